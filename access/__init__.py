@@ -1,0 +1,1 @@
+"""Access (OAIS): search, the API, the public pages."""

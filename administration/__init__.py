@@ -1,0 +1,1 @@
+"""Administration (OAIS): settings, jobs, the command line, the web application. The only package that sees all others."""

@@ -1,0 +1,1 @@
+"""Ingest (OAIS): sources, guards, package kinds, the one pass, receipts."""

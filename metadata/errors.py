@@ -1,0 +1,85 @@
+"""Every error that the house raises on purpose.
+
+    TangThuError
+    ├── UsageError            2  the command or request makes no sense
+    ├── RefusedInput          3  the package is refused; carries the findings
+    ├── TemporaryError        4  try again later; nothing was lost
+    │   ├── StoreUnavailable     a store does not answer
+    │   ├── NoSpace              a disk or quota is full
+    │   └── Busy                 another worker holds what we need
+    ├── NotFound              5  nothing of that name
+    ├── AlreadyExists         6  a conditional create met an object
+    ├── Unreadable            7  a document or object cannot be read as what it should be
+    └── Damaged               1  bytes do not match their digests
+
+Nobody decides on message text: the class says whether to retry, what to exit with and what PREMIS records.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from metadata.findings import Finding
+    from metadata.text import Sentence
+
+
+class TangThuError(Exception):
+    """The root. ``sentence`` is for the person who must act."""
+
+    exit_code: ClassVar[int] = 70
+    retry: ClassVar[bool] = False
+    premis_outcome: ClassVar[str] = "failure"
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(str(sentence))
+        self.sentence = sentence
+
+
+class UsageError(TangThuError):
+    exit_code = 2
+
+
+class RefusedInput(TangThuError):
+    """A package that will not be taken, with every reason."""
+
+    exit_code = 3
+
+    def __init__(self, sentence: Sentence, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(sentence)
+        self.findings = tuple(findings)
+
+
+class TemporaryError(TangThuError):
+    exit_code = 4
+    retry = True
+
+
+class StoreUnavailable(TemporaryError):
+    pass
+
+
+class NoSpace(TemporaryError):
+    pass
+
+
+class Busy(TemporaryError):
+    pass
+
+
+class NotFound(TangThuError):
+    exit_code = 5
+
+
+class AlreadyExists(TangThuError):
+    exit_code = 6
+
+
+class Unreadable(TangThuError):
+    exit_code = 7
+
+
+class Damaged(TangThuError):
+    exit_code = 1

@@ -1,0 +1,65 @@
+"""PREMIS events: what was done to an AIP, when, by what, with what outcome."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from metadata.identifiers import StoreId, VersionId
+
+_EVENT_NAMESPACE = uuid.UUID("0d3c1a52-5a3b-5f0c-8f5e-2f6a4c1e9d77")
+
+
+class EventType(StrEnum):
+    """Terms of the Library of Congress vocabulary ``preservation/eventType``; TT 05 fixes INFORMATION_PACKAGE_CREATION."""
+
+    INFORMATION_PACKAGE_CREATION = "information package creation"
+    INGESTION_END = "ingestion end"
+    MESSAGE_DIGEST_CALCULATION = "message digest calculation"
+    VALIDATION = "validation"
+    FORMAT_IDENTIFICATION = "format identification"
+    REPLICATION = "replication"
+    FIXITY_CHECK = "fixity check"
+    RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who or what did it: PREMIS agentIdentifier value and agentName."""
+
+    identifier: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One PREMIS event of one AIP version.
+
+    ``at`` is aware UTC with whole microseconds. ``store`` names the replica concerned, None when it is the AIP itself.
+    ``detail`` says what was done, ``note`` what was found (for a damage: the member file, expected and found digest).
+    """
+
+    id: uuid.UUID
+    version: VersionId
+    type: EventType
+    at: datetime
+    detail: str
+    outcome: str
+    note: str
+    agent: Agent
+    store: StoreId | None = None
+
+    @staticmethod
+    def derive(version: VersionId, *parts: str) -> uuid.UUID:
+        """An identifier that a retry of the same act derives again, so that no event is doubled."""
+        return uuid.uuid5(_EVENT_NAMESPACE, "\n".join((str(version), *parts)))
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """The last log object of an AIP version: its number (from 1) and the SHA-256 of its bytes."""
+
+    number: int
+    digest: bytes

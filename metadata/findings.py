@@ -1,0 +1,111 @@
+"""Findings: what a check has to say about a package, in codes and sentences that are data.
+
+The codes live in ``metadata/finding_codes/*.toml``::
+
+    [BAG-CHECKSUM]
+    severity = "error"                 # error (MUST) or warning (SHOULD) or note
+    rule = "RFC 8493 §3"               # the clause
+    vi = "Tệp {place} không khớp mã băm {algorithm} trong {manifest}: hãy gửi lại gói tin."
+    en = "File {place} does not match its {algorithm} digest in {manifest}: send the package again."
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from metadata.text import Sentence
+
+LIMIT_PER_CODE = 1000
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRule:
+    """A kind of finding: its code, how grave it is, the clause it comes from, and its sentences as templates."""
+
+    code: str
+    severity: Severity
+    rule: str
+    template: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found: what (``code``), how grave, where (``place``, as received), and what the sender must do."""
+
+    code: str
+    severity: Severity
+    place: str
+    message: Sentence
+    rule: str
+
+
+@cache
+def finding_rules() -> Mapping[str, FindingRule]:
+    """Every code that a check may use, by code. Raises ValueError when two files define the same code."""
+    rules: dict[str, FindingRule] = {}
+    folder = resources.files("metadata") / "finding_codes"
+    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not path.name.endswith(".toml"):
+            continue
+        for code, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if code in rules:
+                raise ValueError(f"finding code {code} is defined twice")
+            rules[code] = FindingRule(
+                code, Severity(entry["severity"]), entry["rule"], Sentence(entry["vi"], entry["en"])
+            )
+    return MappingProxyType(rules)
+
+
+def finding(code: str, place: str, **details: object) -> Finding:
+    """Make a finding; ``details`` fill the templates. Raises KeyError for an unknown code or a missing detail."""
+    rule = finding_rules()[code]
+    shown = {key: visible(str(value)) for key, value in details.items()} | {"place": visible(place)}
+    message = Sentence(rule.template.vi.format_map(shown), rule.template.en.format_map(shown))
+    return Finding(code, rule.severity, place, message, rule.rule)
+
+
+def visible(text: str, limit: int = 300) -> str:
+    """Text from outside made safe to show: control, bidirectional and unencodable characters escaped, length bounded."""
+    kept = "".join(
+        c if c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF else f"\\u{ord(c):04x}" for c in text[: limit + 1]
+    )
+    return kept if len(text) <= limit else kept[:limit] + "…"
+
+
+class Findings:
+    """A bounded list: the first 1,000 of a kind, then only their count."""
+
+    def __init__(self) -> None:
+        self._kept: list[Finding] = []
+        self._count: Counter[str] = Counter()
+
+    def add(self, code: str, place: str, **details: object) -> None:
+        """Note a finding. Raises KeyError for an unknown code or a missing detail."""
+        self._count[code] += 1
+        if self._count[code] <= LIMIT_PER_CODE:
+            self._kept.append(finding(code, place, **details))
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything found is an error."""
+        return any(finding_rules()[code].severity is Severity.ERROR for code in self._count)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return MappingProxyType(self._count)
+
+    def kept(self) -> tuple[Finding, ...]:
+        return tuple(self._kept)

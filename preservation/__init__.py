@@ -1,0 +1,1 @@
+"""Preservation Planning (OAIS): identification of formats, fixity audits, repair, rebuild."""

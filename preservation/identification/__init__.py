@@ -1,0 +1,1 @@
+"""Identification of formats: a port, and what answers behind it."""

@@ -1,0 +1,1 @@
+"""Archival Storage (OAIS): stores, the AIP writer and reader, replicas."""

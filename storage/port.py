@@ -1,0 +1,103 @@
+"""The Store port: what every store can do. One contract suite (``tests/contracts/store.py``) holds them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from metadata.identifiers import StoreId
+
+Bytes = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """A stored object: its key, its size in bytes, when it was written (aware UTC)."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart upload that has begun and is neither complete nor aborted."""
+
+    key: str
+    id: str
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that the store has taken. ``tag`` is the store's own word for it."""
+
+    number: int
+    size: int
+    tag: str
+
+
+class ByteStream(Protocol):
+    """Bytes of an object in order. A connection that breaks raises StoreUnavailable, never a short read."""
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Fill as much of ``buffer`` as is at hand, at least one byte; 0 only at the end."""
+        ...
+
+    def read(self, size: int) -> bytes:
+        """Exactly ``size`` bytes, fewer only at the end."""
+        ...
+
+
+class Store(Protocol):
+    """A place that keeps objects under keys (Unicode text, NFC or not, kept exactly).
+
+    All methods raise StoreUnavailable when the store does not answer, NoSpace when it is full.
+    Objects are never changed: there is no overwrite.
+    """
+
+    @property
+    def id(self) -> StoreId: ...
+
+    def put(self, key: str, data: Bytes) -> None:
+        """Create a small object (at most 16 MiB) whole or not at all. Raises AlreadyExists."""
+        ...
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> AbstractContextManager[ByteStream]:
+        """Read ``length`` bytes from ``start`` (to the end when None). Raises NotFound; ValueError past the end."""
+        ...
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """The object's size, or None when there is no such object. Proves nothing about readability."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose key begins with ``prefix``, by key in code-point order."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; no error when there is none."""
+        ...
+
+    def begin(self, key: str) -> Upload:
+        """Begin a multipart upload. Nothing can be seen under ``key`` before ``complete``."""
+        ...
+
+    def put_part(self, upload: Upload, number: int, data: Bytes) -> Part:
+        """Send part ``number`` (1…10,000), in any order; sending it again replaces it. All but the last ≥ 5 MiB."""
+        ...
+
+    def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
+        """Make the object out of ``parts`` in their order, atomically. Raises AlreadyExists, NotFound (no such upload)."""
+        ...
+
+    def abort(self, upload: Upload) -> None:
+        """Forget an upload and its parts; no error when there is none."""
+        ...
+
+    def uploads(self, prefix: str = "") -> Iterator[Upload]:
+        """Uploads that are neither complete nor aborted."""
+        ...

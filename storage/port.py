@@ -67,7 +67,10 @@ class Store(Protocol):
         ...
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> AbstractContextManager[ByteStream]:
-        """Read ``length`` bytes from ``start`` (to the end when None). Raises NotFound; ValueError past the end."""
+        """Read ``length`` bytes from ``start`` (to the end when None).
+
+        Raises NotFound, and ValueError when not all of these bytes are inside the object; both at once, not when read.
+        """
         ...
 
     def head(self, key: str) -> ObjectInfo | None:
@@ -86,12 +89,19 @@ class Store(Protocol):
         """Begin a multipart upload. Nothing can be seen under ``key`` before ``complete``."""
         ...
 
-    def put_part(self, upload: Upload, number: int, data: Bytes) -> Part:
-        """Send part ``number`` (1…10,000), in any order; sending it again replaces it. All but the last ≥ 5 MiB."""
+    def put_part(self, upload: Upload, number: int, data: Bytes, offset: int | None = None) -> Part:
+        """Send part ``number`` (1…10,000), in any order; sending it again replaces it. All but the last ≥ 5 MiB.
+
+        ``offset`` is where the part will begin in the object, if that is known: a store of files then writes it to its
+        place and need not join parts at the end. A part that is sent again has the offset that it had.
+        """
         ...
 
     def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
-        """Make the object out of ``parts`` in their order, atomically. Raises AlreadyExists, NotFound (no such upload)."""
+        """Make the object out of ``parts`` in their order, atomically. The upload is then gone.
+
+        Raises AlreadyExists (the upload is gone too), NotFound (no such upload, or not with these parts).
+        """
         ...
 
     def abort(self, upload: Upload) -> None:

@@ -1,0 +1,348 @@
+"""A store in a folder: a disk, a NAS, a second building's file server.
+
+    <root>/tangthu-store.json      the marker; without it the store is not mounted
+    <root>/objects/<key>           one file an object, see ``storage.stores.paths``
+    <root>/uploads/<id>/           an upload: its key, the data as far as it has come
+    <root>/uploads/<id>.put        a small object on its way
+
+A file gets its name under ``objects`` only when all its bytes are on disk, by a hard link, which the file system
+refuses when the name is taken: creating is atomic and conditional, and what a crash leaves is below ``uploads``.
+A name is acknowledged when every folder above it is on disk too.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Self
+
+from metadata.errors import AlreadyExists, UsageError
+from metadata.identifiers import ArchiveCode, StoreId
+from metadata.text import Sentence
+from storage.marker import MARKER_KEY, Marker
+from storage.port import Bytes, ObjectInfo, Part, Upload
+from storage.stores.failures import (
+    already_exists,
+    checked_key,
+    checked_range,
+    disk_errors,
+    no_upload,
+    not_found,
+    not_mounted,
+    unavailable,
+)
+from storage.stores.files import assemble, removed_empty, sync_folder, write_at, write_sealed
+from storage.stores.listing import list_keys
+from storage.stores.paths import object_path
+
+_STALE_PUT_SECONDS: Final = 86_400.0
+_FOLDER_MODE: Final = 0o750
+
+
+class FileStream:
+    """A part of a file. A file that ends too early is StoreUnavailable, never a short read."""
+
+    def __init__(self, store: StoreId, descriptor: int, start: int, length: int) -> None:
+        self._store = store
+        self._descriptor = descriptor
+        self._position = start
+        self._left = length
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        wanted = min(len(buffer), self._left)
+        if wanted == 0:
+            return 0
+        with disk_errors(self._store):
+            count = os.preadv(self._descriptor, [memoryview(buffer)[:wanted]], self._position)
+        if count == 0:
+            raise unavailable(self._store, "the file ends too early")
+        self._position += count
+        self._left -= count
+        return count
+
+    def read(self, size: int) -> bytes:
+        buffer = bytearray(min(size, self._left))
+        view, filled = memoryview(buffer), 0
+        while filled < len(buffer):
+            filled += self.readinto(view[filled:])
+        return bytes(buffer)
+
+
+class DirectoryStore:
+    """Objects as files below ``root``. Safe to use from several threads, processes and machines.
+
+    Every method raises StoreUnavailable while the marker is missing or names another store.
+    """
+
+    def __init__(self, store_id: StoreId, root: Path) -> None:
+        self._id = store_id
+        self._root = root
+        self._objects = root / "objects"
+        self._uploads = root / "uploads"
+        self._marker_seen: tuple[int, ...] | None = None
+
+    @property
+    def id(self) -> StoreId:
+        return self._id
+
+    def create(self, archive: ArchiveCode) -> None:
+        """Make the folder a store. Nothing happens when it is this store already.
+
+        Raises AlreadyExists when it is another one, UsageError when it holds other things or its file system has no
+        hard links or confuses names.
+        """
+        with disk_errors(self._id):
+            self._root.mkdir(parents=True, exist_ok=True)
+            marker_path = self._root / MARKER_KEY
+            if marker_path.exists():
+                if self._read_marker() != Marker(self._id, archive):
+                    raise already_exists(self._id, MARKER_KEY)
+                return
+            if strangers := {entry.name for entry in self._root.iterdir()} - {"objects", "uploads", "lost+found"}:
+                raise _unfit(self._root, f"đã có “{min(strangers)}”", f"it holds “{min(strangers)}”")
+            for folder in (self._objects, self._uploads):
+                folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+            self._probe()
+            write_sealed(self._uploads / "marker.put", Marker(self._id, archive).to_bytes())
+            with suppress(FileExistsError):
+                os.link(self._uploads / "marker.put", marker_path)
+            (self._uploads / "marker.put").unlink()
+            sync_folder(self._root)
+            sync_folder(self._root.parent)
+        self._check_mounted()
+
+    def _probe(self) -> None:
+        """Refuse a file system that has no hard links or does not keep names as they are given."""
+        names = ("Probe-\u1ea3.put", "probe-\u1ea3.put", "Probe-a\u0309.put")
+        first, others = self._uploads / names[0], [self._uploads / name for name in names[1:]]
+        try:
+            first.touch()
+            for other in others:
+                os.link(first, other)
+        except FileExistsError as error:
+            raise _unfit(self._root, "hệ thống tệp lẫn lộn các tên khác nhau", "it confuses different names") from error
+        except PermissionError as error:
+            raise _unfit(self._root, "hệ thống tệp không có liên kết cứng", "it has no hard links") from error
+        finally:
+            for path in (first, *others):
+                path.unlink(missing_ok=True)
+
+    def _read_marker(self) -> Marker:
+        try:
+            return Marker.parse((self._root / MARKER_KEY).read_bytes())
+        except ValueError as error:
+            raise not_mounted(self._id, "the marker cannot be read") from error
+
+    def _check_mounted(self) -> None:
+        try:
+            stat = (self._root / MARKER_KEY).stat()
+            self._objects.stat()
+        except OSError as error:
+            raise not_mounted(self._id, error.strerror or type(error).__name__) from error
+        seen = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if seen == self._marker_seen:
+            return
+        with disk_errors(self._id):
+            marker = self._read_marker()
+        if marker.store != self._id:
+            raise not_mounted(self._id, f"{self._root} is the store “{marker.store}”")
+        self._marker_seen = seen
+
+    def _path(self, key: str) -> Path:
+        return self._root / MARKER_KEY if key == MARKER_KEY else self._objects / object_path(checked_key(key))
+
+    def put(self, key: str, data: Bytes) -> None:
+        target = self._path(key)
+        self._check_mounted()
+        with disk_errors(self._id):
+            if target.exists():
+                raise already_exists(self._id, key)
+            temporary = self._uploads / f"{uuid.uuid4().hex}.put"
+            try:
+                write_sealed(temporary, data)
+                self._publish(temporary, target, key)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def _publish(self, source: Path, target: Path, key: str) -> None:
+        """Give a file that is on disk its name, and put the name on disk."""
+        while True:
+            target.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            try:
+                os.link(source, target)
+            except FileExistsError as error:
+                raise already_exists(self._id, key) from error
+            except FileNotFoundError:
+                if not source.exists() or not self._objects.exists():
+                    raise
+                continue  # a deletion has just removed the empty folder
+            break
+        # Another writer may have made a folder above and not have put it on disk yet: all of them count.
+        for folder in target.parents:
+            sync_folder(folder)
+            if folder == self._objects:
+                break
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> FileStream:
+        path = self._path(key)
+        self._check_mounted()
+        with disk_errors(self._id):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                self._check_mounted()  # still there, so the object is missing and not the disk
+                raise not_found(self._id, key) from error
+            stream = FileStream(self._id, descriptor, start, 0)
+            size = os.fstat(descriptor).st_size
+        stream._left = checked_range(size, start, length)
+        return stream
+
+    def head(self, key: str) -> ObjectInfo | None:
+        path = self._path(key)
+        self._check_mounted()
+        with disk_errors(self._id):
+            try:
+                stat = path.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                self._check_mounted()
+                return None
+        return ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        self._check_mounted()
+        with disk_errors(self._id):
+            for key, stat in list_keys(self._objects, prefix):
+                yield ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+        self._check_mounted()  # a disk that went away meanwhile looks like a store with few objects
+
+    def delete(self, key: str) -> None:
+        if key == MARKER_KEY:
+            raise ValueError("the marker of a store is never deleted")
+        path = self._path(key)
+        self._check_mounted()
+        with disk_errors(self._id):
+            try:
+                path.unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            sync_folder(path.parent)
+            for folder in path.parents:
+                if folder == self._objects or not removed_empty(folder):
+                    break
+
+    def begin(self, key: str) -> Upload:
+        checked_key(key)
+        self._check_mounted()
+        identifier = uuid.uuid4().hex
+        with disk_errors(self._id):
+            unborn = self._uploads / f"{identifier}.new"
+            unborn.mkdir(mode=_FOLDER_MODE)
+            write_sealed(unborn / "key", key.encode())
+            unborn.rename(self._uploads / identifier)
+            started = (self._uploads / identifier / "key").stat().st_mtime
+        return Upload(key, identifier, datetime.fromtimestamp(started, UTC))
+
+    def put_part(self, upload: Upload, number: int, data: Bytes, offset: int | None = None) -> Part:
+        """With ``offset`` the bytes go to their place at once; without, into a file that ``complete`` joins."""
+        folder = self._folder(upload)
+        name = "data" if offset is not None else f"in-{number}-{uuid.uuid4().hex}"
+        with disk_errors(self._id):
+            try:
+                write_at(folder / name, data, offset or 0)
+            except FileNotFoundError as error:  # aborted meanwhile
+                raise no_upload(self._id, upload.key) from error
+            if offset is not None:
+                return Part(number, len(data), f"at-{offset}")
+            for older in folder.glob(f"in-{number}-*"):
+                if older.name != name:
+                    older.unlink(missing_ok=True)
+            return Part(number, len(data), name)
+
+    def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
+        folder, target = self._folder(upload), self._path(upload.key)
+        try:
+            with disk_errors(self._id):
+                try:
+                    source = assemble(folder, parts)
+                except (FileNotFoundError, ValueError) as error:
+                    raise no_upload(self._id, upload.key) from error
+                self._publish(source, target, upload.key)
+        except AlreadyExists:
+            self._discard(folder)
+            raise
+        self._discard(folder)
+
+    def abort(self, upload: Upload) -> None:
+        self._check_mounted()
+        self._discard(self._uploads / upload.id)
+
+    def _folder(self, upload: Upload) -> Path:
+        self._check_mounted()
+        folder = self._uploads / upload.id
+        with disk_errors(self._id):
+            try:
+                if (folder / "key").read_text("utf-8") == upload.key:
+                    return folder
+            except FileNotFoundError:
+                pass
+        raise no_upload(self._id, upload.key)
+
+    def _discard(self, folder: Path) -> None:
+        """Remove an upload, the key first: what a crash leaves of it is then no upload any more."""
+        with disk_errors(self._id), suppress(FileNotFoundError):
+            (folder / "key").unlink(missing_ok=True)
+            for entry in os.scandir(folder):
+                Path(entry.path).unlink(missing_ok=True)
+            folder.rmdir()
+
+    def uploads(self, prefix: str = "") -> Iterator[Upload]:
+        """Also tidies up what a crash, more than a day ago, has left of things that were not yet or no more uploads."""
+        self._check_mounted()
+        found = []
+        with disk_errors(self._id):
+            for entry in os.scandir(self._uploads):
+                try:
+                    stat = (Path(entry.path) / "key").stat()
+                    key = (Path(entry.path) / "key").read_text("utf-8")
+                except (FileNotFoundError, NotADirectoryError):
+                    self._tidy(entry)
+                    continue
+                if entry.name.endswith(".new"):
+                    self._tidy(entry)
+                elif key.startswith(prefix):
+                    found.append(Upload(key, entry.name, datetime.fromtimestamp(stat.st_mtime, UTC)))
+        yield from sorted(found, key=lambda upload: (upload.key, upload.id))
+
+    def _tidy(self, entry: os.DirEntry[str]) -> None:
+        with suppress(FileNotFoundError):
+            if entry.stat(follow_symlinks=False).st_mtime > time.time() - _STALE_PUT_SECONDS:
+                return
+            if entry.is_dir(follow_symlinks=False):
+                self._discard(Path(entry.path))
+            else:
+                Path(entry.path).unlink()
+
+
+def _unfit(root: Path, vi: str, en: str) -> UsageError:
+    return UsageError(
+        Sentence(vi=f"Thư mục “{root}” không dùng làm kho được: {vi}.", en=f"“{root}” cannot be a store: {en}.")
+    )

@@ -1,0 +1,93 @@
+"""What a store says when it cannot do as asked: one place for the sentences, in both languages."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from metadata.errors import AlreadyExists, NoSpace, NotFound, StoreUnavailable
+from metadata.identifiers import StoreId
+from metadata.text import Sentence
+
+MAX_KEY_BYTES = 1024
+"""The longest key, in UTF-8 bytes, that every store takes (the limit of S3)."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def checked_key(key: str) -> str:
+    """``key`` itself; ValueError when it is empty, too long, or has control characters or lone surrogates."""
+    if not key or len(key.encode()) > MAX_KEY_BYTES or any(ord(c) < 32 or ord(c) == 127 for c in key):
+        raise ValueError(f"not a valid key: {key[:80]!r}")
+    return key
+
+
+def checked_range(size: int, start: int, length: int | None) -> int:
+    """How many bytes a reading gives; ValueError when the range is not wholly inside the object."""
+    wanted = size - start if length is None else length
+    if start < 0 or wanted < 0 or start + wanted > size:
+        raise ValueError(f"bytes {start}+{length} are not inside an object of {size} bytes")
+    return wanted
+
+
+def unavailable(store: StoreId, reason: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        Sentence(
+            vi=f"Kho “{store}” không trả lời ({reason}). Hãy kiểm tra kho rồi thử lại.",
+            en=f"The store “{store}” does not answer ({reason}). Check the store and try again.",
+        )
+    )
+
+
+def not_mounted(store: StoreId, reason: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        Sentence(
+            vi=f"Kho “{store}” chưa được gắn vào hệ thống ({reason}). Hãy gắn đúng ổ đĩa của kho rồi thử lại.",
+            en=f"The store “{store}” is not mounted ({reason}). Mount the store's own disk and try again.",
+        )
+    )
+
+
+def no_space(store: StoreId) -> NoSpace:
+    return NoSpace(
+        Sentence(
+            vi=f"Kho “{store}” đã hết chỗ lưu. Hãy mở rộng dung lượng rồi thử lại.",
+            en=f"The store “{store}” is full. Give it more space and try again.",
+        )
+    )
+
+
+def not_found(store: StoreId, key: str) -> NotFound:
+    return NotFound(
+        Sentence(vi=f"Kho “{store}” không có đối tượng “{key}”.", en=f"The store “{store}” has no object “{key}”.")
+    )
+
+
+def no_upload(store: StoreId, key: str) -> NotFound:
+    return NotFound(
+        Sentence(
+            vi=f"Kho “{store}” không còn lượt tải lên này của “{key}”, hoặc thiếu phần của nó.",
+            en=f"The store “{store}” does not have this upload of “{key}”, or not all of its parts.",
+        )
+    )
+
+
+def already_exists(store: StoreId, key: str) -> AlreadyExists:
+    return AlreadyExists(
+        Sentence(
+            vi=f"Kho “{store}” đã có đối tượng “{key}”; đối tượng đã lưu không bao giờ bị ghi đè.",
+            en=f"The store “{store}” already has an object “{key}”; a stored object is never overwritten.",
+        )
+    )
+
+
+@contextmanager
+def disk_errors(store: StoreId) -> Iterator[None]:
+    """Turn the operating system's errors into the house's: a full disk is NoSpace, all others StoreUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise no_space(store) from error
+        raise unavailable(store, error.strerror or type(error).__name__) from error

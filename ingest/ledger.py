@@ -38,6 +38,8 @@ from metadata.holdings import Format, Member, Record, Role
 from metadata.identifiers import Algorithm, Digest, Puid
 from storage.hashing import MemberDigests
 
+__all__ = ["Declared", "Disagreement", "Ledger", "Placement", "PlannedDocument", "PlannedFile", "Totals"]
+
 _BATCH = 1000
 _ORDER = {Role.CONTENT: 0, Role.SUPPORT: 1, Role.SUBMISSION: 2, Role.METADATA: 3, Role.TAG: 4}
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
@@ -52,9 +54,8 @@ CREATE TABLE document (number INTEGER PRIMARY KEY, record TEXT NOT NULL, form TE
                        origin TEXT NOT NULL);
 CREATE TABLE document_file (document INTEGER NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,
                             PRIMARY KEY (document, position)) WITHOUT ROWID;
-CREATE TABLE result (number INTEGER PRIMARY KEY, seq INTEGER, path TEXT, role TEXT, start INTEGER NOT NULL,
-                     data INTEGER NOT NULL, size INTEGER NOT NULL, crc32 INTEGER NOT NULL, sha256 BLOB NOT NULL,
-                     sha512 BLOB NOT NULL);
+CREATE TABLE result (number INTEGER, seq INTEGER, path TEXT, role TEXT, start INTEGER, data INTEGER,
+                     size INTEGER NOT NULL, crc32 INTEGER NOT NULL, sha256 BLOB NOT NULL, sha512 BLOB NOT NULL);
 CREATE TABLE identified (seq INTEGER PRIMARY KEY, puid TEXT, name TEXT, version TEXT, mime TEXT, basis TEXT,
                          warning TEXT);
 """
@@ -277,11 +278,11 @@ class Ledger:
             mime = next((row[8] for row in rows if row[8]), "")
             yield PlannedFile(seq, path, size, target, Role(role), mime, declared)
 
-    def record(self, seq: int, digests: MemberDigests, placed: Placement) -> None:
-        """Note what the pass found of file ``seq`` and where it lies in the AIP."""
+    def record(self, seq: int, digests: MemberDigests, placed: Placement | None) -> None:
+        """Note what the pass found of file ``seq`` and where it lies in the AIP; ``placed`` None: it was only read."""
         d = digests
-        row = (placed.number, seq, None, None, placed.offset, placed.data, d.size, d.crc32, d.sha256, d.sha512)
-        self._add("result", row)
+        number, *at = (None, None, None) if placed is None else (placed.number, placed.offset, placed.data)
+        self._add("result", (number, seq, None, None, *at, d.size, d.crc32, d.sha256, d.sha512))
 
     def identified(self, seq: int, format: Format) -> None:
         """Note the format of file ``seq``."""
@@ -302,7 +303,8 @@ class Ledger:
         sql = (
             "SELECT r.number, coalesce(f.target, r.path), coalesce(f.role, r.role), r.start, r.data, r.size, r.crc32, "
             "r.sha256, r.sha512, i.seq, i.puid, i.name, i.version, i.mime, i.basis, i.warning FROM result r "
-            "LEFT JOIN file f ON f.seq = r.seq LEFT JOIN identified i ON i.seq = r.seq ORDER BY r.number"
+            "LEFT JOIN file f ON f.seq = r.seq LEFT JOIN identified i ON i.seq = r.seq "
+            "WHERE r.number IS NOT NULL ORDER BY r.number"
         )
         for number, path, role, start, data, size, crc, sha256, sha512, seq, *form in self._rows(sql):
             found = None if seq is None else _format(*form)
@@ -311,7 +313,7 @@ class Ledger:
     def originals(self) -> Iterator[tuple[int, str]]:
         """Member number and path as received, of every file of the submission, in member order."""
         self._flush()
-        sql = "SELECT r.number, f.path FROM result r JOIN file f ON f.seq = r.seq ORDER BY r.number"
+        sql = "SELECT r.number, f.path FROM result r JOIN file f ON f.seq = r.seq WHERE r.number > 0 ORDER BY r.number"
         yield from self._rows(sql)
 
     def documents(self) -> Iterator[PlannedDocument]:

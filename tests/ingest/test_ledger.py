@@ -84,6 +84,15 @@ def test_members_are_files_and_generated_in_order(ledger: Ledger) -> None:
     assert list(ledger.originals()) == [(2, "a"), (3, "b")]
 
 
+def test_a_file_only_read_is_no_member(ledger: Ledger) -> None:
+    ledger.add_file("a", 1)
+    ledger.settle()
+    ledger.plan_all("", "data/", Role.CONTENT)
+    ledger.record(1, digest_bytes(b"a"), None)
+    assert (list(ledger.members()), list(ledger.originals())) == ([], [])
+    assert len(ledger.content_digest()) == 32
+
+
 def test_content_digest_is_that_of_the_sorted_manifest(ledger: Ledger) -> None:
     for path in ("root/é", "root/a\n%"):
         ledger.add_file(path, 1)

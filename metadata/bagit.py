@@ -1,0 +1,227 @@
+"""BagIt tag files (RFC 8493 and its drafts 0.93–0.97): the declaration, bag-info, manifests. Streaming, strict."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from metadata.identifiers import Algorithm
+from metadata.refusal import DocumentRefused
+
+LINE_LIMIT = 65_536  # characters in one line of a tag file
+TAG_LIMIT = 10_000  # tags in one bag-info.txt
+_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MANIFEST_LINE = re.compile(r"(?P<digest>[0-9A-Fa-f]+)[ \t]+(?P<path>\S.*)", re.DOTALL)
+_MANIFEST_NAME = re.compile(r"(?P<tag>tag)?manifest-(?P<algorithm>[^/]+)\.txt", re.IGNORECASE)
+_ENCODING_NAMES = re.compile(
+    r"utf-(8|16|16-le|16-be|32|32-le|32-be)|ascii|iso8859-\d+|cp125\d|big5|gb18030|euc_jp|shift_jis"
+)
+
+
+class BagSyntax(DocumentRefused):
+    """A tag file that does not follow RFC 8493. ``code`` begins with ``BAG-``."""
+
+
+@dataclass(frozen=True, slots=True)
+class BagRules:
+    """What one version of BagIt says where versions differ."""
+
+    version: str
+    info: str = "bag-info.txt"
+    asterisk: bool = False  # "*" of md5sum's binary mode may stand before a path
+    percent: bool = True  # %0A and %0D stand for LF and CR
+    percent_itself: bool = False  # %25 stands for %
+    every_manifest_complete: bool = False  # each payload manifest lists every payload file
+
+
+BAGIT_VERSIONS = {
+    rules.version: rules
+    for rules in (
+        BagRules("0.93", info="package-info.txt", asterisk=True, percent=False),
+        BagRules("0.94", info="package-info.txt", asterisk=True, percent=False),
+        BagRules("0.95", info="package-info.txt", asterisk=True, percent=False),
+        BagRules("0.96", asterisk=True, percent=False),
+        BagRules("0.97", asterisk=True),
+        BagRules("1.0", percent_itself=True, every_manifest_complete=True),
+    )
+}
+CURRENT = BAGIT_VERSIONS["1.0"]
+
+
+@dataclass(frozen=True, slots=True)
+class BagDeclaration:
+    """``bagit.txt``. ``encoding`` is a codec name that Python knows."""
+
+    version: str
+    encoding: str
+
+    @property
+    def rules(self) -> BagRules:
+        """What this version says. Only versions in BAGIT_VERSIONS are ever declared."""
+        return BAGIT_VERSIONS[self.version]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestLine:
+    """One line of a manifest: the path decoded and relative to the bag's root, the digest as written."""
+
+    path: str
+    digest_hex: str
+    line_number: int
+
+
+BAGIT_TXT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+
+
+def read_declaration(data: bytes, place: str = "bagit.txt") -> BagDeclaration:
+    """Read ``bagit.txt`` (RFC 8493 §2.1.1). Raises BagSyntax: BAG-DECLARATION, BAG-VERSION, BAG-ENCODING, BAG-BOM."""
+    if data.startswith(_BOMS):
+        raise BagSyntax("BAG-BOM", place)
+    lines = data[:1000].decode("utf-8", "replace").splitlines()
+    pairs = [line.split(":", 1) for line in lines if line.strip()]
+    names = [pair[0] for pair in pairs]
+    if names != ["BagIt-Version", "Tag-File-Character-Encoding"] or any(len(pair) != 2 for pair in pairs):
+        raise BagSyntax("BAG-DECLARATION", place)
+    version, encoding = (pair[1].strip() for pair in pairs)
+    if version not in BAGIT_VERSIONS:
+        raise BagSyntax("BAG-VERSION", place, version=version)
+    strict = version == "1.0"
+    if strict and any(not pair[1].startswith(" ") or pair[1] != f" {pair[1].strip()}" for pair in pairs):
+        raise BagSyntax("BAG-DECLARATION", place)
+    return BagDeclaration(version, _codec(encoding, place))
+
+
+def _codec(name: str, place: str) -> str:
+    with suppress(LookupError):
+        found = codecs.lookup(name).name
+        if _ENCODING_NAMES.fullmatch(found):
+            return found
+    raise BagSyntax("BAG-ENCODING", place, encoding=name)
+
+
+def manifest_algorithm(name: str) -> tuple[str, bool] | None:
+    """Algorithm (lower case, as named) and whether it is a tag manifest; None when ``name`` is no manifest's name.
+
+    The algorithm may be one that no :class:`Algorithm` is; see :func:`known_algorithm`.
+    """
+    match = _MANIFEST_NAME.fullmatch(name)
+    return (match["algorithm"].lower(), bool(match["tag"])) if match else None
+
+
+def known_algorithm(name: str) -> Algorithm | None:
+    """The algorithm a manifest's name means (``sha-256`` and ``sha256`` are one), or None."""
+    with suppress(ValueError):
+        return Algorithm(name.lower().replace("-", ""))
+    return None
+
+
+def _lines(stream: BinaryIO, encoding: str, place: str) -> Iterator[tuple[int, str]]:
+    """Lines without their ends (LF, CR or CRLF) and their numbers from 1."""
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
+    number = 0
+    try:
+        while line := text.readline(LINE_LIMIT + 2):
+            number += 1
+            if number == 1 and line.startswith("\ufeff"):
+                raise BagSyntax("BAG-BOM", place)
+            if len(line) > LINE_LIMIT:
+                raise BagSyntax("BAG-LINE-TOO-LONG", place, line=number, limit=LINE_LIMIT)
+            yield number, line.rstrip("\r\n")
+    except UnicodeError as error:
+        raise BagSyntax("BAG-UNDECODABLE", place, line=number + 1, encoding=encoding) from error
+    finally:
+        with suppress(ValueError):  # the caller may have closed the stream already
+            text.detach()
+
+
+def iter_manifest(
+    stream: BinaryIO, place: str, *, encoding: str = "utf-8", rules: BagRules = CURRENT
+) -> Iterator[ManifestLine]:
+    """Read a payload or tag manifest line by line (RFC 8493 §2.1.3), flat in memory; the stream is left open.
+
+    Raises BagSyntax: BAG-MANIFEST-LINE, BAG-PATH-OUTSIDE, BAG-BOM, BAG-UNDECODABLE, BAG-LINE-TOO-LONG. Whether the
+    digest has the right length is for who knows the algorithm (``Digest.parse``).
+    """
+    for number, line in _lines(stream, encoding, place):
+        if not line.strip():
+            continue
+        match = _MANIFEST_LINE.fullmatch(line)
+        if match is None:
+            raise BagSyntax("BAG-MANIFEST-LINE", place, line=number)
+        written = match["path"]
+        if rules.asterisk and written.startswith("*"):
+            written = written[1:]
+        path = decode_path(written, rules).removeprefix("./")
+        if leaves_root(path):
+            raise BagSyntax("BAG-PATH-OUTSIDE", place, line=number, path=path)
+        yield ManifestLine(path, match["digest"], number)
+
+
+def leaves_root(path: str) -> bool:
+    """Whether a path in a manifest is absolute, begins with ``~``, is empty or has ``.``, ``..`` or empty segments."""
+    if not path or path[0] in "/~" or "\0" in path:
+        return True
+    if "//" not in path and "." not in path and path[-1] != "/":
+        return False
+    return any(segment in ("", ".", "..") for segment in path.split("/"))
+
+
+def decode_path(written: str, rules: BagRules = CURRENT) -> str:
+    """A manifest's path decoded once: only %0D, %0A and (1.0) %25, of either case; nothing else (RFC 8493 §2.1.3)."""
+    if "%" not in written or not rules.percent:
+        return written
+    known = r"%(0[Aa]|0[Dd]|25)" if rules.percent_itself else r"%(0[Aa]|0[Dd])"
+    return re.sub(known, lambda match: chr(int(match[1], 16)), written)
+
+
+def encode_path(path: str) -> str:
+    """``path`` as BagIt 1.0 writes it."""
+    return path.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def manifest_line(digest: bytes, path: str) -> bytes:
+    """One line of a manifest: lower-case hexadecimal, two spaces, the encoded path, LF. UTF-8."""
+    return f"{digest.hex()}  {encode_path(path)}\n".encode()
+
+
+def read_tag_file(
+    stream: BinaryIO, encoding: str = "utf-8", place: str = "bag-info.txt", *, strict: bool = True
+) -> list[tuple[str, str]]:
+    """Read ``bag-info.txt`` (RFC 8493 §2.2.2): labels and values in order, labels may repeat, continuations joined.
+
+    ``strict`` (BagIt 1.0) wants no space before the colon and one after it; older drafts do not.
+    Raises BagSyntax: BAG-TAG-LINE, BAG-BOM, BAG-UNDECODABLE, BAG-LINE-TOO-LONG.
+    """
+    tags: list[tuple[str, str]] = []
+    for number, line in _lines(stream, encoding, place):
+        if not line.strip():
+            continue
+        if line[0] in " \t":
+            if not tags:
+                raise BagSyntax("BAG-TAG-LINE", place, line=number)
+            label, value = tags[-1]
+            tags[-1] = (label, f"{value} {line.strip()}")
+            continue
+        label, colon, value = line.partition(":")
+        loose = label != label.rstrip() or not (value == "" or value[0] in " \t")
+        if not colon or not label.strip() or (strict and loose) or len(tags) >= TAG_LIMIT:
+            raise BagSyntax("BAG-TAG-LINE", place, line=number)
+        tags.append((label.strip(), value.strip()))
+    return tags
+
+
+def write_tag_file(tags: Iterable[tuple[str, str]]) -> bytes:
+    """``bag-info.txt`` in UTF-8. Line ends in a value become continuation lines. Raises ValueError for a bad label."""
+    lines: list[str] = []
+    for label, value in tags:
+        if not label or label != label.strip() or any(c in label for c in ":\r\n"):
+            raise ValueError(f"not a BagIt tag label: {label!r}")
+        first, *rest = [part.strip() for part in value.splitlines() if part.strip()] or [""]
+        lines.append(f"{label}: {first}")
+        lines += [f"  {part}" for part in rest]
+    return "".join(f"{line}\n" for line in lines).encode("utf-8")

@@ -1,0 +1,1 @@
+"""Search over dossiers and documents: one port, two implementations, the only place that knows tantivy."""

@@ -27,7 +27,7 @@ class Sample:
 
 
 class Identifier(Protocol):
-    """Answers what format a file has. Never raises for any content; what it cannot tell is UNIDENTIFIED with a warning."""
+    """Answers what format a file has. Never raises for any content; what it cannot tell has no PUID and a warning."""
 
     @property
     def name(self) -> str:

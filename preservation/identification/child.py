@@ -1,0 +1,60 @@
+"""The child process that runs FIDO: ``python -m preservation.identification.child <memory bytes> <CPU seconds>``.
+
+It answers queries on standard input and output until the pipe closes. It limits itself before the first byte from
+outside arrives; whatever happens to it costs one file (DESIGN §2 rule 10).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+from collections.abc import Callable
+from typing import BinaryIO
+
+from preservation.identification.engine import Engine
+from preservation.identification.messages import Answer, pack_answer, read_query
+
+
+def main() -> None:
+    memory, seconds = int(sys.argv[1]), int(sys.argv[2])
+    answers = os.fdopen(os.dup(1), "wb")
+    # FIDO prints; what it prints must not come between the answers.
+    os.dup2(2, 1)
+    _limit(memory)
+    engine = Engine()
+    serve(engine, sys.stdin.buffer, answers, lambda: _allow(seconds))
+
+
+def serve(engine: Engine, queries: BinaryIO, answers: BinaryIO, allow: Callable[[], None]) -> None:
+    """Answer until the queries end; ``allow`` is called before each and sets what it may cost."""
+    while (query := read_query(queries)) is not None:
+        allow()
+        try:
+            answer = engine.answer(query)
+        except MemoryError:
+            answer = Answer(trouble="MemoryError")
+        answers.write(pack_answer(answer))
+        answers.flush()
+
+
+def _limit(memory: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _allow(seconds: int) -> None:
+    """After ``seconds`` more of CPU time the kernel ends this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -186,8 +186,8 @@ class DirectoryStore:
     def _publish(self, source: Path, target: Path, key: str) -> None:
         """Give a file that is on disk its name, and put the name on disk."""
         while True:
-            target.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             try:
+                target.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
                 os.link(source, target)
             except FileExistsError as error:
                 raise already_exists(self._id, key) from error
@@ -197,8 +197,12 @@ class DirectoryStore:
                 continue  # a deletion has just removed the empty folder
             break
         # Another writer may have made a folder above and not have put it on disk yet: all of them count.
+        self._sync_above(target)
+
+    def _sync_above(self, target: Path) -> None:
         for folder in target.parents:
-            sync_folder(folder)
+            with suppress(FileNotFoundError):  # deleted meanwhile, with all that it held
+                sync_folder(folder)
             if folder == self._objects:
                 break
 
@@ -244,7 +248,7 @@ class DirectoryStore:
                 path.unlink()
             except (FileNotFoundError, NotADirectoryError):
                 return
-            sync_folder(path.parent)
+            self._sync_above(path)
             for folder in path.parents:
                 if folder == self._objects or not removed_empty(folder):
                     break

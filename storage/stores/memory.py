@@ -101,7 +101,7 @@ class MemoryStore:
     def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
         with self._lock:
             held = self._pending(upload).parts
-            if any(held.get(part.number, (None,))[0] != part for part in parts):
+            if not parts or any(held.get(part.number, (None,))[0] != part for part in parts):
                 raise no_upload(self._id, upload.key)
         data = b"".join(held[part.number][1] for part in parts)
         try:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,7 @@ class Engine:
             puids = package(query.spool, self._container_signatures(kind)).detect_formats()
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError) as error:
             return (), f"{kind}: {type(error).__name__}"
-        except (zipfile.LargeZipFile, NotImplementedError, EOFError, MemoryError) as error:
+        except (zlib.error, struct.error, EOFError, MemoryError) as error:
             return (), f"{kind}: {type(error).__name__}"
         return self._named(sorted({self._places[puid] for puid in puids if puid in self._places})), ""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fido import CONFIG_DIR
 from fido.fido import Fido
+from fido.package import ZipPackage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,14 +122,24 @@ def test_a_container_that_cannot_be_opened_is_trouble(engine: Engine, tmp_path: 
     assert answer.container == ()
 
 
-def test_a_method_nobody_knows_is_trouble(engine: Engine, tmp_path: Path) -> None:
+def test_members_that_nobody_can_unpack_are_no_answer(engine: Engine, tmp_path: Path) -> None:
     data = bytearray(word_document())
     for record in re.finditer(b"PK\1\2", bytes(data)):
         data[record.start() + 10] = 97
     path = tmp_path / "x"
     path.write_bytes(data)
-    answer = engine.answer(Query("x", len(data), bytes(data), bytes(data), str(path)))
-    assert answer.trouble == "ZIP: NotImplementedError"
+    assert engine.answer(Query("x", len(data), bytes(data), bytes(data), str(path))).container == ()
+
+
+def test_a_reader_that_fails_is_trouble(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data := word_document())
+
+    def fail(self: ZipPackage) -> list[str]:
+        raise EOFError
+
+    monkeypatch.setattr(ZipPackage, "detect_formats", fail)
+    assert engine.answer(Query("x", len(data), data, data, str(path))).trouble == "ZIP: EOFError"
 
 
 def test_a_spooled_file_that_is_no_container_is_not_opened(engine: Engine) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, Self
 
 from ingest.digesting import CHUNK, FileDigests, HashWorkers
 from ingest.ledger import Ledger
@@ -31,7 +31,6 @@ _BATCH_BYTES = 1 << 20
 _BATCH_FILES = 64
 _BATCHES_AHEAD = 8
 _IDENTIFICATIONS_AHEAD = 256
-_AFTER_REFUSAL = 1 << 40
 _CONTAINERS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
@@ -39,42 +38,30 @@ class MemberKeeper(Protocol):
     """One large member being kept."""
 
     def write(self, data: Bytes) -> object: ...
-    def end(self, digests: MemberDigests) -> Placement: ...
+    def end(self, digests: MemberDigests) -> Placement | None: ...
 
 
 class Keeper(Protocol):
     """Where the bytes go: storage's AipWriter, or nowhere."""
 
-    def add(self, path: str, data: Bytes, digests: MemberDigests) -> Placement: ...
+    def add(self, path: str, data: Bytes, digests: MemberDigests) -> Placement | None: ...
     def begin(self, path: str, size: int) -> MemberKeeper: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _NoPlace:
-    number: int
-    offset: int = 0
-    data: int = 0
 
 
 class Nowhere:
     """Keeps nothing: for a package that is already held, and for what comes after a refusal."""
 
-    def __init__(self, number: int = 0) -> None:
-        self._number = number
+    def add(self, path: str, data: Bytes, digests: MemberDigests) -> None:
+        pass
 
-    def add(self, path: str, data: Bytes, digests: MemberDigests) -> Placement:
-        self._number += 1
-        return _NoPlace(self._number)
-
-    def begin(self, path: str, size: int) -> Nowhere:
+    def begin(self, path: str, size: int) -> Self:
         return self
 
     def write(self, data: Bytes) -> None:
         pass
 
-    def end(self, digests: MemberDigests) -> Placement:
-        self._number += 1
-        return _NoPlace(self._number)
+    def end(self, digests: MemberDigests) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +204,7 @@ class OnePass:
 
     def _refuse(self, code: str, planned: PlannedFile, **details: object) -> None:
         self._findings.add(code, planned.path, **details)
-        if not isinstance(self._keeper, Nowhere):
-            self._keeper = Nowhere(_AFTER_REFUSAL)
+        self._keeper = Nowhere()
 
 
 def _wanted(planned: PlannedFile) -> frozenset[Algorithm]:

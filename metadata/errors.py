@@ -5,6 +5,7 @@
     ├── RefusedInput          3  the package is refused; carries the findings
     ├── TemporaryError        4  try again later; nothing was lost
     │   ├── StoreUnavailable     a store does not answer
+    │   ├── CatalogueUnavailable the catalogue's database does not answer
     │   ├── NoSpace              a disk or quota is full
     │   └── Busy                 another worker holds what we need
     ├── NotFound              5  nothing of that name
@@ -17,7 +18,7 @@ Nobody decides on message text: the class says whether to retry, what to exit wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,9 @@ class TangThuError(Exception):
         super().__init__(str(sentence))
         self.sentence = sentence
 
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        return type(self), (self.sentence,)
+
 
 class UsageError(TangThuError):
     exit_code = 2
@@ -51,6 +55,9 @@ class RefusedInput(TangThuError):
         super().__init__(sentence)
         self.findings = tuple(findings)
 
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        return type(self), (self.sentence, self.findings)
+
 
 class TemporaryError(TangThuError):
     exit_code = 4
@@ -58,6 +65,10 @@ class TemporaryError(TangThuError):
 
 
 class StoreUnavailable(TemporaryError):
+    pass
+
+
+class CatalogueUnavailable(TemporaryError):
     pass
 
 

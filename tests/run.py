@@ -1,0 +1,89 @@
+"""Run the tests with everything they need: ``python -m tests.run [--light | --prove] [pytest arguments]``.
+
+Installs what Debian has (as root), starts the S3 server once for all test workers, stops it at the end. A missing part
+fails the run. ``--light`` runs what needs no service and says what it left out; ``--prove`` runs the long proofs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+DEBIAN = {"unzip": "unzip", "chromium": "chromium"}
+CORE = ("metadata", "storage", "preservation", "ingest")
+CORE_COVERAGE = 90
+LIGHT_LEAVES_OUT = "real S3 server (Ceph), PostgreSQL, Chromium"
+
+
+def install_debian_packages() -> None:
+    missing = [package for command, package in DEBIAN.items() if not shutil.which(command)]
+    if not missing:
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        sys.exit(f"make test needs Debian and root to install {', '.join(missing)}; elsewhere use: make test-light")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+    subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def s3_server() -> Iterator[dict[str, str]]:
+    """The real S3 server, as an environment for the tests."""
+    with tempfile.TemporaryDirectory(prefix="tangthu-s3-") as state:
+        command = [sys.executable, "-m", "tests.services.ceph"]
+        started = subprocess.run([*command, "up", "--state", state], check=True, stdout=subprocess.PIPE, text=True)
+        try:
+            yield {"TANGTHU_TEST_S3": json.dumps(json.loads(started.stdout))}
+        finally:
+            subprocess.run([*command, "down", "--state", state], check=True)
+
+
+def pytest(arguments: list[str], environment: dict[str, str]) -> int:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments], check=False, env=os.environ | environment
+    ).returncode
+
+
+def core_coverage() -> int:
+    """Each core package by itself must be covered."""
+    worst = 0
+    for package in CORE:
+        command = [sys.executable, "-m", "coverage", "report", f"--include={package}/*", "--format=total"]
+        total = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        print(f"coverage of {package}: {total} % (branches counted)")
+        if int(total) < CORE_COVERAGE:
+            print(f"  below {CORE_COVERAGE} %", file=sys.stderr)
+            worst = 1
+    return worst
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--light", action="store_true")
+    parser.add_argument("--prove", action="store_true")
+    options, rest = parser.parse_known_args()
+    workers = ["-n", str(os.cpu_count() or 1)]
+    if options.light:
+        code = pytest([*workers, "-m", "not services", *rest], {})
+        print(f"left out: {LIGHT_LEAVES_OUT}")
+        return code
+    install_debian_packages()
+    with s3_server() as environment:
+        if options.prove:
+            return pytest(["tests/flows", "-k", "prove or kill or flip", *rest], environment | PROOF)
+        code = pytest([*workers, "--cov", "--cov-report=term:skip-covered", *rest], environment)
+    return code or (0 if rest else core_coverage())
+
+
+PROOF = {"TANGTHU_KILLS": "10000", "TANGTHU_FLIPS": "10000"}
+
+if __name__ == "__main__":
+    sys.exit(main())

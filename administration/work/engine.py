@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self, cast
 
-from dbos import DBOS, DBOSConfig, EnqueueOptions, Serializer, WorkflowStatus
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer, WorkflowStatus
 from dbos._error import DBOSException
 
 from administration.work.plan import Failure, Job, JobState, JobStatus, Json, Request, Step, Workflow, WorkOptions
@@ -25,6 +25,7 @@ from metadata.errors import TangThuError, TemporaryError, UsageError
 from metadata.text import Sentence
 
 _VERSION = "1"  # DBOS runs only workflows of its own application version: raise it when the chain of steps changes
+_NAME = "tangthu"
 _STATES = {
     "PENDING": JobState.RUNNING,
     "ENQUEUED": JobState.WAITING,
@@ -95,20 +96,13 @@ class WorkEngine:
         quiet = logging.getLogger("dbos")
         if not quiet.handlers:  # else DBOS would add a console of its own
             quiet.addHandler(logging.NullHandler())
+        self._prepare_queues()
         DBOS(config=self._config())
         try:
             for workflow in self._workflows.values():
                 self._declare(workflow)
             DBOS.listen_queues(self._queues())
             DBOS.launch()
-            for queue in sorted({workflow.queue for workflow in self._workflows.values()}):
-                limit = self._options.limits.get(queue, self._options.concurrency)
-                DBOS.register_queue(
-                    queue,
-                    worker_concurrency=limit,
-                    polling_interval_sec=self._options.poll,
-                    on_conflict="always_update",
-                )
         except BaseException:
             DBOS.destroy(destroy_registry=True)
             self._presence.bury(self.executor)
@@ -204,7 +198,8 @@ class WorkEngine:
 
     def _config(self) -> DBOSConfig:
         return {
-            "name": "tangthu",
+            "name": _NAME,
+            "run_migrations": False,
             "system_database_url": self._url,
             "executor_id": self.executor,
             "application_version": _VERSION,
@@ -215,6 +210,17 @@ class WorkEngine:
             "notification_listener_polling_interval_sec": 0.5,
             "scheduler_polling_interval_sec": 1.0,
         }
+
+    def _prepare_queues(self) -> None:
+        """Declare the queues before the launch: DBOS notices later ones only after a second."""
+        DBOS.migrate(self._url)
+        client = DBOSClient(system_database_url=self._url, application_name=_NAME)
+        try:
+            for queue in sorted({workflow.queue for workflow in self._workflows.values()}):
+                limit = self._options.limits.get(queue, self._options.concurrency)
+                client.register_queue(queue, worker_concurrency=limit, polling_interval_sec=self._options.poll)
+        finally:
+            client.destroy()
 
     def _queues(self) -> list[str]:
         known = {workflow.queue for workflow in self._workflows.values()}

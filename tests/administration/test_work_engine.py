@@ -27,7 +27,9 @@ from metadata.errors import RefusedInput, StoreUnavailable, UsageError
 from metadata.findings import Finding, Severity
 from metadata.text import Sentence
 from tests.builders.work_worker import ingest
+from tests.services.postgres import postgres_service, postgres_url
 
+__all__ = ["postgres_service", "postgres_url"]  # fixtures
 SAY = Sentence("Kho lưu trữ không trả lời.", "The store does not answer.")
 QUICK = WorkOptions(ttl=2, poll=0.1, grace=10)
 
@@ -45,9 +47,14 @@ def url(tmp_path: Path) -> str:
     return url_of(tmp_path)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_url(request: pytest.FixtureRequest, url: str) -> str:
+    return url if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
 class TestInOneProcess:
-    def test_steps_run_in_order_and_see_earlier_results(self, url: str, tmp_path: Path) -> None:
-        with WorkEngine(url, [ingest(tmp_path / "trace", 0)], QUICK) as engine:
+    def test_steps_run_in_order_and_see_earlier_results(self, either_url: str, tmp_path: Path) -> None:
+        with WorkEngine(either_url, [ingest(tmp_path / "trace", 0)], QUICK) as engine:
             engine.enqueue(Request("ingest", "a", {"path": "/gói tin"}))
             status = engine.wait(["a"], 20)["a"]
         assert status.state is JobState.DONE
@@ -226,8 +233,8 @@ class TestInOneProcess:
 
 
 class TestPresence:
-    def test_silence_longer_than_the_time_to_live_is_death(self, tmp_path: Path) -> None:
-        presence = Presence(url_of(tmp_path))
+    def test_silence_longer_than_the_time_to_live_is_death(self, either_url: str) -> None:
+        presence = Presence(either_url)
         presence.create()
         presence.create()
         presence.beat("far", Process("another machine", 1, "1"))
@@ -238,16 +245,16 @@ class TestPresence:
         presence.beat("far", Process("another machine", 1, "1"))
         assert presence.dead(60, but="me") == []
 
-    def test_a_local_process_that_is_gone_is_dead_at_once(self, tmp_path: Path) -> None:
-        presence = Presence(url_of(tmp_path))
+    def test_a_local_process_that_is_gone_is_dead_at_once(self, either_url: str) -> None:
+        presence = Presence(either_url)
         presence.create()
         here = Process.current()
         presence.beat("same number, other start", Process(here.place, here.pid, "1"))
         presence.beat("alive", here)
         assert presence.dead(60, but="me") == ["same number, other start"]
 
-    def test_giving_up_and_being_buried(self, tmp_path: Path) -> None:
-        presence = Presence(url_of(tmp_path))
+    def test_giving_up_and_being_buried(self, either_url: str) -> None:
+        presence = Presence(either_url)
         presence.create()
         presence.beat("a", Process.current())
         presence.give_up("a")
@@ -346,12 +353,12 @@ def counts(trace: Path, word: str) -> Counter[str]:
 
 class TestDeath:
     def test_a_killed_workers_job_goes_on_at_the_step_where_it_was(
-        self, url: str, tmp_path: Path, workers: Callable[..., Workers]
+        self, either_url: str, tmp_path: Path, workers: Callable[..., Workers]
     ) -> None:
-        crew = workers(url, 3, 2)
+        crew = workers(either_url, 3, 2)
         crew.start()
         crew.start()
-        with client(url, tmp_path / "trace") as engine:
+        with client(either_url, tmp_path / "trace") as engine:
             until(lambda: len(crew.who("up")) == 2)
             engine.enqueue(Request("ingest", "a"))
             until(lambda: len(crew.who("store-begins")) == 1)

@@ -1,1 +1,1 @@
-"""Administration (OAIS): settings, jobs, the command line, the web application. The only package that sees all others."""
+"""Administration (OAIS): settings, jobs, command line, web application. The only package that sees all others."""

@@ -24,7 +24,7 @@ from typing import Any, Self
 from ingest.ledger_rows import (
     Declared,
     Disagreement,
-    Fields,
+    PlacedContent,
     Placement,
     PlannedDocument,
     PlannedFile,
@@ -36,6 +36,7 @@ from ingest.ledger_rows import (
 )
 from metadata.holdings import Format, Member, Record, Role
 from metadata.identifiers import Algorithm, Digest, Puid
+from metadata.tt05.records import Fields
 from storage.hashing import MemberDigests
 
 __all__ = ["Declared", "Disagreement", "Ledger", "Placement", "PlannedDocument", "PlannedFile", "Totals"]
@@ -138,7 +139,7 @@ class Ledger:
 
         ``origin`` is the path of the description it was read from, empty when there was none.
         """
-        self._add("document", (record.number, pack_record(record), json.dumps(form), ead_name, origin))
+        self._add("document", (record.number, pack_record(record), json.dumps(form.pairs), ead_name, origin))
         self._waiting["document_file"].extend((record.number, at, path) for at, path in enumerate(paths))
 
     # Questions before the pass
@@ -310,6 +311,44 @@ class Ledger:
             found = None if seq is None else _format(*form)
             yield Member(number, path, Role(role), start, data, size, crc, sha256, sha512, found)
 
+    def content(self) -> Iterator[PlacedContent]:
+        """Every content file placed so far, in member order, each once."""
+        self._index()
+        sql = (
+            "SELECT f.path, f.target, r.size, r.sha256, r.sha512, "
+            "coalesce((SELECT mime FROM declared d WHERE d.path = f.path AND mime <> '' LIMIT 1), ''), "
+            "coalesce((SELECT ead FROM document_file p JOIN document d ON d.number = p.document "
+            "WHERE p.path = f.path ORDER BY d.number LIMIT 1), ''), "
+            "i.seq, i.puid, i.name, i.version, i.mime, i.basis, i.warning FROM result r "
+            "JOIN file f ON f.seq = r.seq LEFT JOIN identified i ON i.seq = r.seq "
+            "WHERE f.role = ? ORDER BY r.number"
+        )
+        for path, target, size, sha256, sha512, mime, ead, seq, *form in self._rows(sql, (Role.CONTENT.value,)):
+            found = None if seq is None else _format(*form)
+            yield PlacedContent(path, target, size, sha256, sha512, mime, found, ead)
+
+    def generated(self, folder: str) -> Iterator[tuple[str, int, bytes]]:
+        """Path, size and SHA-256 of what the archive wrote under ``folder`` (a path in the AIP), in member order."""
+        self._flush()
+        sql = "SELECT path, size, sha256 FROM result WHERE seq IS NULL AND path >= ? AND path < ? ORDER BY number"
+        yield from self._rows(sql, _under(folder))
+
+    def placed_under(self, folder: str) -> Iterator[tuple[str, int, str, bytes]]:
+        """Target, size, MIME type as declared and SHA-256 of what was received and lies under ``folder``, by member."""
+        self._index()
+        sql = (
+            "SELECT f.target, r.size, coalesce((SELECT mime FROM declared d WHERE d.path = f.path AND mime <> '' "
+            "LIMIT 1), 'application/octet-stream'), r.sha256 FROM result r JOIN file f ON f.seq = r.seq "
+            "WHERE f.target >= ? AND f.target < ? ORDER BY r.number"
+        )
+        yield from self._rows(sql, _under(folder))
+
+    def identified_count(self) -> tuple[int, int]:
+        """How many files have a PUID, of how many that were looked at."""
+        self._flush()
+        found, looked = self._one("SELECT count(puid), count(*) FROM identified")
+        return int(found), int(looked)
+
     def originals(self) -> Iterator[tuple[int, str]]:
         """Member number and path as received, of every file of the submission, in member order."""
         self._flush()
@@ -329,7 +368,7 @@ class Ledger:
             _, record, form, ead, origin, *_ = rows[0]
             members = tuple(row[6] for row in rows if row[6] is not None)
             paths = tuple(row[5] for row in rows if row[5] is not None)
-            fields = tuple((name, value) for name, value in json.loads(form))
+            fields = Fields(tuple((name, value) for name, value in json.loads(form)))
             yield PlannedDocument(unpack_record(number, record, members), fields, ead, origin, paths)
 
     def content_digest(self) -> bytes:
@@ -370,6 +409,7 @@ class Ledger:
         if not self._indexed:
             self._db.execute("CREATE INDEX declared_path ON declared (path)")
             self._db.execute("CREATE INDEX result_seq ON result (seq)")
+            self._db.execute("CREATE INDEX document_file_path ON document_file (path)")
             self._indexed = True
 
     def _one(self, sql: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:

@@ -9,10 +9,9 @@ from functools import lru_cache
 from typing import Protocol
 
 from metadata.dates import RecordDate
-from metadata.holdings import Level, Record, Role
+from metadata.holdings import Format, Level, Record, Role
 from metadata.identifiers import Digest
-
-Fields = tuple[tuple[str, str], ...]
+from metadata.tt05.records import Fields
 
 
 class Placement(Protocol):
@@ -65,6 +64,27 @@ class PlannedFile:
     role: Role
     mime: str
     declared: tuple[Declared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedContent:
+    """A content file in the AIP: ``path`` as received, ``target`` where it lies, the EAD file's name ("" when none)."""
+
+    path: str
+    target: str
+    size: int
+    sha256: bytes
+    sha512: bytes
+    declared_mime: str
+    format: Format | None
+    ead_name: str
+
+    @property
+    def mime(self) -> str:
+        """What the format has been identified as, else what the package's METS says."""
+        if self.format is not None and self.format.puid is not None:
+            return self.format.mime
+        return self.declared_mime or "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)

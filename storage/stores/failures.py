@@ -10,8 +10,11 @@ from metadata.errors import AlreadyExists, NoSpace, NotFound, StoreUnavailable
 from metadata.identifiers import StoreId
 from metadata.text import Sentence
 
-MAX_KEY_BYTES = 1024
-"""The longest key, in UTF-8 bytes, that every store takes (the limit of S3)."""
+MAX_PREFIX_BYTES = 64
+"""The longest prefix of a store in a bucket, in UTF-8 bytes."""
+
+MAX_KEY_BYTES = 1024 - MAX_PREFIX_BYTES
+"""The longest key that every store takes: the limit of S3, less the prefix."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -53,7 +53,7 @@ ODD_KEYS = (
     "long/" + "é" * 120 + "b",
     "long/" + "x" * 300 + ".zip",
     "🗄/𠀀",
-    "z" * 1024,
+    "z" * 960,
 )
 
 
@@ -144,7 +144,7 @@ class StoreContract:
             store.delete(key)
         assert keys(again) == sorted(ODD_KEYS[1::2])
 
-    @pytest.mark.parametrize("key", ["", "z" * 1025, "é" * 513, "line\nbreak", "\x00", "\x7f", "\ud800"])
+    @pytest.mark.parametrize("key", ["", "z" * 961, "é" * 481, "line\nbreak", "\x00", "\x7f", "\ud800"])
     def test_a_key_that_no_store_can_hold_is_a_mistake(self, store: Store, key: str) -> None:
         for use in (lambda: store.put(key, b""), lambda: store.begin(key), lambda: store.head(key)):
             with pytest.raises(ValueError, match=r"key|surrogates"):

@@ -1,0 +1,15 @@
+"""The real S3 service, one for all tests of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services.ceph import S3Service, s3_service
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Service]:
+    with s3_service() as service:
+        yield service

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 from xml.parsers import expat
@@ -32,11 +32,11 @@ _INVALID_TOKEN = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
 
 @dataclass(frozen=True, slots=True)
 class XmlLimits:
-    """What a document may have at most. Sizes are in bytes (``total``, ``token``) or characters (``text``)."""
+    """What a document may have at most. Sizes are in bytes."""
 
     depth: int = 100
     attributes: int = 200
-    text: int = 10_000_000
+    text: int = 10_000_000  # in one element that is handed over whole, with its tags
     total: int = 2_000_000_000
     nodes: int = 100_000  # elements in one element that is handed over whole
     token: int = 10_000_000  # bytes of one tag, comment or instruction
@@ -55,14 +55,19 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-@dataclass(slots=True)
 class Element:
-    """An element with all that is in it. ``name`` is ``namespace}local`` or ``local``; so are the attributes' names."""
+    """An element with all that is in it. ``name`` is ``namespace}local`` or ``local``; so are the attributes' names.
 
-    name: str
-    attributes: dict[str, str]
-    children: list[Element] = field(default_factory=list)
-    text: str = ""
+    A plain class: a million files make twenty million of these.
+    """
+
+    __slots__ = ("attributes", "children", "name", "text")
+
+    def __init__(self, name: str, attributes: dict[str, str]) -> None:
+        self.name = name
+        self.attributes = attributes
+        self.children: list[Element] | tuple[()] = ()
+        self.text = ""
 
     @property
     def local(self) -> str:
@@ -139,9 +144,7 @@ class _Reader:
         self._limits = limits
         self._events: list[XmlEvent] = []
         self._depth = 0
-        self._path: list[Element] = []
-        self._nodes = 0
-        self._text = 0
+        self._record_begin: int | None = None
         self._chunk = b""
         self._begin = 0
         self._parser = parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
@@ -160,6 +163,8 @@ class _Reader:
         self._run(lambda: self._parser.Parse(chunk, False))
         if total - self._parser.CurrentByteIndex > self._limits.token + 2 * _CHUNK:
             self.too_large("bytes in one tag", self._limits.token)
+        if self._record_begin is not None and total - self._record_begin > self._limits.text:
+            self.too_large("bytes in one record", self._limits.text)
 
     def end(self) -> None:
         self._run(lambda: self._parser.Parse(b"", True))
@@ -190,21 +195,17 @@ class _Reader:
     def _doctype(self, *_: object) -> None:
         raise XmlRefused("XML-DOCTYPE", self._place, line=self._parser.CurrentLineNumber)
 
-    def _guard(self, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > self._limits.depth:
-            raise XmlRefused("XML-TOO-DEEP", self._place, line=self._parser.CurrentLineNumber, limit=self._limits.depth)
-        if len(attributes) > self._limits.attributes:
-            self.too_large("attributes", self._limits.attributes)
+    def _too_deep(self) -> None:
+        raise XmlRefused("XML-TOO-DEEP", self._place, line=self._parser.CurrentLineNumber, limit=self._limits.depth)
 
     def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
-        self._guard(attributes)
+        self._depth += 1
+        if self._depth > self._limits.depth:
+            self._too_deep()
+        if len(attributes) > self._limits.attributes:
+            self.too_large("attributes", self._limits.attributes)
         if name in self._whole if self._whole is not None else self._depth == 2:
-            self._path = [Element(name, attributes)]
-            self._nodes = self._text = 0
-            self._parser.StartElementHandler = self._start_inside
-            self._parser.EndElementHandler = self._end_inside
-            self._parser.CharacterDataHandler = self._characters
+            self._record(Element(name, attributes))
         elif self._depth == 1 or name in self._opened:
             self._events.append(Opened(name, attributes))
 
@@ -213,30 +214,53 @@ class _Reader:
         if self._depth == 0 or name in self._opened:
             self._events.append(Closed(name))
 
-    def _start_inside(self, name: str, attributes: dict[str, str]) -> None:
-        self._guard(attributes)
-        self._nodes += 1
-        if self._nodes > self._limits.nodes:
-            self.too_large("elements in one record", self._limits.nodes)
-        element = Element(name, attributes)
-        self._path[-1].children.append(element)
-        self._path.append(element)
+    def _record(self, record: Element) -> None:
+        """Take everything up to the end of ``record``. Closures, because these three run for every element and text."""
+        parser, path, nodes = self._parser, [record], 0
+        most_attributes, most_nodes = self._limits.attributes, self._limits.nodes
+        room = self._limits.depth - self._depth
+        at = record
 
-    def _end_inside(self, _: str) -> None:
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal at, nodes
+            nodes += 1
+            if len(path) > room:
+                self._too_deep()
+            if len(attributes) > most_attributes:
+                self.too_large("attributes", most_attributes)
+            if nodes > most_nodes:
+                self.too_large("elements in one record", most_nodes)
+            element = Element(name, attributes)
+            if at.children:
+                at.children.append(element)
+            else:
+                at.children = [element]
+            path.append(element)
+            at = element
+
+        def characters(text: str) -> None:
+            at.text += text
+
+        def end(_: str) -> None:
+            nonlocal at
+            path.pop()
+            if path:
+                at = path[-1]
+            else:
+                self._end_record(record)
+
+        self._record_begin = parser.CurrentByteIndex
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
+        parser.CharacterDataHandler = characters
+
+    def _end_record(self, record: Element) -> None:
         self._depth -= 1
-        element = self._path.pop()
-        if not self._path:
-            self._events.append(element)
-            self._parser.StartElementHandler = self._start_outside
-            self._parser.EndElementHandler = self._end_outside
-            self._parser.CharacterDataHandler = None
-
-    def _characters(self, text: str) -> None:
-        self._text += len(text)
-        if self._text > self._limits.text:
-            self.too_large("characters of text", self._limits.text)
-        element = self._path[-1]
-        element.text = element.text + text if element.text else text
+        self._events.append(record)
+        self._record_begin = None
+        self._parser.StartElementHandler = self._start_outside
+        self._parser.EndElementHandler = self._end_outside
+        self._parser.CharacterDataHandler = None
 
 
 def legal(text: str) -> str:

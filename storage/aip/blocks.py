@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -95,13 +95,13 @@ class Lockstep:
     object whose store fails or whose bytes differ drops out; it is not read further. The first one's errors are raised.
     """
 
-    def __init__(self, stores: list[Store], key: str, size: int = BLOCK) -> None:
+    def __init__(self, stores: Sequence[Store], key: str, size: int = BLOCK) -> None:
         self._stores = stores
         self._key = key
         self._size = size
         self.equal: set[int] = set()
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Generator[Block, None, None]:
         with ExitStack() as stack:
             first, *others = (stack.enter_context(ReadAhead(store, self._key, self._size)) for store in self._stores)
             mirrors = {index: iter(other) for index, other in enumerate(others, start=1)}

@@ -8,7 +8,7 @@ manifests and CRCs are held against each other.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -85,7 +85,7 @@ class _Counter:
         self.total = 0
         self._on_progress = on_progress
 
-    def count(self, blocks: Iterator[Block]) -> Iterator[Block]:
+    def count(self, blocks: Iterator[Block]) -> Generator[Block, None, None]:
         for block in blocks:
             self.total += block[1]
             if self._on_progress:

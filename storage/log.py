@@ -1,0 +1,251 @@
+"""The log of an AIP version: PREMIS events in small numbered objects beside it.
+
+Each names the digest of the one before. The same bytes lie in every store that holds a replica, so that one store alone tells the whole life of the AIP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metadata.dates import read_utc, utc_text
+from metadata.errors import AlreadyExists, Damaged, NotFound, Unreadable
+from metadata.events import Agent, Event, EventType, LogHead
+from metadata.identifiers import AipId, StoreId, VersionId
+from metadata.text import Sentence
+from storage.keys import log_key, log_prefix, parse_log_key, parse_object_key
+from storage.port import Store
+
+FORMAT = "tangthu-log/1"
+LARGEST = 16 << 20
+"""The most bytes of a log object."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogObject:
+    """One log object. ``previous`` is the SHA-256 of the one before, empty for number 1, which may have the receipt."""
+
+    version: VersionId
+    number: int
+    previous: bytes
+    events: tuple[Event, ...]
+    receipt: Mapping[str, Any] | None = None
+
+    def encode(self) -> bytes:
+        """Canonical JSON: UTF-8, sorted keys, no spaces, a line feed at the end."""
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "version": str(self.version),
+            "number": self.number,
+            "previous": self.previous.hex(),
+            "events": [_event_document(event) for event in self.events],
+        }
+        if self.receipt is not None:
+            document["receipt"] = self.receipt
+        return (json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
+
+    @property
+    def head(self) -> LogHead:
+        """This object as the last one of its log."""
+        return LogHead(self.number, hashlib.sha256(self.encode()).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The log's new head, and the objects of others that were found in the stores and come before it.
+
+    The catalogue does not know the events of ``adopted`` yet: append them, then the own events that ``adopted`` lacks.
+    """
+
+    head: LogHead
+    adopted: tuple[LogObject, ...] = ()
+
+
+def append_log(
+    stores: Sequence[Store],
+    key: str,
+    head: LogHead | None,
+    events: Sequence[Event],
+    receipt: Mapping[str, Any] | None = None,
+) -> Appended:
+    """Write ``events`` to every store as the object after ``head`` (None: the first) of the log of the AIP at ``key``.
+
+    Doing it again is harmless: identical bytes are left, and events that are there already (by id) are not written
+    again. When another object has that number, it is adopted, brought to the stores that lack it, and the events
+    follow it. Raises ValueError (nothing to write, no object key), Damaged (the stores' logs contradict each other),
+    StoreUnavailable, NoSpace: then it may be in some stores, and a retry with the same events heals that.
+    """
+    version = parse_object_key(key)
+    foreign = any(event.version != version for event in events)
+    if version is None or foreign or not stores or (not events and receipt is None):
+        raise ValueError(f"nothing to write to the log of {key[:200]!r}")
+    adopted: list[LogObject] = []
+    pending = tuple(events)
+    while True:
+        number, previous = (head.number + 1, head.digest) if head else (1, b"")
+        own = LogObject(version, number, previous, pending, receipt if number == 1 else None)
+        placed = _place(stores, key, own)
+        if placed == own:
+            return Appended(own.head, tuple(adopted))
+        adopted.append(placed)
+        head = placed.head
+        known = {event.id for event in placed.events}
+        pending = tuple(event for event in pending if event.id not in known)
+        if not pending:
+            return Appended(head, tuple(adopted))
+
+
+def read_log(store: Store, key: str) -> Iterator[LogObject]:
+    """The log objects of the AIP at ``key``, in order. Raises Unreadable where one is missing, altered or out of order.
+
+    Flat in memory, but for the numbers of the objects.
+    """
+    parsed = (parse_log_key(info.key) for info in store.list(log_prefix(key)))
+    numbers = sorted(entry[1] for entry in parsed if entry is not None and entry[0] == key)
+    head: LogHead | None = None
+    for count, number in enumerate(numbers, start=1):
+        if number != count:
+            raise _broken(store.id, log_key(key, count))
+        data = _read(store, log_key(key, number))
+        if data is None:
+            raise _broken(store.id, log_key(key, number))
+        entry = decode_log(store.id, log_key(key, number), data)
+        _check(store.id, key, entry, head, number)
+        head = entry.head
+        yield entry
+
+
+def spread_log(stores: Sequence[Store], source: Store, key: str) -> int:
+    """Bring the log objects that ``source`` has (checked) to the stores that lack them; say how many were written.
+
+    For a store that was away or has been repaired. Raises Unreadable, Damaged when a store has other bytes.
+    """
+    written = 0
+    for entry in read_log(source, key):
+        path, data = log_key(key, entry.number), entry.encode()
+        for store in stores:
+            written += store.id != source.id and _put(store, path, data)
+    return written
+
+
+def decode_log(store: StoreId, path: str, data: bytes) -> LogObject:
+    """Read a log object. Raises Unreadable unless it is exactly in the canonical form."""
+    try:
+        document = json.loads(data)
+        aip, _, number = document["version"].rpartition("-v")
+        version = VersionId(AipId.parse(aip), int(number))
+        events = tuple(_read_event(version, event) for event in document["events"])
+        entry = LogObject(
+            version, document["number"], bytes.fromhex(document["previous"]), events, document.get("receipt")
+        )
+        same = entry.encode() == data
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _broken(store, path) from error
+    if not same:
+        raise _broken(store, path)
+    return entry
+
+
+def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
+    """Bring ``own``, or whatever has its number already, to every store; say which it is."""
+    path, data = log_key(key, own.number), own.encode()
+    found = {store.id: _read(store, path) for store in stores}
+    others = {content for content in found.values() if content is not None}
+    winner = next(iter(others), None)
+    if winner is None:
+        try:
+            stores[0].put(path, data)
+            found[stores[0].id] = winner = data
+        except AlreadyExists:  # another worker was faster: the first store decides
+            winner = _read(stores[0], path) or data
+    for store in stores:
+        if found[store.id] is None:
+            _put(store, path, winner)
+        elif found[store.id] != winner:
+            raise _contradiction(store.id, path)
+    if winner == data:
+        return own
+    entry = decode_log(stores[0].id, path, winner)
+    before = LogHead(own.number - 1, own.previous) if own.previous else None
+    _check(stores[0].id, key, entry, before, own.number)
+    return entry
+
+
+def _put(store: Store, path: str, data: bytes) -> bool:
+    """Whether it had to be written. Raises Damaged when other bytes are there."""
+    try:
+        store.put(path, data)
+    except AlreadyExists:
+        if _read(store, path) != data:
+            raise _contradiction(store.id, path) from None
+        return False
+    return True
+
+
+def _read(store: Store, path: str) -> bytes | None:
+    info = store.head(path)
+    if info is None:
+        return None
+    if info.size > LARGEST:
+        raise _broken(store.id, path)
+    try:
+        with store.open(path) as stream:
+            return stream.read(LARGEST)
+    except NotFound:
+        return None
+
+
+def _check(store: StoreId, key: str, entry: LogObject, before: LogHead | None, number: int) -> None:
+    previous = before.digest if before else b""
+    if (entry.version, entry.number, entry.previous) != (parse_object_key(key), number, previous):
+        raise _broken(store, log_key(key, number))
+
+
+def _event_document(event: Event) -> dict[str, Any]:
+    return {
+        "id": str(event.id),
+        "type": event.type.value,
+        "at": utc_text(event.at),
+        "detail": event.detail,
+        "outcome": event.outcome,
+        "note": event.note,
+        "agent": {"id": event.agent.identifier, "name": event.agent.name},
+        "store": event.store.value if event.store else None,
+    }
+
+
+def _read_event(version: VersionId, document: Mapping[str, Any]) -> Event:
+    store = document["store"]
+    return Event(
+        uuid.UUID(document["id"]),
+        version,
+        EventType(document["type"]),
+        read_utc(document["at"]),
+        document["detail"],
+        document["outcome"],
+        document["note"],
+        Agent(document["agent"]["id"], document["agent"]["name"]),
+        StoreId(store) if store is not None else None,
+    )
+
+
+def _broken(store: StoreId, path: str) -> Unreadable:
+    return Unreadable(
+        Sentence(
+            f"Bản ghi nhật ký {path} trong kho “{store}” bị thiếu, bị sửa hoặc không nối tiếp bản ghi trước nó.",
+            f"Log object {path} in the store “{store}” is missing, altered, or does not follow the one before it.",
+        )
+    )
+
+
+def _contradiction(store: StoreId, path: str) -> Damaged:
+    return Damaged(
+        Sentence(
+            f"Bản ghi nhật ký {path} trong kho “{store}” khác với bản trong kho khác: cần người xem xét.",
+            f"Log object {path} in the store “{store}” differs from the other stores': somebody must look into it.",
+        )
+    )

@@ -14,6 +14,7 @@ from ingest.ledger_rows import Disagreement, fold_name, pack_record, unpack_reco
 from metadata.dates import RecordDate
 from metadata.holdings import Format, Level, Record, Role
 from metadata.identifiers import Algorithm, Digest, Puid
+from metadata.tt05.records import Fields
 from storage.hashing import digest_bytes
 
 
@@ -111,15 +112,15 @@ def test_documents_get_the_members_of_their_files(ledger: Ledger) -> None:
         ledger.add_file(path, 1)
     ledger.settle()
     ledger.plan_all("", "data/", Role.CONTENT)
-    ledger.add_document(record(2), (("docCode", "A"),), "EAD_doc_2.xml", ("b", "a"), "m/EAD_doc_b.xml")
-    ledger.add_document(record(1), (), "EAD_doc_1.xml", ())
+    ledger.add_document(record(2), Fields((("docCode", "A"),)), "EAD_doc_2.xml", ("b", "a"), "m/EAD_doc_b.xml")
+    ledger.add_document(record(1), Fields(()), "EAD_doc_1.xml", ())
     assert [d.record.members for d in ledger.documents()] == [(), ()]
     for at, file in enumerate(ledger.files(), start=7):
         ledger.record(file.seq, digest_bytes(b""), At(at))
     first, second = ledger.documents()
-    assert (first.record, first.paths, first.form) == (record(1), (), ())
+    assert (first.record, first.paths, first.form.pairs) == (record(1), (), ())
     assert (second.record.members, second.paths, second.origin) == ((8, 7), ("b", "a"), "m/EAD_doc_b.xml")
-    assert second.form == (("docCode", "A"),)
+    assert second.form == Fields((("docCode", "A"),))
 
 
 def test_a_record_is_packed_without_loss() -> None:

@@ -1,0 +1,93 @@
+"""The Source port: where a package's files are read from, whatever it came in."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from metadata.findings import Findings
+
+
+class EntryKind(StrEnum):
+    """What an entry of a source is. Only FILE and FOLDER are ever accepted."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    SPECIAL = "special"
+    SPARSE = "sparse"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """One entry: its path as received (folders without their last ``/``), its size in bytes (0 unless a file)."""
+
+    path: str
+    size: int
+    kind: EntryKind
+
+
+class Source(Protocol):
+    """A submission as files. Nothing of it is ever changed; no link is followed. One thread at a time may use it."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path it was opened from, for people."""
+        ...
+
+    def entries(self) -> Iterator[SourceEntry]:
+        """Every entry, in the source's own order; names are judged by the caller."""
+        ...
+
+    def open(self, path: str) -> BinaryIO:
+        """Read the file at ``path``: ``read(n)`` and ``readinto`` fill as far as the file goes.
+
+        Raises OSError when it cannot be read; BrokenEntryError, from reading too, when an archive lies about it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything, quarantined copies included. May be called twice."""
+        ...
+
+
+class BrokenEntryError(OSError):
+    """Bytes inside an archive that are not what its directory says. ``note`` adds the finding."""
+
+    def __init__(self, code: str, place: str, **details: object) -> None:
+        super().__init__(errno.EIO, code)
+        self.code = code
+        self.place = place
+        self.details = details
+
+    def note(self, findings: Findings) -> None:
+        """Add what is wrong to ``findings``."""
+        findings.add(self.code, self.place, **self.details)
+
+
+class RootedSource:
+    """A source seen from one of its folders: paths are relative to ``root`` (empty, or ending with ``/``)."""
+
+    def __init__(self, source: Source, root: str) -> None:
+        self._source = source
+        self._root = root
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    def entries(self) -> Iterator[SourceEntry]:
+        """The entries under the root."""
+        for entry in self._source.entries():
+            if entry.path.startswith(self._root):
+                yield SourceEntry(entry.path[len(self._root) :], entry.size, entry.kind)
+
+    def open(self, path: str) -> BinaryIO:
+        return self._source.open(self._root + path)
+
+    def close(self) -> None:
+        self._source.close()

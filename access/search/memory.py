@@ -32,10 +32,10 @@ class MemoryIndex:
     def apply(self, changes: Sequence[Change]) -> None:
         with self._lock:
             for change in changes:
-                self._entries[change.aip] = change.entries
+                self._entries[change.aip] = tuple(change.entries)
 
     def replace(self, changes: Iterable[Change]) -> int:
-        fresh = {change.aip: change.entries for change in changes}
+        fresh = {change.aip: tuple(change.entries) for change in changes}
         with self._lock:
             self._entries = fresh
         return self.count()

@@ -113,10 +113,10 @@ class SearchEntry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """All entries of one AIP from now on; none at all removes it from the index."""
+    """All entries of one AIP from now on; none at all removes it from the index. ``entries`` are read once."""
 
     aip: AipId
-    entries: tuple[SearchEntry, ...]
+    entries: Iterable[SearchEntry]
 
 
 @dataclass(frozen=True, slots=True)

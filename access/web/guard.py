@@ -1,0 +1,80 @@
+"""The door: who is let in, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from access.auth import SESSION_COOKIE
+from access.services import AccessServices
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+
+
+class SignInNeededError(Exception):
+    """The one who asks has shown neither token nor session."""
+
+
+class FormRefusedError(Exception):
+    """A form that did not come from one of our pages in this browser."""
+
+
+def signed_in(services: AccessServices, request: Request) -> bool:
+    """Whether the request carries the token as Bearer or a session of ours. A wrong header is not saved by a cookie."""
+    header = request.headers.get("authorization")
+    if header is not None:
+        return services.auth.accepts_header(header)
+    return services.auth.accepts_session(request.cookies.get(SESSION_COOKIE, ""), services.clock())
+
+
+def needs_sign_in(services: AccessServices) -> Callable[[Request], None]:
+    """A dependency that raises SignInNeededError."""
+
+    def check(request: Request) -> None:
+        if not signed_in(services, request):
+            raise SignInNeededError
+
+    return check
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a browser says that a form came from this very site; true for what is no browser."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
+
+
+class SecurityHeaders:
+    """ASGI middleware: adds the strict headers to every answer that has not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, guarded)

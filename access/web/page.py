@@ -1,0 +1,105 @@
+"""Making a page: the template, the reader's language, the form's secret."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import resources
+from types import MappingProxyType
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from access.auth import FORM_COOKIE, SESSION_COOKIE
+from access.problems import Problem
+from access.services import AccessServices
+from access.web.guard import signed_in
+from access.web.show import Show
+from access.web.words import Language, word
+
+LANGUAGE_COOKIE = "tangthu_language"
+_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that pages refer to; ``tag`` changes with its bytes."""
+
+    data: bytes
+    media_type: str
+    tag: str
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """The stylesheet and the seal, by name."""
+    found = {}
+    for path in (resources.files("access.web") / "static").iterdir():
+        if (kind := path.name.rpartition(".")[2]) in _TYPES:
+            data = path.read_bytes()
+            found[path.name] = Asset(data, _TYPES[kind], hashlib.sha256(data).hexdigest()[:12])
+    return MappingProxyType(found)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("access.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def language_of(request: Request) -> Language:
+    """The language the reader chose; Vietnamese when none."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    return Language(chosen) if chosen in list(Language) else Language.VI
+
+
+class Pages:
+    """Renders templates for one archive."""
+
+    def __init__(self, services: AccessServices) -> None:
+        self._services = services
+
+    def render(self, request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
+        """A page. ``context`` is what its template shows."""
+        language = language_of(request)
+        session = request.cookies.get(SESSION_COOKIE, "")
+        here = quote(request.url.path, safe="/") + (f"?{request.url.query}" if request.url.query else "")
+        return HTMLResponse(
+            _environment()
+            .get_template(template)
+            .render(
+                language=language,
+                other=Language.EN if language is Language.VI else Language.VI,
+                t=partial(word, language),
+                word_in=word,
+                show=Show(language),
+                archive=self._services.archive_name,
+                here=here if request.method == "GET" else "/",
+                asset=lambda name: f"/static/{name}?v={assets()[name].tag}",
+                signed_in=signed_in(self._services, request),
+                logout_form=self._services.auth.form_token(session),
+                **context,
+            ),
+            status,
+        )
+
+    def sign_in(self, request: Request, *, status: int, back: str, trouble: str = "") -> HTMLResponse:
+        """The page that asks for the token; ``trouble`` is the key of what was wrong the last time."""
+        auth = self._services.auth
+        cookie = auth.new_form_cookie()
+        response = self.render(request, "login.html", status, form=auth.form_token(cookie), back=back, trouble=trouble)
+        response.set_cookie(FORM_COOKIE, cookie, max_age=3600, httponly=True, samesite="strict", secure=auth.secure)
+        return response
+
+    def problem(self, request: Request, problem: Problem) -> HTMLResponse:
+        """The page that says what went wrong: what happened, what was not lost, what to do."""
+        return self.render(request, "error.html", problem.status, problem=problem)

@@ -1,6 +1,7 @@
 """The log of an AIP version: PREMIS events in small numbered objects beside it.
 
-Each names the digest of the one before. The same bytes lie in every store that holds a replica, so that one store alone tells the whole life of the AIP.
+Each names the digest of the one before. The same bytes lie in every store that holds a replica, so that one store
+alone tells the whole life of the AIP.
 """
 
 from __future__ import annotations

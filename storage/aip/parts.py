@@ -29,9 +29,9 @@ _PATIENCE = 0.2
 _JOIN = 120.0
 
 
-def part_size(number: int) -> int:
+def part_size(number: int, first: int = FIRST_PART) -> int:
     """Bytes in part ``number`` (from 1): 16 MiB, doubling every 1,200 parts, so that 10,000 parts hold over 5 TiB."""
-    return FIRST_PART << ((number - 1) // _STEP)
+    return first << ((number - 1) // _STEP)
 
 
 class Completion(StrEnum):
@@ -66,8 +66,16 @@ class PartFanout:
     A replica's error (StoreUnavailable, NoSpace, …) is raised by the next :meth:`write` or by :meth:`complete`.
     """
 
-    def __init__(self, stores: Sequence[Store], key: str, queue_parts: int = 2, work: Path | None = None) -> None:
+    def __init__(
+        self,
+        stores: Sequence[Store],
+        key: str,
+        queue_parts: int = 2,
+        work: Path | None = None,
+        first_part: int = FIRST_PART,
+    ) -> None:
         self.position = 0
+        self._first_part = first_part
         self._work = work
         self._lock = threading.Lock()
         self._pool: list[memoryview] = []
@@ -172,7 +180,7 @@ class PartFanout:
     def _next_chunk(self, number: int) -> _Chunk:
         if number > MOST_PARTS:
             raise ValueError("an object of more than 10,000 parts")
-        size = part_size(number)
+        size = part_size(number, self._first_part)
         with self._lock:
             buffer = self._pool.pop() if self._pool and len(self._pool[-1]) == size else None
         return _Chunk(number, self.position, buffer or self._new_buffer(size))

@@ -1,0 +1,167 @@
+"""Fixity audits: proof, again and again, that what is held is what was received.
+
+Work is leased a version at a time, all its replicas are read whole, and what was found goes first to the log beside
+the objects, then, in one transaction, into the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from metadata.catalogue import Catalogue, Lease
+from metadata.errors import TemporaryError
+from metadata.events import Agent
+from metadata.holdings import Member
+from metadata.identifiers import StoreId, VersionId
+from metadata.outcomes import Fixity
+from preservation.checks import Check, Clock, Progress, Schedule, check_replica, unknown_store
+from preservation.life import log_events
+from storage.port import Store
+from storage.replicas import ReplicaSet
+
+_LEASE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAudit:
+    """What an audit found of one version, by replica, and when."""
+
+    version: VersionId
+    at: datetime
+    checks: tuple[Check, ...]
+
+    @property
+    def damaged(self) -> tuple[Check, ...]:
+        """The replicas that call for a repair."""
+        return tuple(check for check in self.checks if check.outcome.damaged)
+
+
+@dataclass(slots=True)
+class AuditReport:
+    """The sum of a batch. ``postponed`` versions could not be finished (lease lost, store or catalogue away)."""
+
+    audited: int = 0
+    postponed: int = 0
+    bytes_read: int = 0
+    replicas: Counter[Fixity] = field(default_factory=Counter)
+    damaged: list[VersionAudit] = field(default_factory=list)
+
+    def add(self, audit: VersionAudit) -> None:
+        """Count one version in."""
+        self.audited += 1
+        self.bytes_read += sum(check.bytes_read for check in audit.checks)
+        self.replicas.update(check.outcome for check in audit.checks)
+        if audit.damaged:
+            self.damaged.append(audit)
+
+
+class LeaseKeeper:
+    """Holds a lease while long objects are read: renews it when half is gone. Called with bytes as they are read."""
+
+    def __init__(
+        self, catalogue: Catalogue, lease: Lease, clock: Clock, length: timedelta, on_progress: Progress | None = None
+    ) -> None:
+        self._catalogue = catalogue
+        self._lease = lease
+        self._clock = clock
+        self._length = length
+        self._on_progress = on_progress
+        self._renew_at = clock() + length / 2
+        self._lost: TemporaryError | None = None
+
+    def __call__(self, count: int) -> None:
+        """Count bytes. Never raises: it is called from within reads."""
+        now = self._clock()
+        if now >= self._renew_at and self._lost is None:
+            self._renew_at = now + self._length / 2
+            try:
+                self._catalogue.fixity.renew(self._lease, now, self._length)
+            except TemporaryError as error:
+                self._lost = error
+        if self._on_progress:
+            self._on_progress(count)
+
+    def confirm(self) -> None:
+        """Raises Busy when another worker has taken the version over, TemporaryError when nobody could say."""
+        if self._lost is not None:
+            raise self._lost
+
+
+class Auditor:
+    """Audits versions that are due, or one that is named. Threads and machines may each have one."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        stores: Mapping[StoreId, Store],
+        clock: Clock,
+        agent: Agent,
+        schedule: Schedule | None = None,
+        lease: timedelta = _LEASE,
+        worker: str = "audit",
+    ) -> None:
+        self._catalogue = catalogue
+        self._stores = stores
+        self._clock = clock
+        self._agent = agent
+        self._schedule = schedule or Schedule()
+        self._length = lease
+        self._worker = worker
+
+    def audit_batch(self, limit: int, on_progress: Progress | None = None) -> AuditReport:
+        """Audit up to ``limit`` versions that are due. A version that cannot be finished now stays due."""
+        report = AuditReport()
+        for lease in self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker):
+            try:
+                report.add(self._audit(lease, on_progress))
+            except TemporaryError:
+                self._catalogue.fixity.give_back(lease)
+                report.postponed += 1
+        return report
+
+    def audit(self, version: VersionId, on_progress: Progress | None = None) -> VersionAudit:
+        """Audit one version now, due or not. Raises NotFound; Busy while another has it; TemporaryError."""
+        lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
+        try:
+            return self._audit(lease, on_progress)
+        except TemporaryError:
+            self._catalogue.fixity.give_back(lease)
+            raise
+
+    def _audit(self, lease: Lease, on_progress: Progress | None) -> VersionAudit:
+        keeper = LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress)
+        checks = self.look(lease, keeper)
+        keeper.confirm()
+        return self.record(lease, checks)
+
+    def record(self, lease: Lease, checks: Sequence[Check]) -> VersionAudit:
+        """Write what was found to the log and the catalogue, and end the lease. Raises TemporaryError."""
+        at = self._clock()
+        events = [check.event(lease.version, at, self._agent) for check in checks]
+        logged = log_events(self._catalogue, self.answering(checks), lease.version, lease.key, events)
+        results = {check.store: check.outcome for check in checks}
+        due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}
+        self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
+        return VersionAudit(lease.version, at, tuple(checks))
+
+    def answering(self, checks: Sequence[Check]) -> list[Store]:
+        """The stores in which the log can be written now."""
+        return [self._stores[check.store] for check in checks if check.answered]
+
+    def look(self, lease: Lease, on_progress: Progress) -> list[Check]:
+        """Read every replica of a leased version, write nothing."""
+
+        def members() -> Iterator[Member]:
+            return self._catalogue.holdings.members(lease.version)
+
+        known = [self._stores[replica.store] for replica in lease.replicas if replica.store in self._stores]
+        verdicts = ReplicaSet(known, 1).read_back(lease.key, members, on_progress) if known else {}
+        return [
+            check_replica(self._stores[replica.store], lease.key, members, on_progress, verdicts[replica.store])
+            if replica.store in verdicts
+            else unknown_store(replica.store)
+            for replica in lease.replicas
+        ]

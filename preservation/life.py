@@ -1,0 +1,106 @@
+"""The life of a stored AIP version: adding to its log, keeping the log whole, and what it says of the replicas."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from metadata.catalogue import Catalogue
+from metadata.errors import NotFound, StoreUnavailable
+from metadata.events import Event, EventType, LogHead
+from metadata.holdings import Replica
+from metadata.identifiers import StoreId, VersionId
+from metadata.outcomes import Fixity
+from metadata.text import Sentence
+from preservation.checks import SUCCESS, Schedule
+from storage.keys import log_key
+from storage.log import LARGEST, append_log, decode_log, spread_log
+from storage.port import Store
+
+
+def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule) -> list[Replica]:
+    """The replicas as the events leave them, by store: the state that the catalogue has."""
+    state: dict[StoreId, tuple[Fixity, datetime]] = {}
+    for event in events:
+        if event.store is None:
+            continue
+        if event.type is EventType.FIXITY_CHECK:
+            state[event.store] = (Fixity(event.outcome), event.at)
+        elif event.type in (EventType.REPLICATION, EventType.RECOVERY) and event.outcome == SUCCESS:
+            state[event.store] = (Fixity.MATCH, event.at)
+    return [
+        Replica(version, store, outcome, at, schedule.next_look(outcome, at))
+        for store, (outcome, at) in sorted(state.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What goes into the catalogue after the log was written: the events that it lacks, and the new head."""
+
+    head: LogHead
+    events: tuple[Event, ...]
+
+
+def log_events(
+    catalogue: Catalogue, stores: Sequence[Store], version: VersionId, key: str, events: Sequence[Event]
+) -> Logged:
+    """Write ``events`` to the log in ``stores``, bringing along those that were away when it was last written.
+
+    Raises StoreUnavailable when no store is given or one does not answer, NotFound for a version not held, Damaged
+    when logs contradict each other.
+    """
+    head = catalogue.events.head(version)
+    if head is None:
+        raise NotFound(Sentence(f"Mục lục không có gói tin {version}.", f"The catalogue holds no version {version}."))
+    if not stores:
+        raise StoreUnavailable(
+            Sentence(
+                f"Không kho nào của gói tin {version} trả lời, nên không ghi được nhật ký.",
+                f"No store of {version} answers, so nothing can be logged.",
+            )
+        )
+    _catch_up(stores, key, head)
+    appended = append_log(stores, key, head, events)
+    adopted = [event for entry in appended.adopted for event in entry.events]
+    known = {event.id for event in adopted}
+    return Logged(appended.head, (*adopted, *(event for event in events if event.id not in known)))
+
+
+def _catch_up(stores: Sequence[Store], key: str, head: LogHead) -> None:
+    behind = [store for store in stores if store.head(log_key(key, head.number)) is None]
+    current = next((store for store in stores if store not in behind), None)
+    if behind and current is not None:
+        spread_log(behind, current, key)
+
+
+def restore_log(stores: Sequence[Store], key: str, head: LogHead) -> tuple[int, tuple[int, ...]]:
+    """Make the log up to ``head`` whole in every store, from whatever store has each object whole.
+
+    The chain is followed back from ``head``, so nothing is believed that the catalogue does not vouch for. Returns how
+    many objects were written, and the numbers that no store has any more. Raises StoreUnavailable.
+    """
+    written, digest = 0, head.digest
+    for number in range(head.number, 0, -1):
+        path = log_key(key, number)
+        copies = {store.id: _bytes(store, path) for store in stores}
+        good = next((data for data in copies.values() if data and hashlib.sha256(data).digest() == digest), None)
+        if good is None:
+            return written, tuple(range(1, number + 1))
+        for store in stores:
+            if copies[store.id] != good:
+                store.delete(path)
+                store.put(path, good)
+                written += 1
+        digest = decode_log(stores[0].id, path, good).previous
+    return written, ()
+
+
+def _bytes(store: Store, path: str) -> bytes | None:
+    try:
+        with store.open(path) as stream:
+            return stream.read(LARGEST)
+    except NotFound:
+        return None

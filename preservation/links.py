@@ -1,0 +1,108 @@
+"""Which files carry which document, as the METS of a representation links them. Kept on disk: flat in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+from metadata.errors import Unreadable
+from metadata.mets.model import MetsFile, MetsLink, MetsReference
+from metadata.mets.reader import iter_mets
+from metadata.text import Sentence
+from metadata.xml import Readable
+
+_DESCRIPTIVE = "dmdSec"
+_BATCH = 1000
+
+
+class DocumentLinks:
+    """Links of one AIP: a temporary database in ``work``, gone when the context ends."""
+
+    def __init__(self, work: Path | None) -> None:
+        self._file = tempfile.NamedTemporaryFile(dir=work, prefix="links-", suffix=".sqlite")  # noqa: SIM115
+        self._database = sqlite3.connect(self._file.name)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("CREATE TABLE described (id TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID")
+        self._database.execute("CREATE TABLE link (id TEXT, member INTEGER)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+        self._file.close()
+
+    def read(self, opened: Callable[[], Readable], folder: str, numbers: Iterator[tuple[str, int]], place: str) -> None:
+        """Take in one METS. ``numbers`` are the content members (path, number) in member order, as METS has its files.
+
+        Raises XmlRefused, MetsRefused, and Unreadable for a link to a file that is not in that order.
+        """
+        self._insert("INSERT OR REPLACE INTO described VALUES (?, ?)", _references(opened(), folder, place))
+        self._insert("INSERT INTO link VALUES (?, ?)", _links(opened, folder, numbers, place))
+        self._database.execute("CREATE INDEX IF NOT EXISTS by_id ON link (id, member)")
+        self._database.execute("CREATE INDEX IF NOT EXISTS by_path ON described (path)")
+
+    def of(self, path: str) -> tuple[int, ...]:
+        """The numbers of the members that carry the document described by the member at ``path``, ascending."""
+        query = "SELECT DISTINCT member FROM described JOIN link USING (id) WHERE path = ? ORDER BY member"
+        return tuple(number for (number,) in self._database.execute(query, (_key(path),)))
+
+    def _insert(self, statement: str, rows: Iterator[tuple[str, object]]) -> None:
+        batch: list[tuple[str, object]] = []
+        for row in rows:
+            batch.append(row)
+            if len(batch) >= _BATCH:
+                self._database.executemany(statement, batch)
+                batch.clear()
+        self._database.executemany(statement, batch)
+
+
+def _references(stream: Readable, folder: str, place: str) -> Iterator[tuple[str, object]]:
+    for item in iter_mets(stream, place):
+        if isinstance(item, MetsReference) and item.section == _DESCRIPTIVE and item.path is not None:
+            yield item.id, _key(folder + item.path)
+
+
+def _links(
+    opened: Callable[[], Readable], folder: str, numbers: Iterator[tuple[str, int]], place: str
+) -> Iterator[tuple[str, object]]:
+    """Links and files come in the same order, so two readings of the METS go in step with the members."""
+    files = ((item.id, item.path) for item in iter_mets(opened(), place) if isinstance(item, MetsFile))
+    current, number = "", 0
+    for item in iter_mets(opened(), place):
+        if not isinstance(item, MetsLink):
+            continue
+        while current != item.file_id:
+            current, path = next(files, ("", None))
+            if path is None:
+                raise _unlinked(place, item.file_id)
+            number = _number_of(folder + path, numbers, place)
+        for identifier in item.dmd_ids:
+            yield identifier, number
+    for _ in files:
+        pass  # to the end: only then has the document matched its digest
+
+
+def _number_of(path: str, numbers: Iterator[tuple[str, int]], place: str) -> int:
+    for found, number in numbers:
+        if found == path:
+            return number
+    raise _unlinked(place, path)
+
+
+def _unlinked(place: str, what: str) -> Unreadable:
+    return Unreadable(
+        Sentence(
+            f"{place} liên kết tới {what}, nhưng gói không có tệp đó theo thứ tự.",
+            f"{place} links to {what}, which the package does not have in its order.",
+        )
+    )
+
+
+def _key(path: str) -> str:
+    """Text that SQLite can hold, for any path."""
+    return path.encode("utf-8", "surrogateescape").hex() if not path.isprintable() else path

@@ -1,0 +1,194 @@
+"""Repairing damaged replicas from one that matches now, never the other way round.
+
+In this order: look at all replicas; write down what was found; stage a copy of a good replica beside the damaged one;
+delete the damaged one; complete the copy; read it back; write down that it is whole again. Without a good replica
+nothing is touched, and the report says which members can still be saved, and from where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from metadata.catalogue import Catalogue, Lease
+from metadata.dates import utc_text
+from metadata.errors import StoreUnavailable, TemporaryError
+from metadata.events import Agent, Event, EventType
+from metadata.identifiers import StoreId, VersionId
+from metadata.outcomes import Fixity
+from metadata.text import Sentence
+from preservation.audit import Auditor, LeaseKeeper
+from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica
+from preservation.copying import StagedCopy
+from preservation.life import log_events, restore_log
+from storage.port import Store
+
+_LEASE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Savable:
+    """A member file that is damaged in some replica, and the stores that still have it whole; none: it is lost."""
+
+    path: str
+    stores: tuple[StoreId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What a repair came to. ``refused``: no replica matches, nothing was touched, ``savable`` lists what is damaged.
+
+    ``checks`` are of before the repair. ``failed`` replicas could not be made whole, with the reason.
+    ``log_written`` counts log objects put back beside the replicas; ``log_lost`` are those that no store has.
+    """
+
+    version: VersionId
+    checks: tuple[Check, ...]
+    repaired: tuple[StoreId, ...] = ()
+    failed: tuple[tuple[StoreId, Sentence], ...] = ()
+    savable: tuple[Savable, ...] = ()
+    log_written: int = 0
+    log_lost: tuple[int, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether there was damage and no good replica to repair it from."""
+        damaged = any(check.outcome.damaged for check in self.checks)
+        return damaged and not any(check.outcome is Fixity.MATCH for check in self.checks)
+
+
+class Repairer:
+    """Repairs one version at a time, under its lease."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        stores: Mapping[StoreId, Store],
+        clock: Clock,
+        agent: Agent,
+        schedule: Schedule | None = None,
+        lease: timedelta = _LEASE,
+        worker: str = "repair",
+    ) -> None:
+        self._catalogue = catalogue
+        self._stores = stores
+        self._clock = clock
+        self._agent = agent
+        self._schedule = schedule or Schedule()
+        self._length = lease
+        self._worker = worker
+        self._auditor = Auditor(catalogue, stores, clock, agent, self._schedule, lease, worker)
+
+    def repair(self, version: VersionId, on_progress: Progress | None = None) -> RepairReport:
+        """Make every replica of ``version`` match again. Raises NotFound; Busy while another has it; TemporaryError."""
+        lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
+        try:
+            return self._repair(lease, LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress))
+        except TemporaryError:
+            self._catalogue.fixity.give_back(lease)
+            raise
+
+    def _repair(self, lease: Lease, keeper: LeaseKeeper) -> RepairReport:
+        checks = tuple(self._auditor.look(lease, keeper))
+        keeper.confirm()
+        good = [self._stores[check.store] for check in checks if check.outcome is Fixity.MATCH]
+        damaged = [check for check in checks if check.outcome.damaged]
+        if not good or not damaged:
+            self._auditor.record(lease, checks)
+            savable = self._savable(lease, checks) if damaged else ()
+            written, lost = self._restore_log(lease, checks)
+            return RepairReport(lease.version, checks, savable=savable, log_written=written, log_lost=lost)
+        self._note(lease, checks)
+        repaired: list[Check] = []
+        failed: list[tuple[StoreId, Sentence]] = []
+        for check in damaged:
+            outcome = self._replace(lease, good, self._stores[check.store], keeper)
+            if isinstance(outcome, Check):
+                repaired.append(outcome)
+            else:
+                failed.append((check.store, outcome))
+        keeper.confirm()
+        self._finish(lease, checks, repaired, failed)
+        written, lost = self._restore_log(lease, checks)
+        stores = tuple(check.store for check in repaired)
+        return RepairReport(lease.version, checks, stores, tuple(failed), (), written, lost)
+
+    def _note(self, lease: Lease, checks: Sequence[Check]) -> None:
+        """What was found enters log and catalogue before anything is deleted; the lease stays."""
+        at = self._clock()
+        events = [check.event(lease.version, at, self._agent) for check in checks]
+        logged = log_events(self._catalogue, self._auditor.answering(checks), lease.version, lease.key, events)
+        for check in checks:
+            due = self._schedule.next_look(check.outcome, at)
+            self._catalogue.fixity.set_replica(
+                lease.version, check.store, check.outcome, at, due, logged.events, logged.head, lease=lease
+            )
+
+    def _replace(self, lease: Lease, good: Sequence[Store], target: Store, keeper: LeaseKeeper) -> Check | Sentence:
+        """Copy a good replica over the damaged one in ``target``: the check of the new one, or why there is none."""
+        reason = Sentence("không có bản sao tốt", "there is no good replica")
+        for source in (*good, *good):
+            copy = StagedCopy(source, target, lease.key)
+            try:
+                size = copy.stage(keeper)
+                keeper.confirm()
+                if size != lease.size:
+                    copy.abort()
+                    reason = _short(source.id, size, lease.size)
+                    continue
+                copy.replace()
+            except StoreUnavailable as error:
+                reason = error.sentence
+                continue
+            check = check_replica(target, lease.key, lambda: self._catalogue.holdings.members(lease.version), keeper)
+            if check.outcome is Fixity.MATCH:
+                return check
+            reason = Sentence(f"bản mới đọc lại: {check.note}", f"the new copy when read back: {check.note}")
+        return reason
+
+    def _finish(
+        self,
+        lease: Lease,
+        before: Sequence[Check],
+        repaired: Sequence[Check],
+        failed: Sequence[tuple[StoreId, Sentence]],
+    ) -> None:
+        at = self._clock()
+        source = ", ".join(check.store.value for check in before if check.outcome is Fixity.MATCH)
+        events = [check.event(lease.version, at, self._agent) for check in repaired]
+        events += [self._recovery(lease, check.store, at, SUCCESS, source) for check in repaired]
+        events += [self._recovery(lease, store, at, FAILURE, str(reason)) for store, reason in failed]
+        logged = log_events(self._catalogue, self._auditor.answering(before), lease.version, lease.key, events)
+        results = {check.store: check.outcome for check in repaired}
+        due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}
+        self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
+
+    def _recovery(self, lease: Lease, store: StoreId, at: datetime, outcome: str, note: str) -> Event:
+        kind = EventType.RECOVERY
+        identity = Event.derive(lease.version, kind.value, store.value, utc_text(at))
+        detail = "The damaged replica was replaced by a copy of one that matched"
+        return Event(identity, lease.version, kind, at, detail, outcome, note, self._agent, store)
+
+    def _restore_log(self, lease: Lease, checks: Sequence[Check]) -> tuple[int, tuple[int, ...]]:
+        head, stores = self._catalogue.events.head(lease.version), self._auditor.answering(checks)
+        return restore_log(stores, lease.key, head) if head and stores else (0, ())
+
+    def _savable(self, lease: Lease, checks: Sequence[Check]) -> tuple[Savable, ...]:
+        """Every member that is damaged in some replica, in member order. The ZIP directory can be made anew."""
+        places = {check.store: {damage.place for damage in check.damages} for check in checks if check.answered}
+        # Of a replica that is gone, or has more damages than were kept, nothing can be promised.
+        unsure = {c.store for c in checks if c.outcome is Fixity.MISSING or c.damage_count > len(c.damages)}
+        damaged = set().union(*places.values())
+        return tuple(
+            Savable(member.path, tuple(s for s in places if s not in unsure and member.path not in places[s]))
+            for member in self._catalogue.holdings.members(lease.version)
+            if member.path in damaged or len(unsure) == len(places)
+        )
+
+
+def _short(store: StoreId, found: int, expected: int) -> Sentence:
+    return Sentence(
+        f"bản sao ở kho {store} chỉ còn {found} trong {expected} byte",
+        f"the replica in store {store} has {found} of {expected} bytes",
+    )

@@ -1,0 +1,1 @@
+"""The story of the archive, told in a minute: ``python -m demo``."""

@@ -77,8 +77,8 @@ class Store(Protocol):
         """The object's size, or None when there is no such object. Proves nothing about readability."""
         ...
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Objects whose key begins with ``prefix``, by key in code-point order."""
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose key begins with ``prefix`` and comes after ``after``, by key in code-point order."""
         ...
 
     def delete(self, key: str) -> None:

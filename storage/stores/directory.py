@@ -42,6 +42,7 @@ from storage.stores.paths import object_path
 
 _STALE_PUT_SECONDS: Final = 86_400.0
 _FOLDER_MODE: Final = 0o750
+_FOLDER_TRIES: Final = 100
 
 
 class FileStream:
@@ -185,17 +186,24 @@ class DirectoryStore:
 
     def _publish(self, source: Path, target: Path, key: str) -> None:
         """Give a file that is on disk its name, and put the name on disk."""
-        while True:
+        for _ in range(_FOLDER_TRIES):
             try:
                 target.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            except (FileExistsError, FileNotFoundError):
+                self._check_mounted()
+                continue  # a deletion has just removed a folder that became empty
+            try:
                 os.link(source, target)
             except FileExistsError as error:
-                raise already_exists(self._id, key) from error
+                if not target.samefile(source):
+                    raise already_exists(self._id, key) from error
+                break  # an earlier try had come this far
             except FileNotFoundError:
-                if not source.exists() or not self._objects.exists():
-                    raise
-                continue  # a deletion has just removed the empty folder
+                source.stat()
+                continue
             break
+        else:
+            raise unavailable(self._id, f"the folder of “{key}” cannot be made")
         # Another writer may have made a folder above and not have put it on disk yet: all of them count.
         self._sync_above(target)
 
@@ -231,10 +239,10 @@ class DirectoryStore:
                 return None
         return ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         self._check_mounted()
         with disk_errors(self._id):
-            for key, stat in list_keys(self._objects, prefix):
+            for key, stat in list_keys(self._objects, prefix, after):
                 yield ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
         self._check_mounted()  # a disk that went away meanwhile looks like a store with few objects
 

@@ -16,21 +16,23 @@ class _Entry(NamedTuple):
     is_object: bool
 
 
-def list_keys(objects: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Each key beginning with ``prefix`` and its file's status. Raises OSError.
+def list_keys(objects: Path, prefix: str, after: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """Each key beginning with ``prefix`` and coming after ``after``, and its file's status. Raises OSError.
 
     Holds the names of one folder at each depth. Files that no key maps to are not objects.
     """
     above = prefix[: prefix.rfind("/") + 1]
-    return _below(objects, above, folder_path(above), prefix)
+    return _below(objects, above, folder_path(above), prefix, after)
 
 
-def _below(objects: Path, above: str, path: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+def _below(objects: Path, above: str, path: str, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
     for entry in sorted(_entries(objects, above, path)):
         if not (entry.order.startswith(prefix) or prefix.startswith(entry.order)):
             continue
+        if entry.order <= after and (entry.is_object or not after.startswith(entry.order)):
+            continue
         if not entry.is_object:
-            yield from _below(objects, entry.order, entry.path, prefix)
+            yield from _below(objects, entry.order, entry.path, prefix, after)
         elif entry.order.startswith(prefix) and object_path(entry.order) == entry.path:
             try:
                 yield entry.order, (objects / entry.path).lstat()

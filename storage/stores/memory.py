@@ -77,9 +77,10 @@ class MemoryStore:
         found = self._objects.get(checked_key(key))
         return None if found is None else ObjectInfo(key, len(found[0]), found[1])
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         with self._lock:
-            found = sorted((key, len(data), at) for key, (data, at) in self._objects.items() if key.startswith(prefix))
+            chosen = sorted(key for key in self._objects if key.startswith(prefix) and key > after)
+            found = [(key, len(self._objects[key][0]), self._objects[key][1]) for key in chosen]
         yield from (ObjectInfo(*item) for item in found)
 
     def delete(self, key: str) -> None:

@@ -246,11 +246,13 @@ class S3Store:
             self._check_mounted(again=True)  # the answer is the same when the bucket is gone
             return None
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         self._check_mounted()
         pages = self._client.get_paginator("list_objects_v2")
         with self._errors():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
+            for page in pages.paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix, StartAfter=self._prefix + after
+            ):
                 for found in page.get("Contents", ()):
                     key = found["Key"].removeprefix(self._prefix)
                     if key != MARKER_KEY:
@@ -309,7 +311,7 @@ class S3Store:
         except AlreadyExists:
             self.abort(upload)
             raise
-        except StoreUnavailable:
+        except (StoreUnavailable, NotFound):
             if self._is_made_of(upload.key, parts):
                 return  # only the reply was lost
             with self._errors(upload.key):  # Ceph says “in progress” of an upload that is no more

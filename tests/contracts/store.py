@@ -158,6 +158,18 @@ class StoreContract:
         for prefix in ("a", "a/", "a/b", "b/1", "a/b/", "c", "a/b/c/d"):
             assert keys(store, prefix) == sorted(name for name in names if name.startswith(prefix))
 
+    def test_listing_goes_on_after_a_key(self, store: Store) -> None:
+        names = sorted(
+            ["a", "a/b", "a-b", "a/b/c", "a/c", "b", "a/b.zip", "long/" + "x" * 300, "long/" + "x" * 300 + "/y"]
+        )
+        for name in names:
+            store.put(name, b"x")
+        for after in [*names, "a/", "a/b/", "0", "zzz", "a/bb", "long/xx"]:
+            assert [info.key for info in store.list("", after)] == [name for name in names if name > after]
+            assert [info.key for info in store.list("a/", after)] == [
+                name for name in names if name > after and name.startswith("a/")
+            ]
+
     @pytest.mark.parametrize(
         ("start", "length"), [(0, None), (0, 10), (3, None), (3, 4), (9, 1), (10, None), (10, 0), (0, 0)]
     )

@@ -1,0 +1,7 @@
+"""Stores around stores: trying again, limiting, and failing on purpose. Each is a Store and wraps any Store."""
+
+from storage.wrappers.fault import Call, Fault, FaultStore, chance, script
+from storage.wrappers.limit import LimitStore
+from storage.wrappers.retry import RetryPolicy, RetryStore
+
+__all__ = ["Call", "Fault", "FaultStore", "LimitStore", "RetryPolicy", "RetryStore", "chance", "script"]

@@ -1,0 +1,23 @@
+"""The catalogue: what is held, where its replicas are, what became of them. SQLite and PostgreSQL by one URL.
+
+Everything here but the running work (intake, leases, search outbox) can be rebuilt from the stores alone.
+"""
+
+from metadata.catalogue.catalogue import Catalogue
+from metadata.catalogue.fixity import FixityState, Lease
+from metadata.catalogue.holdings import Counts, Document, Holder
+from metadata.catalogue.intake import Claim, OpenIntake
+from metadata.catalogue.outbox import OutboxAction, OutboxEntry
+
+__all__ = [
+    "Catalogue",
+    "Claim",
+    "Counts",
+    "Document",
+    "FixityState",
+    "Holder",
+    "Lease",
+    "OpenIntake",
+    "OutboxAction",
+    "OutboxEntry",
+]

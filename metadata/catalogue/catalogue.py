@@ -1,0 +1,50 @@
+"""The catalogue as one thing: its parts share one database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+from metadata.catalogue.database import Database
+from metadata.catalogue.dump import dump
+from metadata.catalogue.events import Events
+from metadata.catalogue.fixity import FixitySchedule
+from metadata.catalogue.holdings import Holdings
+from metadata.catalogue.intake import Intake
+from metadata.catalogue.migrate import upgrade
+from metadata.catalogue.outbox import Outbox
+
+
+class Catalogue:
+    """``sqlite:///path`` or ``postgresql+psycopg://…``. Threads may share it. Close it, or use it in a ``with``."""
+
+    def __init__(self, url: str) -> None:
+        """Open nothing yet. Raises UsageError for another kind of URL.
+
+        All methods of all parts raise Busy, CatalogueUnavailable or NoSpace when they should be tried again later,
+        Unreadable when the database file is damaged, UsageError when :meth:`upgrade` was never run.
+        """
+        self._database = Database(url)
+        self.holdings = Holdings(self._database)
+        self.events = Events(self._database)
+        self.fixity = FixitySchedule(self._database)
+        self.intake = Intake(self._database)
+        self.outbox = Outbox(self._database)
+
+    def upgrade(self) -> None:
+        """Bring the tables to this release's state; nothing happens when they are. Safe for several at once."""
+        upgrade(self._database)
+
+    def dump(self) -> Iterator[tuple[str, dict[str, object]]]:
+        """Every row that a rebuild must bring back: (table, row), in one order, the same on both databases."""
+        return dump(self._database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

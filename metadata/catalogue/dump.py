@@ -1,0 +1,40 @@
+"""Every row that a rebuild must bring back, in one order, for comparing two catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Select, select
+
+from metadata.catalogue.database import BATCH, Database
+from metadata.catalogue.schema import (
+    aip_version,
+    event,
+    file_format,
+    log_head,
+    member,
+    receipt,
+    record,
+    record_member,
+    replica,
+)
+
+
+def dump(database: Database) -> Iterator[tuple[str, dict[str, object]]]:
+    """Table name and row, by table and then by primary key. Formats come inside their members.
+
+    Left out is what stores cannot tell: intake, leases, the search outbox. One transaction sees one state; close the
+    iterator when leaving it early.
+    """
+    with database.read() as connection:
+        for table in (aip_version, replica, member, record, record_member, event, log_head, receipt):
+            query: Select[tuple[object, ...]] = select(table)
+            if table is member:
+                formats = [
+                    column.label(f"format_{column.name}") for column in file_format.columns if column.name != "format"
+                ]
+                joined = member.outerjoin(file_format, file_format.c.format == member.c.format)
+                query = select(member, *formats).select_from(joined)
+            rows = connection.execution_options(yield_per=BATCH).execute(query.order_by(*table.primary_key))
+            for row in rows.mappings():
+                yield table.name, dict(row)

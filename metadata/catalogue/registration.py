@@ -1,0 +1,109 @@
+"""Putting a new version into the catalogue: one transaction, all or nothing, flat in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from metadata.catalogue.database import Database, Row, batched
+from metadata.catalogue.events import append_events
+from metadata.catalogue.outbox import OutboxAction, enqueue
+from metadata.catalogue.rows import format_key, format_row, member_row, record_row, replica_row, version_row
+from metadata.catalogue.schema import (
+    aip_version,
+    file_format,
+    fixity_due,
+    log_head,
+    member,
+    receipt,
+    record,
+    record_member,
+    replica,
+)
+from metadata.errors import AlreadyExists
+from metadata.events import Event, LogHead
+from metadata.holdings import AipVersion, Format, Level, Member, Record, Replica
+from metadata.text import Sentence
+
+_RECORD_BATCH = 500
+
+
+class Registration:
+    """Writes one version through one open transaction."""
+
+    def __init__(self, database: Database, connection: Connection, version: AipVersion) -> None:
+        self._database = database
+        self._connection = connection
+        self._version = version
+        self._row = version.id.row
+
+    def write_version(self) -> None:
+        """Raises AlreadyExists. First of all, so that a second writer waits here and not after its work."""
+        wanted = self._insert_missing(aip_version).values(version_row(self._version, document_count=0))
+        if self._connection.scalar(wanted.returning(aip_version.c.version)) is None:
+            raise AlreadyExists(
+                Sentence(
+                    f"Gói tin {self._version.id} đã có trong mục lục.",
+                    f"The catalogue already holds {self._version.id}.",
+                )
+            )
+
+    def write_members(self, members: Iterable[Member]) -> None:
+        """Members as they come; then the formats met among them, by key, so that no two writers wait in a ring."""
+        keys: dict[Format, int] = {}
+
+        def rows() -> Iterator[Row]:
+            for one in members:
+                key = None
+                if one.format is not None and (key := keys.get(one.format)) is None:
+                    key = keys[one.format] = format_key(one.format)
+                yield member_row(self._row, one, key)
+
+        self._database.insert(self._connection, member, rows())
+        columns = [column.name for column in file_format.columns]
+        formats = sorted((format_row(value, key) for value, key in keys.items()), key=lambda row: int(row[0]))
+        for batch in batched(formats, _RECORD_BATCH):
+            rows_by_name = [dict(zip(columns, row, strict=True)) for row in batch]
+            self._connection.execute(self._insert_missing(file_format), rows_by_name)
+
+    def write_records(self, records: Iterable[Record]) -> None:
+        """The dossier and its documents, with the members that carry them."""
+        documents = 0
+        iterator = iter(records)
+        while batch := [one for _, one in zip(range(_RECORD_BATCH), iterator, strict=False)]:
+            documents += sum(one.level is Level.DOCUMENT for one in batch)
+            self._database.insert(self._connection, record, (record_row(self._row, one) for one in batch))
+            self._database.insert(
+                self._connection,
+                record_member,
+                (
+                    (self._row, one.number, position, number)
+                    for one in batch
+                    for position, number in enumerate(one.members, 1)
+                ),
+            )
+        self._connection.execute(
+            update(aip_version).where(aip_version.c.version == self._row).values(document_count=documents)
+        )
+
+    def write_replicas(self, replicas: Sequence[Replica]) -> None:
+        """The replicas, and when the first of them is to be looked at again. Raises ValueError when there is none."""
+        if not replicas or any(one.version != self._version.id for one in replicas):
+            raise ValueError(f"{self._version.id} needs replicas, all of them its own")
+        self._database.insert(self._connection, replica, map(replica_row, replicas))
+        first = min(one.due for one in replicas)
+        due = {"version": self._row, "next_check": first, "lease_token": 0, "leased_until": None, "worker": None}
+        self._connection.execute(insert(fixity_due), [due])
+
+    def write_life(self, events: Sequence[Event], document: str, head: LogHead) -> None:
+        """Events, log head and receipt, and word to the search index."""
+        self._connection.execute(insert(log_head), [{"version": self._row, "number": 0, "digest": b""}])
+        append_events(self._database, self._connection, self._version.id, events, head)
+        self._connection.execute(insert(receipt), [{"version": self._row, "document": document}])
+        enqueue(self._connection, self._version.id, OutboxAction.PUT)
+
+    def _insert_missing(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        make = postgresql.insert if self._database.is_postgresql else sqlite.insert
+        return make(table).on_conflict_do_nothing()

@@ -1,0 +1,248 @@
+"""The tables. ``migrations/versions`` creates them; a test holds the two equal.
+
+The key of a version is :attr:`metadata.identifiers.VersionId.row`, derived and not counted, so that a rebuilt catalogue
+equals the lost one. The wide tables (member, record, event) are clustered by version and carry no second index: every
+question asked of them names the version.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970 UTC; raises ValueError for a naive datetime."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a naive datetime has no place in the catalogue: {moment!r}")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """The inverse of :func:`to_micros`: aware UTC."""
+    return _EPOCH + value * _MICROSECOND
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime as microseconds since 1970 UTC: the same number in both databases, no zone to get wrong."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else from_micros(value)
+
+
+# Byte order on both: what sorts first must not depend on the locale a server was made with.
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+# Only a column declared INTEGER is SQLite's own row key.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _version(*, primary_key: bool = True) -> Column[int]:
+    return Column("version", Key, ForeignKey("aip_version.version"), primary_key=primary_key, autoincrement=False)
+
+
+aip_version = Table(
+    "aip_version",
+    metadata,
+    Column("version", Key, primary_key=True, autoincrement=False),
+    Column("aip", Words, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("key", Words, nullable=False),
+    Column("package_type", Words, nullable=False),
+    Column("archive", Words, nullable=False),
+    Column("agency", Words, nullable=False),
+    Column("fonds", Words, nullable=False),
+    Column("objid", Words, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("file_count", BigInteger, nullable=False),
+    Column("payload_bytes", BigInteger, nullable=False),
+    Column("document_count", BigInteger, nullable=False),
+    Column("created", Moment, nullable=False),
+    UniqueConstraint("aip", "number"),
+    UniqueConstraint("agency", "objid", "number"),
+    Index("ix_aip_version_newest", "created", "version"),
+    Index("ix_aip_version_holder", "agency", "fonds", "created", "version"),
+    Index("ix_aip_version_totals", "size", "file_count", "payload_bytes", "document_count"),
+)
+
+replica = Table(
+    "replica",
+    metadata,
+    _version(),
+    Column("store", Words, primary_key=True),
+    Column("outcome", Words, nullable=False),
+    Column("checked", Moment),
+    Column("due", Moment, nullable=False),
+    Index("ix_replica_checked", "checked"),
+    Index(
+        "ix_replica_not_match",
+        "outcome",
+        "version",
+        sqlite_where=text("outcome <> 'MATCH'"),
+        postgresql_where=text("outcome <> 'MATCH'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# Narrow, because leasing rewrites its rows and its index each time.
+fixity_due = Table(
+    "fixity_due",
+    metadata,
+    _version(),
+    Column("next_check", Moment, nullable=False),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("leased_until", Moment),
+    Column("worker", Words),
+    Index("ix_fixity_due_next_check", "next_check", "version"),
+    postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02"},
+)
+
+# No foreign keys on member and record_member: they are written by one function, in bulk, with the version itself.
+member = Table(
+    "member",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", Words, nullable=False),
+    Column("role", Words, nullable=False),
+    Column("header_at", BigInteger, nullable=False),
+    Column("data_at", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("crc32", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("sha512", LargeBinary, nullable=False),
+    Column("format", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# Each combination once, under a key derived from it; thirty million members share some hundreds.
+file_format = Table(
+    "file_format",
+    metadata,
+    Column("format", Key, primary_key=True, autoincrement=False),
+    Column("puid", Words),
+    Column("name", Words, nullable=False),
+    Column("version", Words, nullable=False),
+    Column("mime", Words, nullable=False),
+    Column("basis", Words, nullable=False),
+    Column("warning", Words, nullable=False),
+)
+
+record = Table(
+    "record",
+    metadata,
+    _version(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("level", Words, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("type_name", Words, nullable=False),
+    Column("notation", Words, nullable=False),
+    Column("organ", Words, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("access", Words, nullable=False),
+    Column("start_text", Words, nullable=False),
+    Column("start_iso", Words),
+    Column("end_text", Words, nullable=False),
+    Column("end_iso", Words),
+    Column("pages", BigInteger),
+    Column("keywords", Words, nullable=False),
+    Column("fields", Words, nullable=False),
+)
+
+record_member = Table(
+    "record_member",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("member", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+event = Table(
+    "event",
+    metadata,
+    _version(),
+    Column("ordinal", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Words, nullable=False),
+    Column("type", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("agent_id", Words, nullable=False),
+    Column("agent_name", Words, nullable=False),
+    Column("store", Words),
+)
+
+log_head = Table(
+    "log_head",
+    metadata,
+    _version(),
+    Column("number", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    _version(),
+    Column("document", Words, nullable=False),
+)
+
+# Work in progress: not rebuilt, not dumped.
+search_outbox = Table(
+    "search_outbox",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("aip", Words, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("action", Words, nullable=False),
+)
+
+intake = Table(
+    "intake",
+    metadata,
+    Column("agency", Words, primary_key=True),
+    Column("objid", Words, primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("worker", Words, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+)

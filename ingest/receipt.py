@@ -1,8 +1,9 @@
-"""The receipt: what an agency gets for a transfer, accepted or refused. One JSON document, the same each time it is asked for."""
+"""The receipt: what an agency gets for a transfer, accepted or refused; the same JSON each time it is asked for."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,9 +51,7 @@ class Receipt:
     def refused(cls, findings: Findings, agency: str = "", objid: str = "", title: str = "") -> Self:
         """For a package of which nothing is kept."""
         counts = tuple(sorted(findings.counts.items()))
-        return cls(
-            Verdict.REFUSED, agency, objid, title, "", 0, "", "", 0, 0, None, (), findings.kept(), counts
-        )
+        return cls(Verdict.REFUSED, agency, objid, title, "", 0, "", "", 0, 0, None, (), findings.kept(), counts)
 
     def to_json(self) -> str:
         """Canonical: keys sorted, no spaces."""
@@ -63,7 +62,7 @@ class Receipt:
             "findings": [finding_fields(one) for one in self.findings],
             "counts": dict(self.counts),
         }
-        return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return canonical(fields)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -79,6 +78,11 @@ class Receipt:
             "counts": tuple(sorted(fields["counts"].items())),
         }
         return cls(**fields)
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """JSON with keys sorted and no spaces."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def finding_fields(one: Finding) -> dict[str, str]:
@@ -101,5 +105,8 @@ def read_finding(fields: dict[str, str]) -> Finding:
 
 def findings_document(findings: Findings) -> bytes:
     """``data/submission/findings.json``: what was noted when the package was checked."""
-    document = {"counts": dict(sorted(findings.counts.items())), "findings": [finding_fields(f) for f in findings.kept()]}
+    document = {
+        "counts": dict(sorted(findings.counts.items())),
+        "findings": [finding_fields(f) for f in findings.kept()],
+    }
     return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"

@@ -1,0 +1,1 @@
+"""Reproducible measurements, each beside the thing it is compared with, in the same run."""

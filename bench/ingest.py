@@ -1,0 +1,181 @@
+"""Ingest beside hashing, and beside the chain in use today: ``python -m bench ingest``.
+
+Rows: one-thread Python hashing (the limit), openssl, our one pass into a store that keeps nothing, the acknowledged
+ingest (two replicas on disk, METS and PREMIS, read back, catalogue), and the chain bagit.py + fido + aws s3 cp.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bench.data import make_bag, make_files
+from bench.measure import Row, interleave, table
+from bench.sink import SinkStore
+from ingest.describe import Making, describe
+from ingest.ledger import Ledger
+from ingest.one_pass import OnePass
+from ingest.packages import examine
+from ingest.place import IngestPlace, Submission
+from ingest.receipt import Verdict
+from ingest.service import IngestService
+from ingest.sources import open_source
+from metadata.catalogue import Catalogue
+from metadata.events import Agent
+from metadata.findings import Findings
+from metadata.identifiers import ArchiveCode, StoreId, VersionId
+from storage.aip.parts import PartFanout
+from storage.aip.writer import AipWriter
+from storage.keys import object_key
+from storage.replicas import ReplicaSet
+from storage.stores.directory import DirectoryStore
+
+ARCHIVE = ArchiveCode("H20")
+AGENT = Agent("tangthu", "bench")
+
+
+def hash_files(files: list[Path], *algorithms: str) -> None:
+    """What Python can do at best in one thread: 1 MiB chunks into one buffer."""
+    buffer = bytearray(1 << 20)
+    view = memoryview(buffer)
+    for path in files:
+        digests = [hashlib.new(name) for name in algorithms]
+        with path.open("rb", buffering=0) as stream:
+            while size := stream.readinto(buffer):
+                for digest in digests:
+                    digest.update(view[:size])
+        for digest in digests:
+            digest.hexdigest()
+
+
+def openssl(files: list[Path]) -> None:
+    """``openssl dgst`` with both algorithms, many files a call."""
+    for algorithm in ("-sha256", "-sha512"):
+        for start in range(0, len(files), 2000):
+            command = ["openssl", "dgst", algorithm, *map(str, files[start : start + 2000])]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        yield Path(folder)
+
+
+def one_pass(package: Path, parent: Path) -> None:
+    """Everything up to the sealed object, into a store that keeps nothing: the client alone."""
+    with scratch(parent) as work, Ledger(work / "ledger") as ledger:
+        findings = Findings()
+        source = open_source(package, work / "quarantine", findings)
+        assert source is not None
+        examined = examine(source, ledger, findings, ARCHIVE, None, None)
+        assert examined is not None
+        version = VersionId(examined.aip, 1)
+        key = object_key(ARCHIVE, examined.fonds, examined.code, version)
+        with PartFanout([SinkStore("sink")], key, work=work) as out, AipWriter(out, version.root, work) as writer:
+            OnePass(source, ledger, findings, writer, None, work, lambda _: None).run()
+            assert not findings.refused
+            making = Making(version, datetime.now(UTC), ARCHIVE, AGENT, "", work)
+            writer.seal(describe(examined, ledger, findings, writer, making))
+            out.complete()
+        source.close()
+
+
+def acknowledged(package: Path, parent: Path) -> None:
+    """The whole commit protocol: two directory stores, read back, SQLite catalogue, receipt."""
+    with scratch(parent) as work:
+        stores = [DirectoryStore(StoreId(name), work / name) for name in ("a", "b")]
+        for store in stores:
+            store.create(ARCHIVE)
+        catalogue = Catalogue(f"sqlite:///{work / 'catalogue.sqlite'}")
+        catalogue.upgrade()
+        place = IngestPlace(
+            ARCHIVE, catalogue, ReplicaSet(stores, 2), None, work / "work", AGENT,
+            lambda: datetime.now(UTC), timedelta(days=90),
+        )  # fmt: skip
+        receipt = IngestService(place).receive("bench", Submission(package))
+        assert receipt.verdict is Verdict.ACCEPTED, receipt.findings
+        catalogue.close()
+
+
+def chain(payload: Path, parent: Path, endpoint: dict[str, str], *, identify: bool) -> None:
+    """What is used today: bagit.py makes the bag, fido looks at every file, aws s3 cp copies it."""
+    python = sys.executable
+    with scratch(parent) as work:
+        shutil.copytree(payload, work / "bag")
+        subprocess.run([python, "-m", "bagit", "--quiet", "--sha256", "--sha512", str(work / "bag")], check=True)
+        if identify:
+            command = [python, "-m", "fido.fido", "-q", "-recurse", str(work / "bag" / "data")]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        environment = os.environ | {
+            "AWS_ACCESS_KEY_ID": endpoint["access_key"],
+            "AWS_SECRET_ACCESS_KEY": endpoint["secret_key"],
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        target = f"s3://{endpoint['bucket']}/chain-{work.name}"
+        command = [endpoint["aws"], "--endpoint-url", endpoint["endpoint"], "s3", "cp", "--recursive", "--quiet"]
+        subprocess.run([*command, str(work / "bag"), target], check=True, env=environment)
+
+
+def measure(
+    parent: Path, count: int, size: int, title: str, rounds: int, endpoint: dict[str, str] | None, sample: int
+) -> str:
+    """The table of one data set; ``sample`` files of it go through the chain of today, in a table of their own."""
+    payload = parent / f"payload-{count}-{size}"
+    total = make_files(payload, count, size)
+    package = parent / f"bag-{count}"
+    make_bag(package, payload, f"bench-{count}")
+    files = sorted(path for path in payload.rglob("*") if path.is_file())
+    rows = [
+        Row("Python sha256 + sha512, one thread (the limit)", lambda: hash_files(files, "sha256", "sha512")),
+        Row("openssl dgst, both", lambda: openssl(files)),
+        Row("one pass to a sealed AIP (sink)", lambda: one_pass(package, parent)),
+        Row("acknowledged ingest (2 replicas, read back)", lambda: acknowledged(package, parent)),
+    ]
+    interleave(rows, rounds)
+    text = table(title, rows, size=total, files=count)
+    if endpoint:
+        text += "\n" + _against_the_chain(parent, files[:sample], title, endpoint)
+    shutil.rmtree(payload)
+    shutil.rmtree(package)
+    return text
+
+
+def _against_the_chain(parent: Path, files: list[Path], title: str, endpoint: dict[str, str]) -> str:
+    payload, package = parent / "sample", parent / "sample-bag"
+    payload.mkdir()
+    for path in files:
+        (payload / path.name).hardlink_to(path)
+    make_bag(package, payload, "bench-sample")
+    rows = [
+        Row("one pass to a sealed AIP (sink)", lambda: one_pass(package, parent)),
+        Row("acknowledged ingest (2 replicas, read back)", lambda: acknowledged(package, parent)),
+        Row("bagit.py + aws s3 cp (one copy)", lambda: chain(payload, parent, endpoint, identify=False)),
+        Row("bagit.py + fido + aws s3 cp (one copy)", lambda: chain(payload, parent, endpoint, identify=True)),
+    ]
+    interleave(rows, 1)
+    total = sum(path.stat().st_size for path in files)
+    text = table(f"{title}: beside the chain of today", rows, size=total, files=len(files))
+    shutil.rmtree(payload)
+    shutil.rmtree(package)
+    return text
+
+
+def run(parent: Path, endpoint: dict[str, str] | None, rounds: int = 3) -> Callable[[], Iterator[str]]:
+    """The tables, one after another."""
+
+    def tables() -> Iterator[str]:
+        yield measure(parent, 40, 50_000_000, "Ingest of 40 × 50 MB", rounds, endpoint, 8)
+        yield measure(
+            parent, 20_000, 75_000, "Ingest of 20,000 × 75 KB, without identification", rounds, endpoint, 2000
+        )
+
+    return tables

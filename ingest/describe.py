@@ -1,0 +1,309 @@
+"""What the archive writes into an AIP about the package: EAD, EAD_doc, PREMIS, METS, findings, bag-info.
+
+Everything is written from the ledger as a stream. All identifiers are derived and the only time is that of the first
+claim, so that the same submission gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ingest.ledger import Ledger
+from ingest.ledger_rows import PlacedContent
+from ingest.packages import Examined
+from ingest.receipt import findings_document
+from metadata.dates import utc_text
+from metadata.events import Agent, Event, EventType
+from metadata.findings import Findings
+from metadata.holdings import PackageType, Role
+from metadata.identifiers import ArchiveCode, VersionId
+from metadata.mets import (
+    AIP_PROFILE,
+    CSIP_PROFILE,
+    MetsAgent,
+    MetsEntry,
+    MetsPackage,
+    MetsRepresentation,
+    write_representation_mets,
+    write_root_mets,
+)
+from metadata.premis import Category, PremisObject, write_premis
+from metadata.tt05.records import Fields, write_simpledc
+from storage.aip.writer import AipWriter
+from storage.hashing import MemberDigests, digest_bytes
+
+SOFTWARE = "Tàng Thư"
+REPRESENTATION = "rep1"
+_SMALL = 1 << 20
+_XML = "application/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The circumstances of the making of one AIP version. ``identifier`` names what identified formats, or is empty."""
+
+    version: VersionId
+    created: datetime
+    archive: ArchiveCode
+    agent: Agent
+    identifier: str
+    work: Path
+
+
+def describe(
+    examined: Examined, ledger: Ledger, findings: Findings, writer: AipWriter, making: Making
+) -> list[tuple[str, str]]:
+    """Write every generated member, the root METS.xml last, and give the fields of bag-info.txt."""
+    return _Description(examined, ledger, findings, writer, making).write()
+
+
+class _Description:
+    def __init__(
+        self, examined: Examined, ledger: Ledger, findings: Findings, writer: AipWriter, making: Making
+    ) -> None:
+        self._examined = examined
+        self._ledger = ledger
+        self._findings = findings
+        self._writer = writer
+        self._making = making
+        self._root = f"data/{examined.folder}/"
+        self._representation = f"{self._root}representations/{REPRESENTATION}/"
+
+    def write(self) -> list[tuple[str, str]]:
+        self._put("data/findings.json", findings_document(self._findings))
+        ead = self._put_fields(f"{self._root}metadata/descriptive/EAD.xml", self._examined.form)
+        if self._examined.package_type is PackageType.AIP_HOSO:
+            for document in self._ledger.documents():
+                path = f"{self._representation}metadata/descriptive/{document.ead_name}"
+                self._put_fields(path, Fields.of(document.form))
+        premis_files = self._put_premis(
+            f"{self._representation}metadata/preservation/PREMIS_{REPRESENTATION}.xml", self._file_objects(), ()
+        )
+        mets_files = self._put_representation_mets(premis_files)
+        premis = self._put_premis(
+            f"{self._root}metadata/preservation/PREMIS.xml", [self._package_object()], self._events()
+        )
+        self._put_root_mets(ead, premis, mets_files)
+        return self._bag_info()
+
+    # Members
+
+    def _put(self, path: str, data: bytes) -> MetsEntry:
+        digests = digest_bytes(data)
+        self._ledger.add_generated(path, Role.METADATA, self._writer.add(path, data, digests), digests)
+        return MetsEntry(path.removeprefix(self._root), digests.size, _XML, digests.sha256)
+
+    def _put_fields(self, path: str, fields: Fields) -> MetsEntry:
+        out = io.BytesIO()
+        write_simpledc(out, fields)
+        return self._put(path, out.getvalue())
+
+    def _put_spooled(self, path: str, spool: _Spool) -> MetsEntry:
+        """A document that may be large: written to the work folder first, because its size comes before its bytes."""
+        digests = spool.digests()
+        if digests.size <= _SMALL:
+            placed = self._writer.add(path, b"".join(spool.chunks()), digests)
+        else:
+            member = self._writer.begin(path, digests.size)
+            for chunk in spool.chunks():
+                member.write(chunk)
+            placed = member.end(digests)
+        self._ledger.add_generated(path, Role.METADATA, placed, digests)
+        return MetsEntry(path.removeprefix(self._root), digests.size, _XML, digests.sha256)
+
+    # PREMIS
+
+    def _put_premis(self, path: str, objects: Iterable[PremisObject], events: Iterable[Event]) -> MetsEntry:
+        with _Spool(self._making.work / "premis.xml") as spool:
+            write_premis(cast(BinaryIO, spool), objects, events)
+            return self._put_spooled(path, spool)
+
+    def _file_objects(self) -> Iterator[PremisObject]:
+        for one in self._ledger.content():
+            relative = one.target.removeprefix(self._representation)
+            yield PremisObject(
+                "File",
+                f"{self._making.version}/{relative}",
+                Category.FILE,
+                one.path,
+                one.size,
+                one.sha256,
+                one.sha512,
+                one.format,
+            )
+
+    def _package_object(self) -> PremisObject:
+        return PremisObject("AIP", str(self._making.version), Category.INTELLECTUAL_ENTITY, self._examined.objid.value)
+
+    def _events(self) -> Iterator[Event]:
+        totals, counts = self._ledger.totals(), self._findings.counts
+        noted = ", ".join(f"{code} {number}" for code, number in sorted(counts.items()))
+        yield self._event(
+            EventType.VALIDATION,
+            "Guards, structure, metadata and declared digests of the submission were checked",
+            noted,
+            outcome="warning" if counts else "success",
+        )
+        yield self._event(
+            EventType.MESSAGE_DIGEST_CALCULATION,
+            "SHA-256 and SHA-512 of every file while it was read",
+            f"{totals.files} files, {totals.bytes} bytes",
+        )
+        if self._making.identifier:
+            identified, all_files = self._ledger.identified_count()
+            yield self._event(
+                EventType.FORMAT_IDENTIFICATION,
+                "Formats of the content files were looked up",
+                f"{identified} of {all_files} files identified",
+                agent=Agent("identifier", self._making.identifier),
+            )
+        yield self._event(
+            EventType.INFORMATION_PACKAGE_CREATION,
+            f"{self._examined.sent_as} to {self._examined.package_type.value}",
+            f"submission {self._examined.objid}",
+        )
+
+    def _event(
+        self, kind: EventType, detail: str, note: str, *, outcome: str = "success", agent: Agent | None = None
+    ) -> Event:
+        making = self._making
+        identity = Event.derive(making.version, kind.value)
+        return Event(identity, making.version, kind, making.created, detail, outcome, note, agent or making.agent)
+
+    # METS
+
+    def _package(self, scope: str, objid: str, profile: str, schemas: str) -> MetsPackage:
+        examined = self._examined
+        if scope == "root":
+            agent = MetsAgent(
+                "CREATOR", "OTHER", SOFTWARE, "SOFTWARE", (("SOFTWARE VERSION", distribution_version("tangthu")),)
+            )
+        else:
+            agent = MetsAgent(
+                "CREATOR", "ORGANIZATION", examined.agency.value, "", (("IDENTIFICATIONCODE", examined.fonds.value),)
+            )
+        return MetsPackage(
+            objid=objid,
+            package=str(self._making.version),
+            scope=scope,
+            oais_type="AIP",
+            profile=profile,
+            label=examined.title,
+            created=self._making.created,
+            agents=(agent,),
+            schemas=schemas,
+        )
+
+    def _put_representation_mets(self, premis: MetsEntry) -> MetsEntry:
+        package = self._package(REPRESENTATION, REPRESENTATION, CSIP_PROFILE, "../../schemas")
+        with _Spool(self._making.work / "mets.xml") as spool:
+            write_representation_mets(
+                cast(BinaryIO, spool),
+                package,
+                files=self._content_entries,
+                documents=self._document_entries,
+                preservation=[self._relative(premis)],
+            )
+            return self._put_spooled(f"{self._representation}METS.xml", spool)
+
+    def _content_entries(self) -> Iterator[MetsEntry]:
+        for one in self._ledger.content():
+            document = f"metadata/descriptive/{one.ead_name}" if self._described(one) else ""
+            yield MetsEntry(
+                one.target.removeprefix(self._representation), one.size, one.mime, one.sha256, document=document
+            )
+
+    def _described(self, one: PlacedContent) -> bool:
+        return self._examined.package_type is PackageType.AIP_HOSO and bool(one.ead_name)
+
+    def _document_entries(self) -> Iterator[MetsEntry]:
+        for path, size, sha256 in self._ledger.generated(f"{self._representation}metadata/descriptive/"):
+            yield MetsEntry(path.removeprefix(self._representation), size, _XML, sha256)
+
+    def _relative(self, entry: MetsEntry) -> MetsEntry:
+        path = entry.path.removeprefix(f"representations/{REPRESENTATION}/")
+        return MetsEntry(path, entry.size, entry.mime, entry.sha256)
+
+    def _put_root_mets(self, ead: MetsEntry, premis: MetsEntry, representation: MetsEntry) -> None:
+        package = self._package("root", self._examined.aip_objid, AIP_PROFILE, "schemas")
+        with _Spool(self._making.work / "mets.xml") as spool:
+            write_root_mets(
+                cast(BinaryIO, spool),
+                package,
+                descriptive=[ead],
+                preservation=[premis],
+                schemas=self._support("schemas/"),
+                documentation=self._support("documentation/"),
+                representations=[MetsRepresentation(REPRESENTATION, representation)],
+            )
+            self._put_spooled(f"{self._root}METS.xml", spool)
+
+    def _support(self, folder: str) -> list[MetsEntry]:
+        return [
+            MetsEntry(target.removeprefix(self._root), size, mime, sha256)
+            for target, size, mime, sha256 in self._ledger.placed_under(f"{self._root}{folder}")
+        ]
+
+    # bag-info
+
+    def _bag_info(self) -> list[tuple[str, str]]:
+        examined, making = self._examined, self._making
+        fields = [
+            ("Source-Organization", examined.agency.value),
+            ("External-Identifier", examined.objid.value),
+            ("Bag-Group-Identifier", examined.fonds.value),
+            ("Internal-Sender-Identifier", examined.code.value),
+            ("External-Description", examined.title),
+            ("Bagging-Date", f"{making.created.astimezone(UTC):%Y-%m-%d}"),
+            ("Bag-Software-Agent", f"{SOFTWARE} {distribution_version('tangthu')}"),
+            ("Tangthu-Archive", making.archive.value),
+            ("Tangthu-Package-Type", examined.package_type.value),
+            ("Tangthu-Created", utc_text(making.created)),
+            ("Tangthu-Content", self._ledger.content_digest().hex()),
+        ]
+        return [(label, " ".join(value.split())) for label, value in fields]
+
+
+class _Spool(io.RawIOBase):
+    """A file in the work folder, digested while it is written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._file = path.open("w+b")
+        self._sha256 = hashlib.sha256()
+        self._sha512 = hashlib.sha512()
+        self._crc32 = 0
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self._sha256.update(data)
+        self._sha512.update(data)
+        self._crc32 = zlib.crc32(data, self._crc32)
+        self._size += len(data)
+        return self._file.write(data)
+
+    def digests(self) -> MemberDigests:
+        return MemberDigests(self._size, self._sha256.digest(), self._sha512.digest(), self._crc32)
+
+    def chunks(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        while chunk := self._file.read(_SMALL):
+            yield chunk
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+            self._path.unlink(missing_ok=True)
+        super().close()

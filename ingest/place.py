@@ -1,0 +1,102 @@
+"""Where packages are taken in, what is asked, and how a worker holds on to its claim and minds its own disk."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ingest.receipt import Receipt
+from metadata.catalogue import Catalogue
+from metadata.catalogue.intake import Claim
+from metadata.errors import NoSpace
+from metadata.events import Agent
+from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
+from metadata.text import Sentence
+from preservation.identification.port import Identifier
+from storage.replicas import ReplicaSet
+
+Checkpoint = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+"""Told the step, and how many bytes of how many are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A package to take in. ``agency`` and ``fonds`` are what the sender did not say in it, or None."""
+
+    path: Path
+    agency: AgencyCode | None = None
+    fonds: FondsCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A package that lies, read back, in every store, and is not registered yet."""
+
+    version: VersionId
+    key: str
+    receipt: Receipt
+    stored_at: datetime
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class IngestPlace:
+    """Where packages are taken in: the archive, its catalogue and stores, its work folder, and its habits."""
+
+    archive: ArchiveCode
+    catalogue: Catalogue
+    replicas: ReplicaSet
+    identifier: Identifier | None
+    work: Path
+    agent: Agent
+    clock: Callable[[], datetime]
+    period: timedelta
+    lease: timedelta = timedelta(seconds=60)
+    sleep: Callable[[float], None] = time.sleep
+    at: Checkpoint = field(default=lambda _: None)
+
+
+class ClaimKeeper:
+    """The claim, renewed now and then while the work goes on. ``keep`` raises Busy when another has taken it over."""
+
+    def __init__(self, place: IngestPlace, claim: Claim) -> None:
+        self.claim = claim
+        self._place = place
+        self._renewed = place.clock()
+
+    def keep(self, *, now: bool = False) -> None:
+        moment = self._place.clock()
+        if now or moment - self._renewed > self._place.lease / 3:
+            self._place.catalogue.intake.renew(self.claim, moment, self._place.lease)
+            self._renewed = moment
+
+
+@contextlib.contextmanager
+def own_disk() -> Iterator[None]:
+    """A full disk under the work folder is a reason to try again, not a verdict on the package."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _no_space() from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise
+        raise _no_space() from error
+
+
+def _no_space() -> NoSpace:
+    return NoSpace(
+        Sentence(
+            "Đĩa của thư mục làm việc đã đầy. Không lưu gì cả; hãy giải phóng chỗ rồi gửi lại.",
+            "The disk under the work folder is full. Nothing was kept; make room and send again.",
+        )
+    )

@@ -1,0 +1,327 @@
+"""The commit protocol: stage → complete on every replica → read back → one transaction → receipt (DESIGN §2, §4).
+
+Three steps, each repeatable, so that a worker that dies leaves nothing that the next cannot finish:
+:meth:`IngestService.examine`, :meth:`IngestService.store`, :meth:`IngestService.register`. What one process knows of a
+package between the steps is a convenience; another process starts from what the stores and the catalogue hold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.describe import Making, describe
+from ingest.ledger import Ledger
+from ingest.one_pass import Nowhere, OnePass
+from ingest.packages import Examined, examine
+from ingest.place import ClaimKeeper, IngestPlace, Progress, Stored, Submission, own_disk
+from ingest.receipt import Receipt, Verdict
+from ingest.registration import register
+from ingest.sources import Source, open_source
+from metadata.catalogue.intake import Claim
+from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError
+from metadata.findings import Findings
+from metadata.holdings import AipVersion, Member
+from metadata.identifiers import StoreId, VersionId
+from metadata.outcomes import Fixity
+from metadata.text import Sentence
+from preservation.identification.port import Identifier
+from storage.aip.parts import Completion, PartFanout
+from storage.aip.writer import AipWriter, Sealed
+from storage.keys import log_prefix, object_key
+
+
+@dataclass(slots=True)
+class _Open:
+    """What this process knows of a package that it is taking in."""
+
+    folder: Path
+    source: Source
+    ledger: Ledger
+    findings: Findings
+    examined: Examined
+    sealed: Sealed | None = None
+
+    def close(self) -> None:
+        self.ledger.close()
+        self.source.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class IngestService:
+    """Takes packages in. Safe to use from several threads, each with its own job names."""
+
+    def __init__(self, place: IngestPlace) -> None:
+        self._place = place
+        self._packages: dict[str, _Open] = {}
+
+    def receive(self, job: str, submission: Submission, progress: Progress = lambda *_: None) -> Receipt:
+        """All three steps. Raises TemporaryError when it may be tried again; a refusal is a receipt."""
+        refused = self.examine(job, submission)
+        if refused is not None:
+            return refused
+        stored = self.store(job, submission, progress)
+        return stored if isinstance(stored, Receipt) else self.register(job, stored)
+
+    def examine(self, job: str, submission: Submission) -> Receipt | None:
+        """Open the package and judge it by its names, structure and metadata: a receipt when it is refused."""
+        self._place.at("examine")
+        opened = self._open(job, submission)
+        return opened if isinstance(opened, Receipt) else None
+
+    def store(self, job: str, submission: Submission, progress: Progress = lambda *_: None) -> Stored | Receipt:
+        """Read every byte once into every store and read it back. A receipt when it is refused, or held already."""
+        try:
+            while True:
+                package = self._packages.get(job) or self._open(job, submission)
+                if isinstance(package, Receipt):
+                    return package
+                with own_disk():
+                    outcome = self._store(job, package, progress)
+                if outcome is not None:
+                    break
+                self.close(job)
+        except BaseException:
+            self.close(job)
+            raise
+        if isinstance(outcome, Receipt):
+            self.close(job)
+        return outcome
+
+    def register(self, job: str, stored: Stored) -> Receipt:
+        """Write the first log object, then one catalogue transaction; the receipt is what stands there in the end."""
+        place = self._place
+        if place.catalogue.holdings.version(stored.version) is None:
+            try:
+                register(place, stored)
+            except AlreadyExists:
+                place.at("registered by another")
+        place.at("registered")
+        place.catalogue.intake.forget(stored.claim)
+        self.close(job)
+        return self.held_receipt(stored.version)
+
+    def held_receipt(self, version: VersionId) -> Receipt:
+        """The receipt of a package that is held. Raises NotFound."""
+        text = self._place.catalogue.holdings.receipt(version)
+        if text is None:
+            raise NotFound(Sentence(f"Không có gói AIP {version}.", f"There is no AIP {version}."))
+        return Receipt.from_json(text)
+
+    def close(self, job: str) -> None:
+        """Forget what this process has of a package: ledger, quarantine, spools."""
+        package = self._packages.pop(job, None)
+        if package is not None:
+            package.close()
+
+    # Opening
+
+    def _open(self, job: str, submission: Submission) -> _Open | Receipt:
+        folder = self._place.work / job
+        shutil.rmtree(folder, ignore_errors=True)
+        with own_disk():
+            folder.mkdir(parents=True)
+            with contextlib.ExitStack() as undo:
+                undo.callback(shutil.rmtree, folder, ignore_errors=True)
+                findings = Findings()
+                source = open_source(submission.path, folder / "quarantine", findings)
+                if source is None:
+                    return Receipt.refused(findings)
+                undo.callback(source.close)
+                ledger = undo.enter_context(Ledger(folder / "ledger.sqlite"))
+                examined = examine(source, ledger, findings, self._place.archive, submission.agency, submission.fonds)
+                if examined is None or findings.refused:
+                    return _refused(findings, examined)
+                undo.pop_all()
+        package = _Open(folder, source, ledger, findings, examined)
+        self._packages[job] = package
+        return package
+
+    # Storing
+
+    def _store(self, job: str, package: _Open, progress: Progress) -> Stored | Receipt | None:
+        """None when something that is nobody's lay under the key: it is gone now, do it again."""
+        claim = self._claim(job, package)
+        if isinstance(claim, AipVersion):
+            return self._compare_with_held(package, claim, progress)
+        lease = ClaimKeeper(self._place, claim)
+        version = VersionId(package.examined.aip, 1)
+        key = object_key(self._place.archive, package.examined.fonds, package.examined.code, version)
+        try:
+            outcome = self._keep(package, version, key, lease, progress)
+        except TangThuError:
+            self._discard(key, lease)
+            self._place.catalogue.intake.forget(claim)
+            raise
+        if outcome is None:
+            self._discard(key, lease)
+            self._place.catalogue.intake.release(claim)
+        elif isinstance(outcome, Receipt):
+            self._place.catalogue.intake.forget(claim)
+        return outcome
+
+    def _claim(self, job: str, package: _Open) -> Claim | AipVersion:
+        """The claim on the package, or the version held. Waits while another worker is at it."""
+        place, examined = self._place, package.examined
+        while True:
+            held = place.catalogue.holdings.find(examined.agency, examined.objid)
+            if held is not None:
+                return held
+            try:
+                claim = place.catalogue.intake.claim(examined.agency, examined.objid, job, place.clock(), place.lease)
+            except Busy:
+                place.sleep(min(0.5, place.lease.total_seconds() / 10))
+                continue
+            held = place.catalogue.holdings.find(examined.agency, examined.objid)
+            if held is None:
+                place.at("claimed")
+                return claim
+            place.catalogue.intake.forget(claim)
+
+    def _compare_with_held(self, package: _Open, held: AipVersion, progress: Progress) -> Receipt:
+        """The package is held: read it all the same, and its receipt again only if it is the same."""
+        self._pass(package, Nowhere(), None, progress, lambda: None)
+        if not package.findings.refused and package.ledger.content_digest() == held.content:
+            return self.held_receipt(held.id)
+        if not package.findings.refused:
+            package.findings.add("HELD-DIFFERENT", "METS.xml", objid=held.objid, aip=held.aip)
+        return _refused(package.findings, package.examined)
+
+    def _keep(
+        self, package: _Open, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
+    ) -> Stored | Receipt | None:
+        place = self._place
+        place.replicas.sweep(key)
+        with (
+            PartFanout(place.replicas.stores, key, work=package.folder) as fanout,
+            AipWriter(fanout, version.root, package.folder) as writer,
+        ):
+            place.at("pass begun")
+            self._pass(package, writer, place.identifier, progress, lease.keep)
+            if package.findings.refused:
+                return _refused(package.findings, package.examined)
+            place.at("pass done")
+            making = Making(
+                version, lease.claim.first_seen, place.archive, place.agent,
+                place.identifier.name if place.identifier else "", package.folder,
+            )  # fmt: skip
+            bag_info = describe(package.examined, package.ledger, package.findings, writer, making)
+            package.sealed = writer.seal(bag_info)
+            lease.keep()
+            place.at("sealed")
+            completions = fanout.complete()
+        place.at("completed")
+        if not self._read_back(package, key, completions, lease, progress):
+            return None
+        place.at("read back")
+        receipt = self._receipt(package, version, key, lease.claim)
+        return Stored(version, key, receipt, place.clock(), lease.claim)
+
+    def _pass(
+        self,
+        package: _Open,
+        keeper: AipWriter | Nowhere,
+        identifier: Identifier | None,
+        progress: Progress,
+        keep: Callable[[], None],
+    ) -> None:
+        total, done = package.ledger.totals().bytes, 0
+        half = False
+
+        def on_progress(size: int) -> None:
+            nonlocal done, half
+            done += size
+            keep()
+            progress("read", done, total)
+            if not half and done * 2 >= total:
+                half = True
+                self._place.at("pass half")
+
+        spool = package.folder / "spool"
+        spool.mkdir(exist_ok=True)
+        OnePass(package.source, package.ledger, package.findings, keeper, identifier, spool, on_progress).run()
+
+    def _read_back(
+        self,
+        package: _Open,
+        key: str,
+        completions: Mapping[StoreId, Completion],
+        lease: ClaimKeeper,
+        progress: Progress,
+    ) -> bool:
+        """Whether all match. False when one that was there before does not; raises when a new one does not."""
+        assert package.sealed is not None
+        size = package.sealed.size
+
+        done = 0
+
+        def on_progress(count: int) -> None:
+            nonlocal done
+            done += count
+            lease.keep()
+            progress("read back", done, size)
+
+        verdicts = self._place.replicas.read_back(key, lambda: members_of(package), on_progress)
+        bad = [store for store, verdict in verdicts.items() if verdict.outcome is not Fixity.MATCH]
+        if any(completions[store] is Completion.EXISTED for store in bad):
+            return False
+        if bad:
+            names = ", ".join(store.value for store in bad)
+            raise StoreUnavailable(
+                Sentence(
+                    f"Kho {names} trả lại khác với những gì đã ghi. Không lưu gì cả; hãy kiểm tra kho rồi gửi lại.",
+                    f"Store {names} gives back other than what was written. Nothing was kept; check it and send again.",
+                )
+            )
+        return True
+
+    def _discard(self, key: str, lease: ClaimKeeper) -> None:
+        """Under the claim, and with no row, what lies under the key is nobody's. Best effort: a sweep does the rest."""
+        try:
+            lease.keep(now=True)
+        except Busy:
+            return
+        for store in self._place.replicas.stores:
+            with contextlib.suppress(TangThuError):
+                store.delete(key)
+                for log in list(store.list(log_prefix(key))):
+                    store.delete(log.key)
+        with contextlib.suppress(TangThuError):
+            self._place.replicas.sweep(key)
+
+    def _receipt(self, package: _Open, version: VersionId, key: str, claim: Claim) -> Receipt:
+        examined, totals = package.examined, package.ledger.totals()
+        return Receipt(
+            verdict=Verdict.ACCEPTED,
+            agency=examined.agency.value,
+            objid=examined.objid.value,
+            title=examined.title,
+            aip=str(version.aip),
+            version=version.number,
+            key=key,
+            content=package.ledger.content_digest().hex(),
+            files=totals.files,
+            bytes=totals.bytes,
+            first_seen=claim.first_seen,
+            stores=tuple(store.id.value for store in self._place.replicas.stores),
+            findings=package.findings.kept(),
+            counts=tuple(sorted(package.findings.counts.items())),
+        )
+
+
+def members_of(package: _Open) -> Iterator[Member]:
+    """Every member of the sealed AIP, in the order in which it lies there."""
+    assert package.sealed is not None
+    declaration, *tail = package.sealed.members
+    yield declaration
+    yield from package.ledger.members()
+    yield from tail
+
+
+def _refused(findings: Findings, examined: Examined | None) -> Receipt:
+    if examined is None:
+        return Receipt.refused(findings)
+    return Receipt.refused(findings, examined.agency.value, examined.objid.value, examined.title)

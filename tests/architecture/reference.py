@@ -1,0 +1,111 @@
+"""The reference pages of ``docs/``, made from the data they describe: ``python -m tests.architecture.reference``.
+
+A test compares the pages with what this makes, so that no command, setting, finding or TT 05 field goes undocumented.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from administration.cli import cli
+from administration.settings import known_settings
+from metadata.findings import finding_rules
+from metadata.tt05.profile import default_profile
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def findings_page() -> str:
+    rows = [
+        f"| `{rule.code}` | {rule.severity.value} | {rule.rule} | {_cell(rule.template.vi)} | {_cell(rule.template.en)} |"
+        for rule in sorted(finding_rules().values(), key=lambda one: one.code)
+    ]
+    return "\n".join(
+        [
+            "# Findings",
+            "",
+            "Every finding that a check may have. An *error* refuses the package; a *warning* or *note* is kept with it.",
+            "Words in braces are filled in. Codes and sentences are data: `metadata/finding_codes/`.",
+            "",
+            "| code | severity | rule | tiếng Việt | English |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def settings_page() -> str:
+    rows = [
+        f"| `{one.place}` | {'must be given' if one.default is None else f'`{one.default}`'} | {_cell(one.vi)} "
+        f"| {_cell(one.en)} |"
+        for one in known_settings()
+    ]
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            "`tangthu.toml` in the archive's home folder. An unknown setting is an error. `{home}` is the home folder.",
+            "",
+            "| setting | default | tiếng Việt | English |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def commands_page() -> str:
+    context = click.Context(cli, info_name="tangthu")
+    parts = ["# Commands", "", _help(cli, context)]
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        parts += [f"## tangthu {name}", "", _help(command, click.Context(command, info_name=name, parent=context))]
+    return "\n".join(parts)
+
+
+def _help(command: click.Command, context: click.Context) -> str:
+    context.terminal_width = context.max_content_width = 100
+    return f"```\n{command.get_help(context)}\n```\n"
+
+
+def fields_page() -> str:
+    profile = default_profile()
+    lines = ["# Fields of TT 05", "", "From `metadata/tt05/profile.toml`. R required, O optional, C conditional.", ""]
+    for form in profile.forms:
+        lines += [
+            f"## {form.name}", "",
+            "| # | field | nhãn | type | length | obligation |", "|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        lines += [
+            f"| {number} | `{name}` | {field.label} | {field.type.value} | {field.length or ''} | {field.obligation.value} |"
+            for number, (name, field) in enumerate(form.fields.items(), 1)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES = {
+    "reference/findings.md": findings_page,
+    "reference/settings.md": settings_page,
+    "reference/tt05-fields.md": fields_page,
+    "cli.md": commands_page,
+}
+
+
+def main() -> None:
+    for name, make in PAGES.items():
+        path = DOCS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -28,7 +28,7 @@ from ingest.ledger_rows import (
     pack_record,
     unpack_record,
 )
-from metadata.holdings import UNIDENTIFIED, Format, Member, Record, Role
+from metadata.holdings import Format, Member, Record, Role
 from metadata.identifiers import Algorithm, Digest, Puid
 from metadata.tt05.records import Fields
 from storage.hashing import MemberDigests

@@ -26,6 +26,7 @@ CREATE TABLE document (number INTEGER PRIMARY KEY, record TEXT NOT NULL, form TE
 CREATE TABLE document_file (document INTEGER NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,
                             PRIMARY KEY (document, position)) WITHOUT ROWID;
 CREATE TABLE named (id TEXT NOT NULL, path TEXT NOT NULL);
+CREATE TABLE described (id TEXT NOT NULL, path TEXT NOT NULL);
 CREATE TABLE linked (description TEXT NOT NULL, id TEXT NOT NULL);
 CREATE TABLE result (number INTEGER, seq INTEGER, path TEXT, role TEXT, start INTEGER, data INTEGER,
                      size INTEGER NOT NULL, crc32 INTEGER NOT NULL, sha256 BLOB NOT NULL, sha512 BLOB NOT NULL);
@@ -38,6 +39,7 @@ _INSERT = {
     "document": "INSERT INTO document VALUES (?, ?, ?, ?, ?)",
     "document_file": "INSERT INTO document_file VALUES (?, ?, ?)",
     "named": "INSERT INTO named VALUES (?, ?)",
+    "described": "INSERT INTO described VALUES (?, ?)",
     "linked": "INSERT INTO linked VALUES (?, ?)",
     "result": "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "identified": "INSERT INTO identified VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -95,8 +97,12 @@ class LedgerFile:
         """A METS calls the file at ``path`` by this ID."""
         self._add("named", (identifier, path))
 
+    def describe(self, identifier: str, path: str) -> None:
+        """A METS calls the description at ``path`` by this ID."""
+        self._add("described", (identifier, path))
+
     def link(self, description: str, identifier: str) -> None:
-        """A METS says that the file of this ID belongs to the description at ``description``."""
+        """A METS says that the file of the second ID belongs to the description of the first."""
         self._add("linked", (description, identifier))
 
     # Questions before the pass
@@ -105,10 +111,19 @@ class LedgerFile:
         """Files under ``folder`` that a METS links with the description, in the order of the links."""
         self._index()
         sql = (
-            "SELECT DISTINCT n.path FROM linked l JOIN named n ON n.id = l.id "
-            "WHERE l.description = ? AND n.path >= ? AND n.path < ? ORDER BY l.rowid"
+            "SELECT n.path FROM described e JOIN linked l ON l.description = e.id JOIN named n ON n.id = l.id "
+            "WHERE e.path = ? AND n.path >= ? AND n.path < ? ORDER BY l.rowid"
         )
-        return tuple(row[0] for row in self._rows(sql, (description, *under(folder))))
+        return tuple(dict.fromkeys(row[0] for row in self._rows(sql, (description, *under(folder)))))
+
+    def without_document(self, folder: str) -> Iterator[str]:
+        """Files under ``folder`` that no document has."""
+        self._index()
+        sql = (
+            "SELECT path FROM file f WHERE path >= ? AND path < ? "
+            "AND NOT EXISTS (SELECT 1 FROM document_file p WHERE p.path = f.path) ORDER BY path"
+        )
+        yield from (row[0] for row in self._rows(sql, under(folder)))
 
     def files_with_stem(self, folder: str, stem: str) -> tuple[str, ...]:
         """Files right in ``folder`` whose name without its last extension is ``stem``."""
@@ -253,6 +268,7 @@ class LedgerFile:
         if not self._indexed:
             self._db.execute("CREATE INDEX declared_path ON declared (path)")
             self._db.execute("CREATE INDEX named_id ON named (id)")
+            self._db.execute("CREATE INDEX described_path ON described (path)")
             self._db.execute("CREATE INDEX linked_description ON linked (description)")
             self._db.execute("CREATE INDEX result_seq ON result (seq)")
             self._db.execute("CREATE INDEX document_file_path ON document_file (path)")

@@ -25,6 +25,7 @@ class FolderSource:
         self._parts: list[str] = []
         self._open: list[int] = []
         self._folder = ""
+        self._inside = ""
 
     @property
     def name(self) -> str:
@@ -41,9 +42,13 @@ class FolderSource:
             finally:
                 os.close(handle)
 
+    def enter(self, root: str) -> None:
+        """``open`` takes paths from ``root`` on."""
+        self._inside = root
+
     def open(self, path: str) -> BinaryIO:
         """Open a regular file. Raises OSError (ELOOP for a link, EINVAL for what is not a file)."""
-        folder, _, name = path.rpartition("/")
+        folder, _, name = (self._inside + path).rpartition("/")
         if folder != self._folder:
             self._walk(folder)
         handle = os.open(name, _FILE, dir_fd=self._open[-1] if self._open else self._root)

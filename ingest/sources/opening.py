@@ -97,6 +97,7 @@ class _Quarantined:
         self._source = source
         self.name = source.name
         self.entries = source.entries
+        self.enter = source.enter
         self.open = source.open
 
     def close(self) -> None:

@@ -43,6 +43,10 @@ class Source(Protocol):
         """Every entry, in the source's own order; names are judged by the caller."""
         ...
 
+    def enter(self, root: str) -> None:
+        """The package begins in ``root`` (empty, or a folder with its ``/``): ``open`` takes paths from there on."""
+        ...
+
     def open(self, path: str) -> BinaryIO:
         """Read the file at ``path``: ``read(n)`` and ``readinto`` fill as far as the file goes.
 
@@ -67,27 +71,3 @@ class BrokenEntryError(OSError):
     def note(self, findings: Findings) -> None:
         """Add what is wrong to ``findings``."""
         findings.add(self.code, self.place, **self.details)
-
-
-class RootedSource:
-    """A source seen from one of its folders: paths are relative to ``root`` (empty, or ending with ``/``)."""
-
-    def __init__(self, source: Source, root: str) -> None:
-        self._source = source
-        self._root = root
-
-    @property
-    def name(self) -> str:
-        return self._source.name
-
-    def entries(self) -> Iterator[SourceEntry]:
-        """The entries under the root."""
-        for entry in self._source.entries():
-            if entry.path.startswith(self._root):
-                yield SourceEntry(entry.path[len(self._root) :], entry.size, entry.kind)
-
-    def open(self, path: str) -> BinaryIO:
-        return self._source.open(self._root + path)
-
-    def close(self) -> None:
-        self._source.close()

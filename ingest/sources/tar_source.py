@@ -57,6 +57,7 @@ class TarSource:
 
     def __init__(self, path: Path, name: str, index: Path, findings: Findings, limits: GuardLimits) -> None:
         self._name = name
+        self._inside = ""
         self._file: BinaryIO = path.open("rb")
         self._handle = self._file.fileno()
         self._total = path.stat().st_size
@@ -78,8 +79,12 @@ class TarSource:
         for entry in self._index.in_order():
             yield SourceEntry(entry.path, entry.size, entry.kind)
 
+    def enter(self, root: str) -> None:
+        """``open`` takes paths from ``root`` on."""
+        self._inside = root
+
     def open(self, path: str) -> BinaryIO:
-        entry = self._index.find(path)
+        entry = self._index.find(self._inside + path)
         if entry is None or entry.kind is not EntryKind.FILE:
             raise FileNotFoundError(path)
         return cast("BinaryIO", EntryStream(self._handle, entry.start, entry.size, path))

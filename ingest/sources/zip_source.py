@@ -37,6 +37,7 @@ class ZipSource:
 
     def __init__(self, path: Path, name: str, index: Path, findings: Findings, limits: GuardLimits) -> None:
         self._name = name
+        self._inside = ""
         self._findings = findings
         self._limits = limits
         self._file: BinaryIO = path.open("rb")
@@ -59,9 +60,13 @@ class ZipSource:
         for entry in self._index.in_order():
             yield SourceEntry(entry.path, entry.size if entry.kind is EntryKind.FILE else 0, entry.kind)
 
+    def enter(self, root: str) -> None:
+        """``open`` takes paths from ``root`` on."""
+        self._inside = root
+
     def open(self, path: str) -> BinaryIO:
         """Read a member; raises BrokenEntryError, at the latest at its end, when it is not what the directory says."""
-        entry = self._index.find(path)
+        entry = self._index.find(self._inside + path)
         if entry is None or entry.kind is not EntryKind.FILE:
             raise FileNotFoundError(path)
         head = os.pread(self._handle, LOCAL.size, entry.start)

@@ -1,0 +1,102 @@
+"""What one METS of a SIP says, taken into the ledger; what points outside the package is refused."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from ingest.packages.examined import Subject
+from ingest.packages.reading import reading
+from metadata.mets import (
+    MetsAgent,
+    MetsFile,
+    MetsHeader,
+    MetsItem,
+    MetsLink,
+    MetsPointer,
+    MetsReference,
+    MetsRoot,
+    iter_mets,
+)
+
+_DESCRIPTIONS = 1000
+
+
+class SipMets:
+    """One METS.xml. ``base`` is its folder in the package, empty or with its ``/``."""
+
+    def __init__(self, subject: Subject, base: str) -> None:
+        self._subject = subject
+        self._base = base
+        self._path = f"{base}METS.xml"
+        self._weak = self._bare = False
+        self._described: dict[str, str] = {}
+        self.objid = ""
+        self.oais_type = ""
+        self.identification_codes: list[str] = []
+        self.pointers: list[str] = []
+        self.descriptions: list[str] = []
+
+    def read(self) -> None:
+        """Read it once, flat in memory. What cannot be read is a finding."""
+        reading(self._subject, self._path, self._read)
+        if self._weak:
+            self._subject.findings.add("PACKAGE-WEAK-DIGEST", self._path)
+        if self._bare:
+            self._subject.findings.add("SIP-NO-DIGEST", self._path)
+
+    def _read(self, stream: BinaryIO) -> None:
+        for item in iter_mets(stream, self._path):
+            self._take(item)
+
+    def _take(self, item: MetsItem) -> None:
+        if isinstance(item, MetsFile | MetsReference):
+            self._file(item)
+        elif isinstance(item, MetsLink):
+            for description in item.dmd_ids:
+                self._subject.ledger.link(f"{self._base}#{description}", f"{self._base}#{item.file_id}")
+        elif isinstance(item, MetsPointer):
+            path = self._inside(item.href, item.path)
+            if path is not None:
+                self._subject.ledger.declare(path, None, self._path)
+                if path not in self.pointers and len(self.pointers) < _DESCRIPTIONS:
+                    self.pointers.append(path)
+        elif isinstance(item, MetsRoot):
+            self.objid = item.objid
+        elif isinstance(item, MetsHeader):
+            self.oais_type = item.oais_type
+        elif isinstance(item, MetsAgent):
+            note = item.note("IDENTIFICATIONCODE")
+            self.identification_codes += [note] if note else []
+
+    def _file(self, item: MetsFile | MetsReference) -> None:
+        path = self._inside(item.href, item.path)
+        if path is None:
+            return
+        ledger, findings = self._subject.ledger, self._subject.findings
+        digest = None
+        try:
+            digest = item.digest
+        except ValueError:
+            findings.add("SIP-CHECKSUM", path, mets=self._path, kind=item.checksum_type, checksum=item.checksum)
+        else:
+            self._bare = self._bare or digest is None
+            self._weak = self._weak or (digest is not None and digest.algorithm.weak)
+        ledger.declare(path, digest, self._path, size=item.size, mime=item.mime)
+        if isinstance(item, MetsFile):
+            ledger.name_file(f"{self._base}#{item.id}", path)
+            return
+        ledger.describe(f"{self._base}#{item.id}", path)
+        if item.section == "dmdSec" and len(self.descriptions) < _DESCRIPTIONS:
+            self.descriptions.append(path)
+
+    def _inside(self, href: str, path: str | None) -> str | None:
+        """The path in the package; a finding and None when it leads outside. A href never encoded is read as it is."""
+        if path is None:
+            self._subject.findings.add("SIP-OUTSIDE", href, mets=self._path)
+            return None
+        plain = self._base + path
+        if "%" in href and self._subject.ledger.size_of(plain) is None:
+            raw = self._base + href.removeprefix("./")
+            if self._subject.ledger.size_of(raw) is not None:
+                return raw
+        return plain

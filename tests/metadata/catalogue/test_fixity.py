@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from metadata.catalogue import Catalogue, FixityState, Lease
+from metadata.errors import Busy, NotFound
+from metadata.holdings import Replica
+from metadata.identifiers import StoreId, VersionId
+from metadata.outcomes import Fixity
+from tests.builders.holdings import NOW, PERIOD, STORES, Registered, a_head, a_version, an_event, register
+
+DUE, HOUR = NOW + PERIOD, timedelta(hours=1)
+GOOD = dict.fromkeys(STORES, Fixity.MATCH)
+
+
+def lease_one(catalogue: Catalogue, now=DUE, worker: str = "w1") -> Lease:
+    (lease,) = catalogue.fixity.lease_due(now, 10, HOUR, worker)
+    return lease
+
+
+def test_a_lease_carries_what_an_audit_needs(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    lease = lease_one(catalogue)
+    assert lease == Lease(held.id, held.version.key, held.version.size, tuple(held.replicas), lease.token)
+
+
+def test_nothing_is_leased_before_it_is_due_or_twice(catalogue: Catalogue) -> None:
+    register(catalogue)
+    lease_due = catalogue.fixity.lease_due
+    assert lease_due(DUE - timedelta(microseconds=1), 10, HOUR, "w1") == []
+    assert len(lease_due(DUE, 10, HOUR, "w1")) == 1
+    assert lease_due(DUE + HOUR - timedelta(microseconds=1), 10, HOUR, "w2") == []
+    assert len(lease_due(DUE + HOUR, 10, HOUR, "w2")) == 1
+
+
+def test_the_longest_due_come_first(catalogue: Catalogue) -> None:
+    held = [register(catalogue, str(number), due=DUE - timedelta(days=number)) for number in range(5)]
+    first = catalogue.fixity.lease_due(DUE, 2, HOUR, "w")
+    rest = catalogue.fixity.lease_due(DUE, 10, HOUR, "w")
+    assert [one.version for one in first + rest] == [one.id for one in reversed(held)]
+
+
+def test_finishing_writes_all_at_once(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    event, checked, again = an_event(held.id, "kiểm tra"), DUE + timedelta(minutes=1), DUE + PERIOD
+    results = {STORES[0]: Fixity.MATCH, STORES[1]: Fixity.MISMATCH}
+    catalogue.fixity.finish(lease_one(catalogue), results, checked, again, [event], a_head(2))
+    assert catalogue.holdings.replicas(held.id) == [
+        Replica(held.id, STORES[0], Fixity.MATCH, checked, again),
+        Replica(held.id, STORES[1], Fixity.MISMATCH, checked, again),
+    ]
+    assert catalogue.events.of(held.id)[-1] == event
+    assert catalogue.events.head(held.id) == a_head(2)
+    assert catalogue.fixity.lease_due(again - timedelta(microseconds=1), 1, HOUR, "w") == []
+    assert lease_one(catalogue, again).version == held.id
+    assert catalogue.fixity.damaged() == [Replica(held.id, STORES[1], Fixity.MISMATCH, checked, again)]
+
+
+def test_the_version_is_due_when_its_first_replica_is(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    soon = {STORES[0]: DUE + PERIOD, STORES[1]: DUE + HOUR}
+    results = {STORES[0]: Fixity.MATCH, STORES[1]: Fixity.UNREADABLE}
+    catalogue.fixity.finish(lease_one(catalogue), results, DUE, soon, [], a_head(2))
+    assert [one.store for one in catalogue.fixity.due(DUE + HOUR)] == [STORES[1]]
+    assert lease_one(catalogue, DUE + HOUR).version == held.id
+    assert catalogue.fixity.damaged() == []
+
+
+def test_a_partial_result_leaves_the_other_replica_due(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    catalogue.fixity.finish(lease_one(catalogue), {STORES[0]: Fixity.MATCH}, DUE, DUE + PERIOD, [], a_head(2))
+    assert lease_one(catalogue, DUE).replicas[1] == held.replicas[1]
+
+
+def _other_took_it(catalogue: Catalogue, lease: Lease) -> Lease:
+    lease_one(catalogue, DUE + HOUR, "w2")
+    return lease
+
+
+def _other_finished_it(catalogue: Catalogue, lease: Lease) -> Lease:
+    other = lease_one(catalogue, DUE + HOUR, "w2")
+    catalogue.fixity.finish(other, GOOD, DUE, DUE + PERIOD, [], a_head(2))
+    return lease
+
+
+def _repaired_meanwhile(catalogue: Catalogue, lease: Lease) -> Lease:
+    catalogue.fixity.set_replica(lease.version, STORES[0], Fixity.MATCH, DUE, DUE + PERIOD, [], a_head(2))
+    return lease
+
+
+def _forged(_: Catalogue, lease: Lease) -> Lease:
+    return replace(lease, token=lease.token + 1)
+
+
+@pytest.mark.parametrize("spoil", [_other_took_it, _other_finished_it, _repaired_meanwhile, _forged])
+def test_a_stale_token_is_refused(catalogue: Catalogue, spoil: Callable[[Catalogue, Lease], Lease]) -> None:
+    held = register(catalogue)
+    stale = spoil(catalogue, lease_one(catalogue))
+    before, state = list(catalogue.dump()), catalogue.fixity.state(DUE)
+    bad = dict.fromkeys(STORES, Fixity.MISSING)
+    event = an_event(held.id, "muộn")
+    with pytest.raises(Busy):
+        catalogue.fixity.finish(stale, bad, DUE, DUE, [event], a_head(9))
+    with pytest.raises(Busy):
+        catalogue.fixity.renew(stale, DUE, HOUR)
+    with pytest.raises(Busy):
+        catalogue.fixity.set_replica(held.id, STORES[0], Fixity.MISSING, DUE, DUE, [event], a_head(9), stale)
+    assert not catalogue.fixity.give_back(stale)
+    assert list(catalogue.dump()) == before
+    assert catalogue.fixity.state(DUE) == state
+
+
+def test_finishing_again_after_a_lost_answer_changes_nothing(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    lease, event = lease_one(catalogue), an_event(held.id, "kiểm tra")
+    catalogue.fixity.finish(lease, GOOD, DUE, DUE + PERIOD, [event], a_head(2))
+    before = list(catalogue.dump())
+    catalogue.fixity.finish(lease, GOOD, DUE, DUE + PERIOD, [event], a_head(2))
+    assert list(catalogue.dump()) == before
+
+
+def test_a_finish_that_cannot_log_changes_nothing(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    lease = lease_one(catalogue)
+    before = list(catalogue.dump())
+    with pytest.raises(Busy):
+        catalogue.fixity.finish(
+            lease, dict.fromkeys(STORES, Fixity.MISSING), DUE, DUE, [an_event(held.id, "x")], a_head(1)
+        )
+    assert list(catalogue.dump()) == before
+    catalogue.fixity.renew(lease, DUE, HOUR)
+
+
+def test_a_result_for_an_unknown_store_is_refused(catalogue: Catalogue) -> None:
+    register(catalogue)
+    lease = lease_one(catalogue)
+    before = list(catalogue.dump())
+    with pytest.raises(ValueError, match="kho-9"):
+        catalogue.fixity.finish(lease, GOOD | {StoreId("kho-9"): Fixity.MATCH}, DUE, DUE + PERIOD, [], a_head(2))
+    assert list(catalogue.dump()) == before
+
+
+def test_a_lease_can_be_renewed_and_given_back(catalogue: Catalogue) -> None:
+    register(catalogue)
+    lease = lease_one(catalogue)
+    catalogue.fixity.renew(lease, DUE + HOUR, HOUR)
+    assert catalogue.fixity.lease_due(DUE + HOUR, 10, HOUR, "w2") == []
+    assert catalogue.fixity.give_back(lease)
+    assert lease_one(catalogue, DUE, "w2").version == lease.version
+
+
+def test_one_version_is_leased_on_demand(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    lease = catalogue.fixity.lease_version(held.id, NOW, HOUR, "w1")
+    assert lease == Lease(held.id, held.version.key, held.version.size, tuple(held.replicas), lease.token)
+    with pytest.raises(Busy):
+        catalogue.fixity.lease_version(held.id, NOW, HOUR, "w2")
+    assert catalogue.fixity.lease_version(held.id, NOW + HOUR, HOUR, "w2").token != lease.token
+
+
+@pytest.mark.parametrize("act", ["lease", "set"])
+def test_a_version_not_held(catalogue: Catalogue, act: str) -> None:
+    absent: VersionId = a_version("vắng").id
+    with pytest.raises(NotFound):
+        if act == "lease":
+            catalogue.fixity.lease_version(absent, NOW, HOUR, "w")
+        else:
+            catalogue.fixity.set_replica(absent, STORES[0], Fixity.MATCH, NOW, DUE, [], a_head(1))
+
+
+def test_a_repair_under_its_own_lease_keeps_the_lease(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    lease, event = lease_one(catalogue), an_event(held.id, "phục hồi")
+    catalogue.fixity.set_replica(held.id, STORES[1], Fixity.MATCH, DUE, DUE + PERIOD, [event], a_head(2), lease)
+    assert catalogue.events.of(held.id)[-1] == event
+    assert catalogue.fixity.lease_due(DUE, 1, HOUR, "w2") == []
+    catalogue.fixity.finish(lease, GOOD, DUE, DUE + PERIOD, [], a_head(3))
+
+
+def test_a_replica_in_a_new_store_is_added(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    new = Replica(held.id, StoreId("kho-3"), Fixity.MATCH, NOW, NOW + HOUR)
+    catalogue.fixity.set_replica(held.id, new.store, new.outcome, NOW, new.due, [], a_head(2))
+    assert catalogue.holdings.replicas(held.id) == [*held.replicas, new]
+    assert lease_one(catalogue, NOW + HOUR).replicas == (*held.replicas, new)
+
+
+def test_the_state_of_the_audit(catalogue: Catalogue) -> None:
+    assert catalogue.fixity.state(NOW) == FixityState(0, 0, 0, None)
+    for number in range(3):
+        register(catalogue, str(number))
+    assert catalogue.fixity.state(NOW) == FixityState(0, 0, 0, NOW)
+    assert len(catalogue.fixity.due(DUE)) == 6
+    lease = catalogue.fixity.lease_due(DUE, 1, HOUR, "w")[0]
+    assert catalogue.fixity.state(DUE) == FixityState(2, 1, 0, NOW)
+    assert len(catalogue.fixity.due(DUE)) == 4
+    assert catalogue.fixity.state(DUE + HOUR) == FixityState(3, 0, 0, NOW)
+    catalogue.fixity.finish(lease, GOOD, DUE, DUE + PERIOD, [], a_head(2))
+    assert catalogue.fixity.state(DUE) == FixityState(2, 0, 0, NOW)
+
+
+def test_no_version_is_leased_by_two_workers(catalogue: Catalogue) -> None:
+    held: list[Registered] = [register(catalogue, str(number)) for number in range(60)]
+    start, taken = threading.Barrier(4), []
+
+    def work(worker: str) -> None:
+        start.wait(10)
+        while leases := catalogue.fixity.lease_due(DUE, 7, HOUR, worker):
+            for lease in leases:
+                event = an_event(lease.version, worker)
+                catalogue.fixity.finish(lease, GOOD, DUE, DUE + PERIOD, [event], a_head(2))
+                taken.append(lease.version)
+
+    threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(taken) == 60
+    assert set(taken) == {one.id for one in held}
+    assert all(len(catalogue.events.of(one.id)) == len(one.events) + 1 for one in held)

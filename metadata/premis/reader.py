@@ -17,6 +17,7 @@ _P = NAMESPACE + "}"
 _OBJECT, _EVENT, _AGENT = _P + "object", _P + "event", _P + "agent"
 _CHARACTERISTICS, _FORMAT, _NOTE = _P + "objectCharacteristics", _P + "format", _P + "formatNote"
 _EVENT_LIMIT = 100_000
+_SIZE_DIGITS = 18
 
 
 class PremisRefused(DocumentRefused):
@@ -91,10 +92,10 @@ def _characteristics(element: Element, place: str) -> tuple[int | None, dict[str
     found: Format | None = None
     for child in element.children:
         if child.name == _P + "fixity":
-            algorithm, text = (part.text for part in child.children[:2])
+            algorithm, text = child.find_text(_P + "messageDigestAlgorithm"), child.find_text(_P + "messageDigest")
             digests[algorithm] = _digest(algorithm, text, place)
         elif child.name == _P + "size":
-            if not (child.text.isascii() and child.text.isdigit()):
+            if not (child.text.isascii() and child.text.isdigit()) or len(child.text) > _SIZE_DIGITS:
                 raise _bad(place, "size", child.text)
             size = int(child.text)
         elif child.name == _FORMAT:
@@ -166,7 +167,7 @@ def _event(element: Element, agents: dict[str, Agent], place: str) -> Event:
             agent=agents[by],
             store=StoreId(linked["store"]) if "store" in linked else None,
         )
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _bad(place, f"event {identifier}", str(error)) from error
 
 

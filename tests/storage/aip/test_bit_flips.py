@@ -21,15 +21,17 @@ def place_of(built: BuiltAip, position: int) -> str:
 
 
 def verify_bytes(data: bytearray, built: BuiltAip | None, key: str = KEY) -> Verdict:
-    """Without the reading thread: this is called some 40,000 times."""
+    """Without the reading thread: this is called tens of thousands of times."""
     store = store_with(bytes(data), key)
     blocks: Iterator[tuple[bytearray, int]] = iter([(data, len(data))])
     return verify_blocks(blocks, store, key, built.members if built else None)
 
 
-@pytest.mark.parametrize("bit", range(8))
-@pytest.mark.parametrize("how", ["catalogue", "offline", "offline, key unknown"])
-def test_each_flipped_bit_is_found_and_its_member_named(bit: int, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "bit"),
+    [*(("catalogue", bit) for bit in range(8)), *(("offline", bit) for bit in range(8)), ("offline, key unknown", 3)],
+)
+def test_each_flipped_bit_is_found_and_its_member_named(how: str, bit: int) -> None:
     store = memory_store()
     built = build_aip([store])
     whole = object_bytes(store)

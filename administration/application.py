@@ -1,0 +1,58 @@
+"""The web application, and its server with clock and worker in one process."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI
+
+from access.web import install
+from administration.flows import chimes, work_options, workflows
+from administration.work.clock import Clock
+from administration.work.engine import WorkEngine
+from metadata.errors import UsageError
+from metadata.text import Sentence
+
+if TYPE_CHECKING:
+    from administration.archive import Archive
+
+Ready = Callable[[str, str], None]
+"""Told the address and the token once connections are accepted."""
+
+
+def application(archive: Archive) -> FastAPI:
+    """The ASGI application: access behind its door."""
+    app = FastAPI(title=archive.settings.name, docs_url=None, redoc_url=None, openapi_url=None)
+    install(app, archive.access)
+    return app
+
+
+def serve(archive: Archive, host: str, port: int, ready: Ready, *, work: bool = True) -> None:
+    """Serve until stopped (SIGINT, SIGTERM). Raises UsageError when the address is taken."""
+    app = application(archive)
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listen(host, port))
+        if work:
+            settings = archive.settings
+            engine = stack.enter_context(WorkEngine(settings.work_url, workflows(archive), work_options(settings)))
+            stack.enter_context(Clock(engine.enqueue, chimes(settings)))
+        shown = f"[{host}]" if ":" in host else host
+        ready(f"http://{shown}:{listener.getsockname()[1]}/", archive.token)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise UsageError(
+            Sentence(
+                f"Không mở được {host}:{port}: {error.strerror}.", f"Cannot listen on {host}:{port}: {error.strerror}."
+            )
+        ) from error

@@ -1,0 +1,257 @@
+"""One archive put together: settings in, services out. The composition root; what is not asked for is not opened."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from administration.settings import FILE_NAME, Settings, StoreSettings, load
+from metadata.errors import AlreadyExists, NotFound, UsageError
+from metadata.events import Agent
+from metadata.identifiers import StoreId
+from metadata.text import Sentence
+
+if TYPE_CHECKING:
+    from access.search.feeder import Feeder
+    from access.search.port import SearchIndex
+    from access.services import AccessServices
+    from access.shelf import Shelf
+    from ingest.service import IngestService
+    from metadata.catalogue import Catalogue
+    from preservation.audit import Auditor
+    from preservation.checks import Schedule
+    from preservation.identification.port import Identifier
+    from preservation.repair import Repairer
+    from storage.port import Store
+    from storage.replicas import ReplicaSet
+    from storage.stores.directory import DirectoryStore
+    from storage.stores.s3 import S3Store
+
+
+T = TypeVar("T")
+
+
+class _Once(Generic[T]):
+    """A property that is made once, when first asked for, whichever thread asks."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    def __get__(self, archive: Archive, _: type[Archive] | None = None) -> T:
+        with archive.making:
+            if self._name not in archive.__dict__:
+                archive.__dict__[self._name] = self._make(archive)
+            made: T = archive.__dict__[self._name]
+            return made
+
+
+def utc_now() -> datetime:
+    """The clock of the archive."""
+    return datetime.now(UTC)
+
+
+def software() -> Agent:
+    """This software as a PREMIS agent."""
+    version = installed_version("tangthu")
+    return Agent(f"tangthu/{version}", f"Tàng Thư {version}")
+
+
+class Archive:
+    """Everything that works on one archive, made when first asked for. A context manager; threads may share it."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.agent = software()
+        self._closing = ExitStack()
+        self.making = threading.RLock()
+
+    @classmethod
+    def open(cls, home: Path) -> Self:
+        """The archive at ``home``. Raises NotFound when there is none, UsageError for a setting that cannot be."""
+        return cls(load(home))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._closing.close()
+
+    def create(self) -> None:
+        """Make what a new archive needs: marked stores, the catalogue's tables, the token. Safe to repeat."""
+        for store in self.bare_stores.values():
+            store.create(self.settings.archive)
+        self.settings.work_folder.mkdir(parents=True, exist_ok=True)
+        token = self.settings.token_file
+        if not token.exists():
+            token.touch(mode=0o600)
+            token.write_text(secrets.token_urlsafe(24) + "\n", encoding="ascii")
+        _ = self.catalogue
+
+    @property
+    def token(self) -> str:
+        """What opens the web page and the API. Raises NotFound when ``init`` was never run here."""
+        try:
+            return self.settings.token_file.read_text(encoding="ascii").strip()
+        except FileNotFoundError as error:
+            raise NotFound(
+                Sentence(
+                    f"Không có tệp mã truy cập {self.settings.token_file}: hãy chạy «tangthu init».",
+                    f"There is no token file {self.settings.token_file}: run “tangthu init”.",
+                )
+            ) from error
+
+    @_Once
+    def catalogue(self) -> Catalogue:
+        """The catalogue, its tables brought up to this release."""
+        from metadata.catalogue import Catalogue
+
+        opened = self._closing.enter_context(Catalogue(self.settings.catalogue_url))
+        opened.upgrade()
+        return opened
+
+    @_Once
+    def bare_stores(self) -> Mapping[StoreId, DirectoryStore | S3Store]:
+        """The stores themselves, which fail at the first failure."""
+        return {store.id: self._store(store) for store in self.settings.stores}
+
+    @_Once
+    def stores(self) -> Mapping[StoreId, Store]:
+        """The stores in the order of the settings, trying again while they do not answer."""
+        from storage.wrappers import RetryPolicy, RetryStore
+
+        policy = RetryPolicy(deadline=self.settings.number("storage.retry_seconds"))
+        return {key: RetryStore(store, policy) for key, store in self.bare_stores.items()}
+
+    @_Once
+    def replicas(self) -> ReplicaSet:
+        from storage.replicas import ReplicaSet
+
+        return ReplicaSet(list(self.stores.values()), self.settings.required_replicas)
+
+    @_Once
+    def identifier(self) -> Identifier:
+        """What tells formats: FIDO in a child process, started when the first file is asked about."""
+        from preservation.identification.fido import FidoIdentifier
+
+        made = FidoIdentifier()
+        self._closing.callback(made.close)
+        return made
+
+    @property
+    def schedule(self) -> Schedule:
+        from preservation.checks import Schedule
+
+        return Schedule(period=self.settings.audit_period)
+
+    @_Once
+    def ingest(self) -> IngestService:
+        from ingest.place import IngestPlace
+        from ingest.service import IngestService
+
+        place = IngestPlace(
+            archive=self.settings.archive,
+            catalogue=self.catalogue,
+            replicas=self.replicas,
+            identifier=self.identifier,
+            work=self.settings.work_folder,
+            agent=self.agent,
+            clock=self.clock,
+            period=self.settings.audit_period,
+        )
+        return IngestService(place)
+
+    @_Once
+    def auditor(self) -> Auditor:
+        from preservation.audit import Auditor
+
+        return Auditor(self.catalogue, self.stores, self.clock, self.agent, self.schedule)
+
+    @_Once
+    def repairer(self) -> Repairer:
+        from preservation.repair import Repairer
+
+        return Repairer(self.catalogue, self.stores, self.clock, self.agent, self.schedule)
+
+    @_Once
+    def index(self) -> SearchIndex:
+        from access.search.tantivy_index import TantivyIndex
+
+        return TantivyIndex(self.settings.search_folder)
+
+    @_Once
+    def feeder(self) -> Feeder:
+        from access.search.feeder import Feeder
+
+        return Feeder(self.catalogue, self.index)
+
+    @_Once
+    def shelf(self) -> Shelf:
+        from access.shelf import Shelf
+
+        return Shelf(self.catalogue)
+
+    @_Once
+    def access(self) -> AccessServices:
+        """What readers' services need, over plain HTTP on this machine."""
+        from access.auth import TokenAuth
+        from access.services import AccessServices
+
+        return AccessServices(
+            catalogue=self.catalogue,
+            index=self.index,
+            open_store=self.stores.__getitem__,
+            stores=tuple(self.stores),
+            clock=self.clock,
+            auth=TokenAuth(self.token, secure=False),
+            archive_name=self.settings.name,
+        )
+
+    def _store(self, settings: StoreSettings) -> DirectoryStore | S3Store:
+        if settings.kind == "directory":
+            from storage.stores.directory import DirectoryStore
+
+            return DirectoryStore(settings.id, settings.path)
+        from storage.stores.s3 import S3Account, S3Store
+
+        account = S3Account(
+            settings.endpoint,
+            settings.access_key,
+            settings.secret_key,
+            settings.region,
+            Path(settings.ca) if settings.ca else None,
+        )
+        store = S3Store(settings.id, account, settings.bucket, settings.prefix)
+        self._closing.callback(store.close)
+        return store
+
+
+def write_settings(home: Path, text: str) -> None:
+    """Put a new ``tangthu.toml`` into ``home``. Raises AlreadyExists when there is one, UsageError for a bad place."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with (home / FILE_NAME).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise AlreadyExists(
+            Sentence(f"Đã có kho lưu trữ ở {home}.", f"There is an archive at {home} already.")
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            Sentence(f"Không ghi được vào {home}: {error}.", f"Cannot write to {home}: {error}.")
+        ) from error

@@ -1,0 +1,195 @@
+"""Commands that prove and mend: audit, repair, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from administration.cli.app import Context, command
+from administration.cli.output import Output, size_text
+
+if TYPE_CHECKING:
+    from administration.archive import Archive
+    from metadata.identifiers import VersionId
+    from preservation.audit import AuditReport
+    from preservation.repair import RepairReport
+
+
+@command("audit")
+@click.argument("aips", nargs=-1, metavar="[AIP…]")
+@click.option("--all", "everything", is_flag=True, help="Mọi gói, dù chưa đến hạn. / All AIPs, due or not.")
+def audit(context: Context, output: Output, aips: tuple[str, ...], everything: bool) -> int:
+    """Kiểm tra tính toàn vẹn. / Check fixity.
+
+    Đọc lại từng byte của mọi bản sao và so với mã băm: mặc định những gói đến hạn, hoặc những AIP được nêu, hoặc
+    --all. Hư hại chỉ được báo khi hai lần đọc cho cùng kết quả; mọi kết quả đều thành sự kiện PREMIS.
+
+    Reads every byte of every replica and compares digests: those that are due, or the AIPs named, or --all. Damage is
+    told only when two reads agree; every outcome becomes a PREMIS event. Exit code 1 when damage was found.
+    """
+    from administration.archive import Archive
+    from administration.flows import audit_to_json
+
+    if aips and everything:
+        raise click.UsageError("AIP… hoặc --all, không phải cả hai. / AIP… or --all, not both.")
+    with Archive.open(context.home) as archive, output.progress() as advance:
+        report = _audit(archive, aips, everything, lambda done, total: advance("kiểm tra / audit", done, total))
+    output.document(audit_to_json(report))
+    outcomes = ", ".join(f"{outcome} {count}" for outcome, count in sorted(report.replicas.items()))
+    output.say(
+        f"Đã kiểm tra {report.audited} gói, đọc {size_text(report.bytes_read)}: {outcomes or 'không có gì đến hạn'}.",
+        f"{report.audited} AIPs audited.",
+        "✗" if report.damaged else "✓",
+    )
+    for one in report.damaged:
+        for check in one.damaged:
+            output.line(f"  {check.outcome}  {one.version}  {check.store}: {check.note}")
+    if report.postponed:
+        output.say(f"{report.postponed} gói phải để lại lần sau.", f"{report.postponed} AIPs were put off.", "!")
+    return 1 if report.damaged else 4 if report.postponed else 0
+
+
+def _audit(
+    archive: Archive, aips: tuple[str, ...], everything: bool, advance: Callable[[int, int], None]
+) -> AuditReport:
+    from preservation.audit import AuditReport
+
+    total = AuditReport()
+    read = 0
+    expected = 0
+
+    def on_progress(count: int) -> None:
+        nonlocal read
+        read += count
+        advance(read, expected)
+
+    if not aips and not everything:
+        while True:
+            batch = archive.auditor.audit_batch(archive.settings.count("audit.batch"), on_progress)
+            total.audited += batch.audited
+            total.postponed += batch.postponed
+            total.bytes_read += batch.bytes_read
+            total.replicas.update(batch.replicas)
+            total.damaged += batch.damaged
+            if not batch.audited:
+                return total
+    versions = [archive.shelf.held(aip) for aip in aips] if aips else list(archive.catalogue.holdings.every_version())
+    expected = sum(version.size for version in versions) * len(archive.stores)
+    for version in versions:
+        total.add(archive.auditor.audit(version.id, on_progress))
+    return total
+
+
+@command("repair")
+@click.argument("aips", nargs=-1, metavar="[AIP…]")
+def repair(context: Context, output: Output, aips: tuple[str, ...]) -> int:
+    """Sửa các bản sao hư hại. / Repair damaged replicas.
+
+    Mặc định mọi gói mà lần kiểm tra trước thấy hư hại. Chỉ chép từ một bản sao khớp ngay lúc này, rồi đọc lại; khi
+    không còn bản sao nào tốt thì không đụng đến gì, chỉ liệt kê những tệp còn cứu được.
+
+    By default all AIPs that an audit found damaged. Copies only from a replica that matches at this moment and reads
+    back; when none is good nothing is touched, and what can still be saved is listed. Exit code 1 when any remains
+    damaged.
+    """
+    from administration.archive import Archive
+    from administration.flows import repair_to_json
+
+    with Archive.open(context.home) as archive, output.progress() as advance:
+        versions: dict[VersionId, None]
+        if aips:
+            versions = dict.fromkeys(archive.shelf.held(aip).id for aip in aips)
+        else:
+            versions = dict.fromkeys(replica.version for replica in archive.catalogue.fixity.damaged())
+        reports = []
+        for version in versions:
+            read = 0
+
+            def on_progress(count: int, name: str = str(version)) -> None:
+                nonlocal read
+                read += count
+                advance(name, read, 0)
+
+            reports.append(archive.repairer.repair(version, on_progress))
+    output.document({"repairs": [repair_to_json(report) for report in reports]})
+    if not reports:
+        output.say("Không có gì phải sửa.", "Nothing to repair.", "✓")
+    for report in reports:
+        _tell(output, report)
+    return 1 if any(report.refused or report.failed for report in reports) else 0
+
+
+def _tell(output: Output, report: RepairReport) -> None:
+    if report.refused:
+        output.say(
+            f"{report.version}: không còn bản sao nào nguyên vẹn, không sửa gì.",
+            "No replica is intact; nothing was touched.",
+            "✗",
+        )
+        for one in report.savable:
+            where = ", ".join(store.value for store in one.stores) or "—"
+            output.line(f"  {one.path}: {where}")
+        return
+    repaired = ", ".join(store.value for store in report.repaired)
+    output.say(
+        f"{report.version}: {f'đã sửa bản sao ở {repaired}' if repaired else 'không có bản sao nào hư hại'}.",
+        f"Repaired in {repaired}." if repaired else "No replica is damaged.",
+        "✓",
+    )
+    for store, why in report.failed:
+        output.say(f"{store}: {why.vi}", why.en, "✗")
+
+
+@command("verify")
+@click.argument("file", metavar="TỆP.zip", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def verify(context: Context, output: Output, file: Path) -> int:
+    """Kiểm tra một gói AIP ngoài kho. / Verify an AIP off-line.
+
+    Không cần kho lưu trữ: chỉ dùng các bảng kê mã băm trong chính gói. Từng byte của tệp đều được đối chiếu.
+
+    Needs no archive: the AIP's own manifests are enough. Every byte of the file is accounted for. Exit code 1 when
+    anything is not as it should be, 7 when the file cannot be read as an AIP.
+    """
+    from administration.cli.one_file import OneFile
+    from metadata.outcomes import Fixity
+    from storage.aip.verify import verify_object
+
+    with output.progress() as advance:
+        read, size = 0, file.stat().st_size
+
+        def on_progress(count: int) -> None:
+            nonlocal read
+            read += count
+            advance(file.name, read, size)
+
+        verdict = verify_object(OneFile(file), file.name, None, on_progress)
+    output.document(
+        {
+            "file": str(file),
+            "outcome": verdict.outcome.value,
+            "bytes_read": verdict.bytes_read,
+            "damage_count": verdict.damage_count,
+            "damages": [
+                {"place": one.place, "kind": one.kind.value, "expected": one.expected, "found": one.found}
+                for one in verdict.damages
+            ],
+            "reason": str(verdict.reason) if verdict.reason else None,
+        }
+    )
+    if verdict.outcome is Fixity.MATCH:
+        output.say(f"{file.name}: nguyên vẹn ({size_text(size)}).", "Intact.", "✓")
+        return 0
+    if verdict.outcome is Fixity.MISMATCH:
+        output.say(f"{file.name}: có {verdict.damage_count} chỗ hư hại.", f"{verdict.damage_count} damages.", "✗")
+        for one in verdict.damages:
+            output.line(f"  {one.kind}  {one.place}  {one.expected} ≠ {one.found}")
+        return 1
+    output.say(
+        f"{file.name}: không đọc được. {verdict.reason.vi if verdict.reason else ''}",
+        verdict.reason.en if verdict.reason else "Cannot be read.",
+        "✗",
+    )
+    return 7

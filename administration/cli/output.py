@@ -1,0 +1,95 @@
+"""What commands say: a document for programs or sentences for people on standard output; progress beside it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from metadata.errors import TangThuError
+from metadata.findings import visible
+from metadata.text import Sentence
+
+if TYPE_CHECKING:
+    from administration.work.plan import Failure
+
+Advance = Callable[[str, int, int], None]
+"""Told what is being done (a key of its own for each bar), how much of how much is done."""
+
+
+class Output:
+    """One for each command. With ``as_json`` nothing but one JSON document goes to standard output."""
+
+    def __init__(self, *, as_json: bool, out: TextIO | None = None, error: TextIO | None = None) -> None:
+        self.as_json = as_json
+        self._out = out or sys.stdout
+        self._error = error or sys.stderr
+
+    def document(self, data: Mapping[str, object]) -> None:
+        """The result for programs; nothing when a person reads."""
+        if self.as_json:
+            self._out.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+    def say(self, vi: str, en: str = "", mark: str = "") -> None:
+        """A sentence for a person, Vietnamese first; nothing when a program reads."""
+        if not self.as_json:
+            self._out.write(f"{mark} {vi}\n".lstrip() if mark else f"{vi}\n")
+            if en:
+                self._out.write(f"{'  ' if mark else ''}{self._faint(en)}\n")
+
+    def line(self, text: str = "") -> None:
+        """A line that is the same in every language."""
+        if not self.as_json:
+            self._out.write(f"{text}\n")
+
+    def trouble(self, error: TangThuError | Failure) -> None:
+        """An error: what happened, and each finding; on standard error for people."""
+        from administration.work.plan import Failure
+
+        failure = Failure.of(error) if isinstance(error, TangThuError) else error
+        if self.as_json:
+            self.document({"error": failure.to_json()})
+            return
+        self._complain(failure.sentence)
+        for finding in failure.findings:
+            if isinstance(finding, dict):
+                self._complain(Sentence(f"  {finding['code']}  {finding['vi']}", f"  {finding['en']}"))
+
+    def _complain(self, sentence: Sentence) -> None:
+        self._error.write(f"✗ {sentence.vi}\n  {sentence.en}\n")
+
+    def _faint(self, text: str) -> str:
+        return f"\x1b[2m{text}\x1b[0m" if self._out.isatty() else text
+
+    @contextmanager
+    def progress(self, *, count_bytes: bool = True) -> Iterator[Advance]:
+        """Progress bars, on a terminal only; of bytes, or of things."""
+        if not self._error.isatty():
+            yield lambda *_: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+        amount = DownloadColumn() if count_bytes else MofNCompleteColumn()
+        columns = (TextColumn("{task.description}"), BarColumn(), amount)
+        with Progress(*columns, console=Console(file=self._error), transient=True) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def advance(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(visible(what, 50), total=total or None)
+                bars.update(tasks[what], completed=done, total=total or None)
+
+            yield advance
+
+
+def size_text(size: int) -> str:
+    """Decimal units, as people read them."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}".replace(".", ",")
+        value /= 1000
+    raise AssertionError("unreachable")

@@ -37,16 +37,18 @@ class EntryIndex:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; "
-            "CREATE TABLE entry (id INTEGER PRIMARY KEY, path TEXT, kind TEXT, start INTEGER, packed INTEGER, "
+            "CREATE TABLE entry (id INTEGER PRIMARY KEY, path BLOB, kind TEXT, start INTEGER, packed INTEGER, "
             "size INTEGER, crc INTEGER, method INTEGER, flags INTEGER, name BLOB);"
         )
         self._db.execute("BEGIN")
-        self._waiting: list[tuple[str, str, int, int, int, int, int, int, bytes]] = []
+        self._waiting: list[tuple[bytes, str, int, int, int, int, int, int, bytes]] = []
 
     def add(self, entry: Located) -> None:
         """Note an entry."""
         e = entry
-        self._waiting.append((e.path, e.kind.value, e.start, e.packed, e.size, e.crc, e.method, e.flags, e.name))
+        self._waiting.append(
+            (_packed(e.path), e.kind.value, e.start, e.packed, e.size, e.crc, e.method, e.flags, e.name)
+        )
         if len(self._waiting) >= _BATCH:
             self._flush()
 
@@ -57,9 +59,11 @@ class EntryIndex:
 
     def find(self, path: str) -> Located | None:
         """The first entry at ``path``."""
-        with closing(self._db.execute("SELECT * FROM entry WHERE path = ? ORDER BY id LIMIT 1", (path,))) as cursor:
+        with closing(
+            self._db.execute("SELECT * FROM entry WHERE path = ? ORDER BY id LIMIT 1", (_packed(path),))
+        ) as cursor:
             row = cursor.fetchone()
-        return None if row is None else Located(row[1], EntryKind(row[2]), *row[3:])
+        return None if row is None else Located(path, EntryKind(row[2]), *row[3:])
 
     def by_position(self) -> Iterator[Located]:
         """Every entry, as they lie in the archive."""
@@ -78,9 +82,13 @@ class EntryIndex:
         self._flush()
         with closing(self._db.execute(sql)) as cursor:
             for _, path, kind, *numbers in cursor:
-                yield Located(path, EntryKind(kind), *numbers)
+                yield Located(path.decode("utf-8", "surrogateescape"), EntryKind(kind), *numbers)
 
     def _flush(self) -> None:
         if self._waiting:
             self._db.executemany("INSERT INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)
             self._waiting.clear()
+
+
+def _packed(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")

@@ -28,6 +28,7 @@ _KINDS = {
     b"2": EntryKind.LINK,
     b"S": EntryKind.SPARSE,
 }
+_WITHOUT_DATA = b"123456"
 
 
 class TarError(Exception):
@@ -105,7 +106,7 @@ class TarSource:
                 at += BLOCK + _padded(size)
                 continue
             entry = self._entry(block, kind, said, at, size)
-            at = entry.start + _padded(entry.size)
+            at = entry.start + _padded(entry.packed)
             if at > self._total:
                 raise TarError("TAR-CUT-SHORT", entry.path)
             if entry.path:
@@ -145,8 +146,9 @@ class TarSource:
         elif not path:
             raise TarError("TAR-HEADER", f"{self._name}:{at}")
         size = size if said.size is None else said.size
-        kept = size if found in (EntryKind.FILE, EntryKind.SPARSE) else 0
-        return Located(path.removeprefix("./"), found, at + BLOCK, kept, kept)
+        skipped = 0 if kind in _WITHOUT_DATA else size
+        kept = size if found is EntryKind.FILE else 0
+        return Located(path.removeprefix("./"), found, at + BLOCK, skipped, kept)
 
     def _extend(self, said: _Said, kind: bytes, at: int, size: int) -> None:
         place = f"{self._name}:{at}"

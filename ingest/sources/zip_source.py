@@ -92,7 +92,8 @@ class ZipSource:
             if entry.size > self._limits.ratio_from and entry.size > entry.packed * self._limits.ratio:
                 self._findings.add("SOURCE-RATIO", entry.path, limit=self._limits.ratio)
         self._index.settle()
-        self._check_local(end)
+        if "ZIP-ZIP64" not in self._findings.counts:  # else nothing is known of where entries end
+            self._check_local(end)
 
     def _check_local(self, end: DirectoryEnd) -> None:
         """Every local header says what the directory says, and the entries lie in a row without gap or overlap."""

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import TemporaryError
+from metadata.errors import TangThuError, TemporaryError
 from metadata.events import Agent
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
+from metadata.text import Sentence
 from preservation.checks import Check, Clock, Progress, Schedule, check_replica, unknown_store
 from preservation.life import log_events
 from storage.port import Store
@@ -41,13 +42,17 @@ class VersionAudit:
 
 @dataclass(slots=True)
 class AuditReport:
-    """The sum of a batch. ``postponed`` versions could not be finished (lease lost, store or catalogue away)."""
+    """The sum of a batch. ``postponed`` versions could not be finished (lease lost, store or catalogue away).
+
+    ``failed`` are those that somebody must look into: the stores' logs contradict each other.
+    """
 
     audited: int = 0
     postponed: int = 0
     bytes_read: int = 0
     replicas: Counter[Fixity] = field(default_factory=Counter)
     damaged: list[VersionAudit] = field(default_factory=list)
+    failed: list[tuple[VersionId, Sentence]] = field(default_factory=list)
 
     def add(self, audit: VersionAudit) -> None:
         """Count one version in."""
@@ -120,6 +125,9 @@ class Auditor:
             except TemporaryError:
                 self._catalogue.fixity.give_back(lease)
                 report.postponed += 1
+            except TangThuError as error:
+                self._catalogue.fixity.give_back(lease)
+                report.failed.append((lease.version, error.sentence))
         return report
 
     def audit(self, version: VersionId, on_progress: Progress | None = None) -> VersionAudit:
@@ -127,7 +135,7 @@ class Auditor:
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
         try:
             return self._audit(lease, on_progress)
-        except TemporaryError:
+        except TangThuError:
             self._catalogue.fixity.give_back(lease)
             raise
 
@@ -140,7 +148,7 @@ class Auditor:
     def record(self, lease: Lease, checks: Sequence[Check]) -> VersionAudit:
         """Write what was found to the log and the catalogue, and end the lease. Raises TemporaryError."""
         at = self._clock()
-        events = [check.event(lease.version, at, self._agent) for check in checks]
+        events = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
         logged = log_events(self._catalogue, self.answering(checks), lease.version, lease.key, events)
         results = {check.store: check.outcome for check in checks}
         due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}

@@ -23,6 +23,7 @@ SUCCESS = "success"
 FAILURE = "failure"
 
 _NAMED = 20
+_LONG = 128
 _MOST_READS = 3
 
 
@@ -54,9 +55,9 @@ class Check:
     answered: bool = True
     damage_count: int = 0
 
-    def event(self, version: VersionId, at: datetime, agent: Agent) -> Event:
-        """The PREMIS event of this look at ``at``."""
-        identity = Event.derive(version, EventType.FIXITY_CHECK.value, self.store.value, utc_text(at))
+    def event(self, version: VersionId, at: datetime, agent: Agent, act: str) -> Event:
+        """The PREMIS event of this look at ``at``; ``act`` tells it from another look at the same moment."""
+        identity = Event.derive(version, EventType.FIXITY_CHECK.value, self.store.value, utc_text(at), act)
         detail = f"The replica was read whole ({self.reads} ×, {self.bytes_read} bytes) and compared with its digests"
         return Event(
             identity, version, EventType.FIXITY_CHECK, at, detail, self.outcome.value, self.note, agent, self.store
@@ -96,7 +97,10 @@ def unknown_store(store: StoreId) -> Check:
 def describe(verdict: Verdict) -> str:
     """A verdict as one line of text: why it could not be had, or the first damages: place, kind, expected, found."""
     lines = [str(verdict.reason)] if verdict.reason else []
-    lines += [f"{visible(d.place)}: {d.kind.value} ({d.expected} → {d.found})" for d in verdict.damages[:_NAMED]]
+    lines += [
+        f"{visible(d.place)}: {d.kind.value} ({visible(d.expected, _LONG)} → {visible(d.found, _LONG)})"
+        for d in verdict.damages[:_NAMED]
+    ]
     if verdict.damage_count > _NAMED:
         lines.append(f"… (+{verdict.damage_count - _NAMED})")
     return "; ".join(lines)

@@ -27,7 +27,7 @@ class StagedCopy:
         try:
             with self._source.open(self._key) as stream:
                 while data := _read_part(stream, part_size(len(self._parts) + 1)):
-                    self._parts.append(self._target.put_part(self._upload, len(self._parts) + 1, data))
+                    self._parts.append(self._target.put_part(self._upload, len(self._parts) + 1, data, total))
                     total += len(data)
                     if on_progress:
                         on_progress(len(data))

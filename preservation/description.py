@@ -134,10 +134,10 @@ class AipDescription:
 
     @cached_property
     def id(self) -> VersionId:
-        """Which version this is; the key and the object's top folder must agree."""
+        """Which version this is, by its key; the reader holds the object's top folder against it."""
         version = parse_object_key(self._reader.key)
-        if version is None or version.root != self._reader.root:
-            self._refuse("khóa và thư mục gốc không phải của cùng một gói", "the key and the top folder do not agree")
+        if version is None:
+            self._refuse("khóa không phải của một gói AIP", "the key is not one of an AIP")
         return version
 
     @cached_property

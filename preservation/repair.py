@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from metadata.catalogue import Catalogue, Lease
 from metadata.dates import utc_text
-from metadata.errors import StoreUnavailable, TemporaryError
+from metadata.errors import StoreUnavailable, TangThuError
 from metadata.events import Agent, Event, EventType
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
@@ -85,7 +85,7 @@ class Repairer:
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
         try:
             return self._repair(lease, LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress))
-        except TemporaryError:
+        except TangThuError:
             self._catalogue.fixity.give_back(lease)
             raise
 
@@ -117,7 +117,7 @@ class Repairer:
     def _note(self, lease: Lease, checks: Sequence[Check]) -> None:
         """What was found enters log and catalogue before anything is deleted; the lease stays."""
         at = self._clock()
-        events = [check.event(lease.version, at, self._agent) for check in checks]
+        events = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
         logged = log_events(self._catalogue, self._auditor.answering(checks), lease.version, lease.key, events)
         for check in checks:
             due = self._schedule.next_look(check.outcome, at)
@@ -156,7 +156,7 @@ class Repairer:
     ) -> None:
         at = self._clock()
         source = ", ".join(check.store.value for check in before if check.outcome is Fixity.MATCH)
-        events = [check.event(lease.version, at, self._agent) for check in repaired]
+        events = [check.event(lease.version, at, self._agent, f"{lease.token} after") for check in repaired]
         events += [self._recovery(lease, check.store, at, SUCCESS, source) for check in repaired]
         events += [self._recovery(lease, store, at, FAILURE, str(reason)) for store, reason in failed]
         logged = log_events(self._catalogue, self._auditor.answering(before), lease.version, lease.key, events)
@@ -166,7 +166,7 @@ class Repairer:
 
     def _recovery(self, lease: Lease, store: StoreId, at: datetime, outcome: str, note: str) -> Event:
         kind = EventType.RECOVERY
-        identity = Event.derive(lease.version, kind.value, store.value, utc_text(at))
+        identity = Event.derive(lease.version, kind.value, store.value, utc_text(at), str(lease.token))
         detail = "The damaged replica was replaced by a copy of one that matched"
         return Event(identity, lease.version, kind, at, detail, outcome, note, self._agent, store)
 

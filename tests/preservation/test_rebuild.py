@@ -1,0 +1,239 @@
+"""The catalogue comes back from the stores alone, row by row."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from metadata.catalogue import Catalogue
+from metadata.errors import StoreUnavailable
+from metadata.identifiers import StoreId
+from metadata.outcomes import Fixity
+from preservation.audit import Auditor
+from preservation.checks import Schedule
+from preservation.rebuild import RebuildReport, rebuild
+from preservation.repair import Repairer
+from storage.keys import log_key
+from storage.port import Store
+from storage.stores.memory import MemoryStore
+from storage.wrappers import Fault, FaultStore
+from tests.builders.kept import AGENT, PERIOD, Clock, File, flip, keep, raw, replace
+
+SCHEDULE = Schedule(PERIOD, timedelta(hours=1))
+NewCatalogue = Callable[[str], Catalogue]
+
+
+def _rows(catalogue: Catalogue) -> list[tuple[str, dict[str, object]]]:
+    return list(catalogue.dump())
+
+
+def _rebuild(catalogue: Catalogue, stores: list[Store], clock: Clock) -> RebuildReport:
+    return rebuild(catalogue, stores, clock, SCHEDULE)
+
+
+def test_every_row_comes_back(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock, tmp_path: Path
+) -> None:
+    keep(catalogue, stores)
+    keep(catalogue, stores, "Đ/50%", files=[File(f"{n}.txt", b"x" * n, None, n) for n in range(1, 40)], documents=39)
+    keep(catalogue, stores, "rỗng", files=[], documents=0)
+    done: list[str] = []
+    again = new_catalogue("again")
+    report = rebuild(again, stores, clock, SCHEDULE, tmp_path, done.append)
+    assert (report.rebuilt, report.known, report.unfinished, report.lost, report.problems) == (3, 0, [], [], [])
+    assert _rows(again) == _rows(catalogue)
+    assert len(done) == 3
+    assert len(again.outbox.pending(10)) == 3
+    assert again.fixity.lease_due(clock.now + PERIOD, 10, timedelta(1), "w")
+
+
+def test_the_whole_life_comes_back(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = [keep(catalogue, stores, name) for name in "abc"]
+    by_id = {store.id: store for store in stores}
+    auditor = Auditor(catalogue, by_id, clock, AGENT, SCHEDULE)
+    repairer = Repairer(catalogue, by_id, clock, AGENT, SCHEDULE)
+    clock.forward()
+    flip(stores[1], kept[0].key, 500)
+    stores[0].delete(kept[1].key)
+    assert auditor.audit_batch(9).replicas[Fixity.MATCH] == 4
+    clock.forward(timedelta(minutes=1))
+    repairer.repair(kept[0].id)
+    away = FaultStore(stores[1], lambda call: Fault.BEFORE)
+    clock.forward(timedelta(minutes=1))
+    Auditor(catalogue, {stores[0].id: stores[0], stores[1].id: away}, clock, AGENT, SCHEDULE).audit(kept[2].id)
+    again = new_catalogue("again")
+    report = _rebuild(again, stores, clock)
+    assert report.rebuilt == 3
+    assert _rows(again) == _rows(catalogue)
+    assert [(problem.key, problem.store) for problem in report.problems] == [(kept[2].key, stores[1].id)]
+
+
+def test_random_lives_come_back(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    chance = random.Random(20260302)
+    kept = [keep(catalogue, stores, str(number)) for number in range(3)]
+    by_id = {store.id: store for store in stores}
+    for _ in range(12):
+        clock.forward(timedelta(days=chance.choice([1, 100])))
+        one = chance.choice(kept)
+        match chance.randrange(4):
+            case 0:
+                Auditor(catalogue, by_id, clock, AGENT, SCHEDULE).audit_batch(2)
+            case 1 if all(store.head(one.key) for store in stores):
+                flip(chance.choice(stores), one.key, chance.randrange(one.version.size))
+                Auditor(catalogue, by_id, clock, AGENT, SCHEDULE).audit(one.id)
+                Repairer(catalogue, by_id, clock, AGENT, SCHEDULE).repair(one.id)
+            case _:
+                Repairer(catalogue, by_id, clock, AGENT, SCHEDULE).repair(one.id)
+    again = new_catalogue("again")
+    assert _rebuild(again, stores, clock).problems == []
+    assert _rows(again) == _rows(catalogue)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_store_alone_tells_everything(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock, which: int
+) -> None:
+    keep(catalogue, stores)
+    again = new_catalogue("again")
+    assert _rebuild(again, [stores[which]], clock).problems == []
+    assert _rows(again) == _rows(catalogue)
+
+
+def test_it_may_be_stopped_and_begun_again(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    for name in "abc":
+        keep(catalogue, stores, name)
+    again = new_catalogue("again")
+
+    def stop(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(again, stores, clock, SCHEDULE, on_progress=stop)
+    report = _rebuild(again, stores, clock)
+    assert (report.rebuilt, report.known) == (2, 1)
+    assert _rows(again) == _rows(catalogue)
+
+
+def test_a_damaged_replica_is_told_and_another_is_read(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    flip(stores[0], kept.key, kept.member("PREMIS.xml").data + 400)
+    again = new_catalogue("again")
+    report = _rebuild(again, stores, clock)
+    assert report.rebuilt == 1
+    assert [(problem.key, problem.store) for problem in report.problems] == [(kept.key, stores[0].id)]
+    assert _rows(again) == _rows(catalogue)
+
+
+def test_a_version_that_nobody_can_read_is_lost(
+    new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    lost, good = keep(None, stores, "a"), keep(None, stores, "b")
+    for store in stores:
+        replace(store, lost.key, raw(store, lost.key)[:-9])
+    again = new_catalogue("again")
+    report = _rebuild(again, stores, clock)
+    assert (report.rebuilt, report.lost, report.problem_count) == (1, [lost.key], 2)
+    assert again.holdings.version(lost.id) is None
+    assert again.holdings.version(good.id) == good.version
+
+
+def test_an_object_without_a_log_was_never_acknowledged(
+    new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(None, stores)
+    for store in stores:
+        store.delete(log_key(kept.key, 1))
+    again = new_catalogue("again")
+    report = _rebuild(again, stores, clock)
+    assert (report.rebuilt, report.unfinished) == (0, [kept.key])
+    assert _rows(again) == []
+
+
+def test_a_replica_that_is_gone_is_due_at_once(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    stores[1].delete(kept.key)
+    again = new_catalogue("again")
+    report = _rebuild(again, stores, clock)
+    assert [problem.store for problem in report.problems] == [stores[1].id]
+    gone = again.holdings.replicas(kept.id)[1]
+    assert (gone.outcome, gone.due) == (Fixity.MISSING, clock.now)
+
+
+def test_a_replica_that_no_log_names_is_due_at_once(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    third = MemoryStore(StoreId("kho-3"))
+    third.put(kept.key, raw(stores[0], kept.key))
+    again = new_catalogue("again")
+    report = _rebuild(again, [*stores, third], clock)
+    assert [problem.store for problem in report.problems] == [third.id, third.id]
+    new = again.holdings.replicas(kept.id)[2]
+    assert (new.store, new.outcome, new.checked, new.due) == (third.id, Fixity.NOT_CHECKED, None, clock.now)
+
+
+def test_sizes_that_differ_are_told(new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(None, stores)
+    replace(stores[1], kept.key, raw(stores[1], kept.key) + b"x")
+    report = _rebuild(new_catalogue("again"), stores, clock)
+    assert [problem.store for problem in report.problems] == [None]
+    assert f"kho-2: {kept.version.size + 1}" in report.problems[0].message.en
+
+
+def test_a_broken_log_is_told_and_the_longest_is_taken(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    for _ in range(2):
+        clock.forward()
+        Auditor(catalogue, {store.id: store for store in stores}, clock, AGENT, SCHEDULE).audit(kept.id)
+    flip(stores[0], log_key(kept.key, 2), 20)
+    again = new_catalogue("again")
+    report = _rebuild(again, stores, clock)
+    assert {problem.store for problem in report.problems} == {stores[0].id}
+    assert report.problem_count == 2
+    assert _rows(again) == _rows(catalogue)
+
+
+def test_logs_that_differ_are_told(new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(None, [stores[0]])
+    keep(None, [stores[1]])
+    report = _rebuild(new_catalogue("again"), stores, clock)
+    assert "its log differs" in " ".join(problem.message.en for problem in report.problems)
+    assert report.rebuilt == 1
+    assert kept.key in {problem.key for problem in report.problems}
+
+
+def test_foreign_keys_are_told(new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    stores[0].put("ghi chú.txt", b"?")
+    report = _rebuild(new_catalogue("again"), stores, clock)
+    assert [(problem.key, problem.store) for problem in report.problems] == [("ghi chú.txt", stores[0].id)]
+
+
+def test_a_store_that_cannot_be_listed_stops_it(
+    new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    away = FaultStore(stores[1], lambda call: Fault.BEFORE)
+    with pytest.raises(StoreUnavailable):
+        _rebuild(new_catalogue("again"), [stores[0], away], clock)
+
+
+def test_problems_are_bounded() -> None:
+    report = RebuildReport()
+    for number in range(1100):
+        report.note(str(number), None, StoreUnavailable.__doc__)  # type: ignore[arg-type]
+    assert (len(report.problems), report.problem_count) == (1000, 1100)

@@ -1,0 +1,298 @@
+"""Repairs: from a good replica only, the damaged one last, and never without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from metadata.catalogue import Catalogue
+from metadata.errors import Busy, NoSpace, NotFound
+from metadata.events import EventType
+from metadata.identifiers import StoreId
+from metadata.outcomes import Fixity
+from preservation.checks import Schedule
+from preservation.copying import StagedCopy
+from preservation.repair import Repairer
+from storage.keys import log_key
+from storage.log import read_log
+from storage.port import Store
+from storage.stores.memory import MemoryStore
+from storage.wrappers import Call, Fault, FaultStore, script
+from tests.builders.kept import AGENT, PERIOD, Clock, File, Kept, flip, keep, raw, replace
+
+RETRY = timedelta(hours=1)
+Break = Callable[[MemoryStore, Kept], object]
+
+
+def _repairer(catalogue: Catalogue, stores: list[Store], clock: Clock) -> Repairer:
+    return Repairer(catalogue, {s.id: s for s in stores}, clock, AGENT, Schedule(PERIOD, RETRY))
+
+
+def _flip_content(store: MemoryStore, kept: Kept) -> None:
+    flip(store, kept.key, kept.member("ảnh.pdf").data + 5)
+
+
+def _flip_directory(store: MemoryStore, kept: Kept) -> None:
+    flip(store, kept.key, kept.version.size - 30)
+
+
+DAMAGES: list[Break] = [
+    _flip_content,
+    _flip_directory,
+    lambda store, kept: store.delete(kept.key),
+    lambda store, kept: replace(store, kept.key, b""),
+    lambda store, kept: replace(store, kept.key, bytes(kept.version.size)),
+    lambda store, kept: replace(store, kept.key, raw(store, kept.key)[:-1]),
+    lambda store, kept: replace(store, kept.key, raw(store, kept.key) + b"\0"),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_damaged_replica_is_made_whole(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, damage: Break, which: int
+) -> None:
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    damage(stores[which], kept)
+    clock.forward(timedelta(days=1))
+    report = _repairer(catalogue, stores, clock).repair(kept.id)
+    assert (report.repaired, report.failed, report.refused) == ((stores[which].id,), (), False)
+    assert [raw(store, kept.key) for store in stores] == [good, good]
+    assert not list(stores[which].uploads())
+    for replica in catalogue.holdings.replicas(kept.id):
+        assert (replica.outcome, replica.due) == (Fixity.MATCH, clock.now + PERIOD)
+    recovery = catalogue.events.of(kept.id)[-1]
+    assert (recovery.type, recovery.outcome) == (EventType.RECOVERY, "success")
+    assert (recovery.store, recovery.note) == (stores[which].id, stores[1 - which].id.value)
+    logged = [event for entry in read_log(stores[which], kept.key) for event in entry.events]
+    assert catalogue.events.of(kept.id) == [*kept.events, *logged]
+
+
+def test_the_damage_is_logged_before_anything_is_deleted(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    _flip_content(stores[1], kept)
+    told: list[str] = []
+
+    def note(call: Call) -> Fault | None:
+        if call.operation == "delete":
+            told.extend(event.outcome for event in catalogue.events.of(kept.id))
+            told.extend(replica.outcome.value for replica in catalogue.holdings.replicas(kept.id))
+        return None
+
+    _repairer(catalogue, [stores[0], FaultStore(stores[1], note)], clock).repair(kept.id)
+    assert told[-4:] == ["MATCH", "MISMATCH", "MATCH", "MISMATCH"]
+
+
+def test_nothing_to_repair_is_an_audit(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(catalogue, stores)
+    report = _repairer(catalogue, stores, clock).repair(kept.id)
+    assert (report.repaired, report.refused, report.savable, report.log_written) == ((), False, (), 0)
+    assert [event.type for event in catalogue.events.of(kept.id)[-2:]] == [EventType.FIXITY_CHECK] * 2
+
+
+def test_two_of_three_are_repaired_from_the_third(catalogue: Catalogue, clock: Clock) -> None:
+    stores = [MemoryStore(StoreId(name)) for name in ("a", "b", "c")]
+    kept = keep(catalogue, stores)
+    _flip_content(stores[0], kept)
+    stores[1].delete(kept.key)
+    report = _repairer(catalogue, stores, clock).repair(kept.id)
+    assert report.repaired == (stores[0].id, stores[1].id)
+    assert len({raw(store, kept.key) for store in stores}) == 1
+
+
+def test_without_a_good_replica_nothing_is_touched(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    first, second = kept.member("Báo cáo số 1.pdf"), kept.member("ảnh.pdf")
+    flip(stores[0], kept.key, first.data)
+    flip(stores[1], kept.key, first.data)
+    flip(stores[1], kept.key, second.data)
+    before = [raw(store, kept.key) for store in stores]
+    report = _repairer(catalogue, stores, clock).repair(kept.id)
+    assert report.refused
+    assert [(one.path, one.stores) for one in report.savable] == [
+        (first.path, ()),
+        (second.path, (stores[0].id,)),
+    ]
+    assert [raw(store, kept.key) for store in stores] == before
+    assert [r.outcome for r in catalogue.holdings.replicas(kept.id)] == [Fixity.MISMATCH, Fixity.MISMATCH]
+
+
+def test_when_all_is_gone_every_member_is_lost(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(catalogue, stores)
+    for store in stores:
+        store.delete(kept.key)
+    report = _repairer(catalogue, stores, clock).repair(kept.id)
+    assert report.refused
+    assert [(one.path, one.stores) for one in report.savable] == [(member.path, ()) for member in kept.members]
+
+
+def test_a_replica_that_cannot_be_read_is_no_source(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    _flip_content(stores[1], kept)
+    before = raw(stores[1], kept.key)
+    report = _repairer(catalogue, [FaultStore(stores[0], lambda call: Fault.BEFORE), stores[1]], clock).repair(kept.id)
+    assert report.refused
+    assert raw(stores[1], kept.key) == before
+    outcomes = [replica.outcome for replica in catalogue.holdings.replicas(kept.id)]
+    assert outcomes == [Fixity.UNREADABLE, Fixity.MISMATCH]
+
+
+@pytest.mark.parametrize("operation", ["begin", "put_part", "delete", "complete"])
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+def test_a_store_that_fails_once_is_tried_again(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, operation: str, fault: Fault
+) -> None:
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    _flip_content(stores[1], kept)
+    shaky = FaultStore(stores[1], script({(operation, 1): fault}))
+    report = _repairer(catalogue, [stores[0], shaky], clock).repair(kept.id)
+    assert report.repaired == (stores[1].id,)
+    assert raw(stores[1], kept.key) == good
+
+
+@pytest.mark.parametrize("operation", ["begin", "put_part", "delete", "complete"])
+def test_a_store_that_goes_on_failing_fails_the_repair_not_the_archive(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, operation: str
+) -> None:
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    _flip_content(stores[1], kept)
+    broken = FaultStore(stores[1], lambda call: Fault.BEFORE if call.operation == operation else None)
+    report = _repairer(catalogue, [stores[0], broken], clock).repair(kept.id)
+    assert (report.repaired, [store for store, _ in report.failed]) == ((), [stores[1].id])
+    event = catalogue.events.of(kept.id)[-1]
+    assert (event.type, event.outcome, event.store) == (EventType.RECOVERY, "failure", stores[1].id)
+    assert raw(stores[0], kept.key) == good
+    assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == (stores[1].id,)
+    assert raw(stores[1], kept.key) == good
+    assert not list(stores[1].uploads())
+
+
+def test_a_full_store_keeps_its_damaged_replica(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(catalogue, stores)
+    _flip_content(stores[1], kept)
+    before = raw(stores[1], kept.key)
+    full = FaultStore(stores[1], lambda call: Fault.FULL if call.operation == "put_part" else None)
+    with pytest.raises(NoSpace):
+        _repairer(catalogue, [stores[0], full], clock).repair(kept.id)
+    assert raw(stores[1], kept.key) == before
+    assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == (stores[1].id,)
+
+
+class _Dead(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("operation", ["begin", "put_part", "delete", "complete", "put", "head"])
+def test_a_worker_that_dies_anywhere_loses_nothing(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, operation: str
+) -> None:
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    _flip_content(stores[1], kept)
+
+    for number in range(1, 12):
+
+        def die(call: Call, number: int = number) -> Fault | None:
+            if (call.operation, call.number) == (operation, number):
+                raise _Dead
+            return None
+
+        try:
+            _repairer(catalogue, [stores[0], FaultStore(stores[1], die)], clock).repair(kept.id)
+        except _Dead:
+            clock.forward(timedelta(hours=2))
+        assert raw(stores[0], kept.key) == good
+    _repairer(catalogue, stores, clock).repair(kept.id)
+    assert raw(stores[1], kept.key) == good
+    assert not list(stores[1].uploads())
+    logged = [event for entry in read_log(stores[1], kept.key) for event in entry.events]
+    assert catalogue.events.of(kept.id) == [*kept.events, *logged]
+
+
+def test_a_bad_copy_is_seen_and_made_again(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    _flip_content(stores[1], kept)
+
+    class Lossy(FaultStore):
+        times = 1
+
+        def put_part(self, upload, number, data, offset=None):  # type: ignore[no-untyped-def]
+            if self.times:
+                self.times -= 1
+                data = bytes(data[:-1]) + b"\xff"
+            return super().put_part(upload, number, data, offset)
+
+    report = _repairer(catalogue, [stores[0], Lossy(stores[1], lambda call: None)], clock).repair(kept.id)
+    assert report.repaired == (stores[1].id,)
+    assert raw(stores[1], kept.key) == good
+
+
+def test_a_source_that_shrinks_is_no_source(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep(catalogue, stores)
+    _flip_content(stores[1], kept)
+    before = raw(stores[1], kept.key)
+    monkeypatch.setattr(StagedCopy, "stage", lambda self, on_progress=None: 1)
+    report = _repairer(catalogue, stores, clock).repair(kept.id)
+    assert "1 of" in report.failed[0][1].en
+    assert raw(stores[1], kept.key) == before
+
+
+def test_lost_and_altered_log_objects_come_back(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(catalogue, stores)
+    repairer = _repairer(catalogue, stores, clock)
+    for _ in range(3):
+        clock.forward()
+        repairer.repair(kept.id)
+    whole = list(read_log(stores[0], kept.key))
+    stores[0].delete(log_key(kept.key, 1))
+    replace(stores[0], log_key(kept.key, 3), b"{}")
+    flip(stores[1], log_key(kept.key, 2), 9)
+    report = repairer.repair(kept.id)
+    assert (report.log_written, report.log_lost) == (3, ())
+    for store in stores:
+        assert list(read_log(store, kept.key))[: len(whole)] == whole
+
+
+def test_a_log_object_lost_everywhere_is_told(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(catalogue, stores)
+    for store in stores:
+        store.delete(log_key(kept.key, 1))
+    assert _repairer(catalogue, stores, clock).repair(kept.id).log_lost == (1,)
+
+
+def test_one_repair_at_a_time(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
+    kept = keep(catalogue, stores)
+    catalogue.fixity.lease_version(kept.id, clock.now, timedelta(hours=1), "other")
+    with pytest.raises(Busy):
+        _repairer(catalogue, stores, clock).repair(kept.id)
+    with pytest.raises(NotFound):
+        _repairer(catalogue, stores, clock).repair(keep(None, stores, "other").id)
+
+
+def test_a_large_object_is_copied_in_parts(monkeypatch: pytest.MonkeyPatch, stores: list[MemoryStore]) -> None:
+    monkeypatch.setattr("preservation.copying.part_size", lambda number: 1000 * number)
+    kept = keep(None, stores[:1], files=[File("to.pdf", bytes(range(256)) * 400)])
+    copied: list[int] = []
+    copy = StagedCopy(stores[0], stores[1], kept.key)
+    assert copy.stage(copied.append) == kept.version.size
+    assert copied[:3] == [1000, 2000, 3000]
+    assert stores[1].head(kept.key) is None
+    copy.replace()
+    assert raw(stores[1], kept.key) == raw(stores[0], kept.key)
+    with pytest.raises(ValueError, match="nothing is staged"):
+        copy.replace()
+    copy.abort()

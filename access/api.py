@@ -153,14 +153,11 @@ def _add_packages(api: APIRouter, services: AccessServices) -> None:
 def _add_content(api: APIRouter, services: AccessServices) -> None:
     shelf = Shelf(services.catalogue)
 
-    @api.api_route(
-        "/aips/{aip}/content/{path:path}",
-        methods=["GET", "HEAD"],
-        summary="The bytes of a member file, or one range of them",
-        response_class=Response,
-        responses=_CONTENT,
-        operation_id="content",
-    )
+    place = "/aips/{aip}/content/{path:path}"
+    summary = "The bytes of a member file, or one range of them"
+
+    @api.head(place, include_in_schema=False)
+    @api.get(place, summary=summary, response_class=Response, responses=_CONTENT)
     def content(
         request: Request,
         aip: Aip,

@@ -11,35 +11,45 @@ from access.search.query import Group
 PASSAGE = 220
 
 
-def mark(text: str, groups: Sequence[Group]) -> Marked:
-    """``text`` with every place that one of ``groups`` matches, diacritics aside."""
-    found = words(text)
-    marks: list[tuple[int, int]] = []
-    for first in range(len(found)):
-        lengths = [len(group.folded) for group in groups if _stands(found, first, group)]
-        if lengths:
-            marks.append((found[first].start, found[first + max(lengths) - 1].end))
-    return Marked(text, _merged(marks))
-
-
 def hit(entry: SearchEntry, groups: Sequence[Group]) -> Hit:
-    """The entry with its matches marked and the field that matches most, apart from title and number."""
+    """The entry with its matches marked and the field that matches most, apart from title and number.
+
+    Where a word stands spelled as it was typed, its other spellings are not marked: they are chance.
+    """
+    found = {text: words(text) for text in (entry.title, entry.notation, *(text for _, text in entry.texts))}
+    spelled = frozenset(
+        group for group in groups if group.accented and any(_places(one, group, exactly=True) for one in found.values())
+    )
+    title, _ = _mark(entry.title, found[entry.title], groups, spelled)
+    notation, _ = _mark(entry.notation, found[entry.notation], groups, spelled)
     best: tuple[int, str, Marked] | None = None
-    for name, text in entry.texts if groups else ():
-        marked = mark(text, groups)
-        distinct = len({text[start:end].casefold() for start, end in marked.marks})
+    for name, text in entry.texts:
+        if title.marks and text in (entry.type_name, entry.organ):
+            continue  # shown beside the title anyway
+        marked, distinct = _mark(text, found[text], groups, spelled)
         if distinct and (best is None or distinct > best[0]):
             best = (distinct, name, marked)
-    title, notation = mark(entry.title, groups), mark(entry.notation, groups)
     if best is None:
         return Hit(entry, title, notation, None, "")
     return Hit(entry, title, notation, _passage(best[2]), best[1])
 
 
-def _stands(found: Sequence[Word], first: int, group: Group) -> bool:
-    if first + len(group.folded) > len(found):
-        return False
-    return all(found[first + step].folded == word for step, word in enumerate(group.folded))
+def _mark(text: str, found: Sequence[Word], groups: Sequence[Group], spelled: frozenset[Group]) -> tuple[Marked, int]:
+    """The text with its matches, and how many of the groups matched."""
+    places = [_places(found, group, exactly=group in spelled) for group in groups]
+    marks = sorted(span for spans in places for span in spans)
+    return Marked(text, _merged(marks)), sum(map(bool, places))
+
+
+def _places(found: Sequence[Word], group: Group, *, exactly: bool) -> list[tuple[int, int]]:
+    """Where the words of ``group`` stand side by side."""
+    wanted = group.exact if exactly else group.folded
+    forms = [word.exact if exactly else word.folded for word in found]
+    return [
+        (found[first].start, found[first + len(wanted) - 1].end)
+        for first in range(len(forms) - len(wanted) + 1)
+        if tuple(forms[first : first + len(wanted)]) == wanted
+    ]
 
 
 def _merged(marks: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -11,7 +11,8 @@ import hashlib
 import http
 import os
 import re
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -114,7 +115,14 @@ class S3Store:
     The first use reads the marker; a bucket without it is StoreUnavailable, like a disk that is not mounted.
     """
 
-    def __init__(self, store_id: StoreId, account: S3Account, bucket: str, prefix: str = "") -> None:
+    def __init__(
+        self,
+        store_id: StoreId,
+        account: S3Account,
+        bucket: str,
+        prefix: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         if len(prefix.encode()) > MAX_PREFIX_BYTES:
             raise ValueError(f"the prefix of a store has at most {MAX_PREFIX_BYTES} bytes")
         self._id = store_id
@@ -122,6 +130,7 @@ class S3Store:
         self._prefix = prefix
         self._client = _client(account)
         self._connections = Connections(account.endpoint, account.ca, account.connect_timeout, account.read_timeout)
+        self._sleep = sleep
         self._mounted = False
 
     @property
@@ -230,7 +239,7 @@ class S3Store:
                 self._check_mounted(again=True)
             return error
 
-        return S3Stream(self._connections, Source(self._id, sign, refusal, size), start, length)
+        return S3Stream(self._connections, Source(self._id, sign, refusal, size, self._sleep), start, length)
 
     def head(self, key: str) -> ObjectInfo | None:
         found = self._head(key)

@@ -10,7 +10,6 @@ import http.client
 import re
 import socket
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -109,7 +108,7 @@ class Source:
     refusal: ErrorMaker
     size: Callable[[], int]
     """The object's size by another way; asked only when the server refuses a range."""
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None]
 
 
 class S3Stream:

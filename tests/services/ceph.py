@@ -130,6 +130,8 @@ mon_allow_pool_size_one = true
 mon_max_pg_per_osd = 500
 [mon.a]
 mon_data = {s}/mon
+paxos_propose_interval = 0.02
+paxos_min_wait = 0.01
 mon_data_avail_warn = 2
 mon_data_avail_crit = 1
 [osd]

@@ -45,20 +45,33 @@ def key() -> str:
     return f"{uuid.uuid4()}.zip"
 
 
-@pytest.fixture
-def line(s3: S3Service) -> Iterator[BadLine]:
+@pytest.fixture(scope="module")
+def bad_line(s3: S3Service) -> Iterator[BadLine]:
     with BadLine(s3.http) as line:
         yield line
 
 
-@pytest.fixture
-def store(line: BadLine, s3: S3Service, sound: S3Store) -> Iterator[S3Store]:
+@pytest.fixture(scope="module")
+def over_bad_line(bad_line: BadLine, s3: S3Service, sound: S3Store) -> Iterator[S3Store]:
     """The same store over a bad line."""
-    store = S3Store(StoreId("s3-a"), account(s3, line.address), BUCKET, sound._prefix)
-    store.head("nothing")
-    line.requests.clear()
+    far = account(s3, bad_line.address)
+    store = S3Store(StoreId("s3-a"), far, BUCKET, sound._prefix, sleep=lambda _: None)
     yield store
     store.close()
+
+
+@pytest.fixture
+def store(bad_line: BadLine, over_bad_line: S3Store) -> S3Store:
+    bad_line.plan = lambda _line, _number: None
+    over_bad_line.head("nothing")
+    bad_line.requests.clear()
+    return over_bad_line
+
+
+@pytest.fixture
+def line(bad_line: BadLine, store: S3Store) -> BadLine:
+    """The line of ``store``, as yet without trouble."""
+    return bad_line
 
 
 def refusal(status: str, code: str) -> bytes:
@@ -287,7 +300,7 @@ def test_an_unknown_certificate_is_refused(s3: S3Service, sound: S3Store, key: s
     secure = replace(account(s3, s3.https), ca=Path(s3.ca))
     good = S3Store(StoreId("s3-a"), secure, BUCKET, sound._prefix)
     assert content(good, key) == b"data"
-    bad = S3Store(StoreId("s3-a"), replace(secure, ca=None), BUCKET, sound._prefix)
+    bad = S3Store(StoreId("s3-a"), replace(secure, ca=None), BUCKET, sound._prefix, sleep=lambda _: None)
     with pytest.raises(StoreUnavailable):
         bad.head(key)
     bad._mounted = True

@@ -8,6 +8,7 @@ that the sender learns everything at once.
 
 from __future__ import annotations
 
+import errno
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -200,6 +201,8 @@ class OnePass:
         self._refuse("PASS-CHANGED", planned, expected=planned.size, found=found)
 
     def _unreadable(self, planned: PlannedFile, error: OSError) -> None:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise error  # our own disk, under the spool; reading does not fill one
         self._refuse("PASS-UNREADABLE", planned, reason=error.strerror or type(error).__name__)
 
     def _refuse(self, code: str, planned: PlannedFile, **details: object) -> None:

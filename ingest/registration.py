@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from ingest.place import IngestPlace, Stored
 from ingest.receipt import canonical
 from metadata.events import Event, EventType
-from metadata.holdings import Replica
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
+from preservation.checks import Schedule
 from preservation.description import AipDescription
+from preservation.life import replicas_of
 from storage.aip.reader import AipReader
 from storage.log import append_log
 
@@ -30,8 +31,7 @@ def register(place: IngestPlace, stored: Stored) -> None:
         events = [event for log in appended.adopted for event in log.events]
         receipt = appended.adopted[0].receipt or receipt
     place.at("logged")
-    checked = max(event.at for event in events)
-    replicas = [Replica(stored.version, store.id, Fixity.MATCH, checked, checked + place.period) for store in stores]
+    replicas = replicas_of(stored.version, events, Schedule(place.period))
     folder = place.work / f"register-{stored.version}"
     folder.mkdir(parents=True, exist_ok=True)
     try:

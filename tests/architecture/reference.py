@@ -39,8 +39,8 @@ def findings_page() -> str:
 
 def settings_page() -> str:
     rows = [
-        f"| `{one.place}` | {'must be given' if one.default is None else f'`{one.default}`'} | {_cell(one.vi)} "
-        f"| {_cell(one.en)} |"
+        f"| `{one.place}` | {'must be given' if one.default is None else f'`{one.default}`'} | {_cell(one.about.vi)} "
+        f"| {_cell(one.about.en)} |"
         for one in known_settings()
     ]
     return "\n".join(

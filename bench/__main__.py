@@ -1,0 +1,41 @@
+"""``python -m bench [ingest] [audit] [memory] [--scratch FOLDER] [--rounds N] [--no-chain]``: measure, and print tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import audit, ingest, memory
+from bench.services import chain_endpoint
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", choices=["ingest", "audit", "memory", []], default=[])
+    parser.add_argument("--scratch", type=Path, default=None, help="where data are made (default: the temporary folder)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-chain", action="store_true", help="leave out bagit.py + fido + aws s3 cp")
+    options = parser.parse_args()
+    what = options.what or ["ingest", "audit", "memory"]
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.scratch, prefix="tangthu-bench-")))
+        endpoint = None
+        if "ingest" in what and not options.no_chain:
+            endpoint = stack.enter_context(chain_endpoint(folder))
+        if "ingest" in what:
+            for text in ingest.run(folder, endpoint, options.rounds)():
+                print(text, flush=True)
+        if "audit" in what:
+            print(audit.run(folder, options.rounds), flush=True)
+        if "memory" in what:
+            print(memory.run(folder), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

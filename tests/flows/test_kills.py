@@ -1,0 +1,200 @@
+"""SIGKILL over two workers, at every failpoint and at random times: nothing lost, nothing doubled, nothing left over.
+
+300 kills in every run; TANGTHU_KILLS says otherwise (``make prove``: 10,000). With n kills and no failure the 95 %
+upper bound of the probability of a failure is 3/n (rule of three).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from administration.archive import Archive, write_settings
+from administration.flows import ingest_request, sweep_folders, work_options, workflows
+from administration.work.engine import WorkEngine
+from administration.work.plan import JobState
+from ingest.receipt import Receipt, Verdict
+from metadata.holdings import AipVersion
+from metadata.outcomes import Fixity
+from storage.aip.verify import verify_object
+from tests.builders.bags import bag
+from tests.builders.tt05 import sip_hoso
+from tests.flows.kill_worker import HarnessArchive
+
+KILLS = int(os.environ.get("TANGTHU_KILLS", "300"))
+FAILPOINTS = (
+    "examine", "claimed", "pass begun", "pass half", "pass done", "sealed", "completed", "read back",
+    "logged", "before register", "registered",
+)  # fmt: skip
+WAITING = 6
+SETTINGS = """\
+[archive]
+code = "H20"
+name = "Kho thử"
+[work]
+ttl_seconds = 1.0
+max_deaths = 100000
+workers = 2
+[[stores]]
+id = "a"
+path = "{home}/a"
+[[stores]]
+id = "b"
+path = "{home}/b"
+"""
+
+
+class Nursery:
+    """Forks workers quickly, and kills them."""
+
+    def __init__(self, home: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.flows.kill_worker", str(home)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def fork(self, failpoint: str) -> int:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"{failpoint}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@contextmanager
+def nursery(home: Path) -> Iterator[Nursery]:
+    made = Nursery(home)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+class Packages:
+    """Packages to send, each unlike the others; written as they are needed."""
+
+    def __init__(self, folder: Path, rng: random.Random) -> None:
+        self._folder = folder
+        self._rng = rng
+        self.sent: list[Path] = []
+
+    def next(self) -> Path:
+        number = len(self.sent)
+        folder = self._folder / f"{number:06d}"
+        if number % 4 == 0:
+            path = sip_hoso(folder, identity=f"00000000-0000-4000-8000-{number:012d}")
+        else:
+            info = [
+                ("Source-Organization", "H20.01"), ("Bag-Group-Identifier", "P01"),
+                ("External-Identifier", f"BAG-{number}"), ("External-Description", f"Gói {number}"),
+            ]  # fmt: skip
+            size = self._rng.choice((10, 2000, 300_000, 2_000_000))
+            payload = {f"{n}.bin": self._rng.randbytes(size) for n in range(self._rng.randrange(1, 4))}
+            path = bag(folder / "bag", payload, info=info, algorithms=("sha256",), tag_manifests=False)
+        self.sent.append(path)
+        return path
+
+
+def kill_workers(nursery: Nursery, engine: WorkEngine, packages: Packages, rng: random.Random) -> dict[str, Path]:
+    """The storm. Gives the jobs by id, with the package of each."""
+    jobs: dict[str, Path] = {}
+    workers = [nursery.fork("-"), nursery.fork("-")]
+    kills, planned = 0, list(FAILPOINTS)
+    while kills < KILLS:
+        while len(engine.unfinished("ingest")) < WAITING:
+            request = ingest_request(str(packages.next()), None, None)
+            engine.enqueue(request)
+            jobs[request.id] = packages.sent[-1]
+        time.sleep(rng.uniform(0.05, 0.6))
+        slot = rng.randrange(2)
+        for number, pid in enumerate(workers):
+            if number == slot and alive(pid):
+                os.kill(pid, signal.SIGKILL)
+            if number == slot or not alive(pid):
+                kills += 1
+                failpoint = planned[kills % len(planned)] if rng.random() < 0.5 else "-"
+                workers[number] = nursery.fork(failpoint)
+    for number, pid in enumerate(workers):
+        if alive(pid):
+            os.kill(pid, signal.SIGKILL)
+        workers[number] = nursery.fork("-")
+    return jobs
+
+
+def check_one(archive: Archive, version: AipVersion) -> None:
+    for store in archive.stores.values():
+        verdict = verify_object(store, version.key, archive.catalogue.holdings.members(version.id))
+        assert verdict.outcome is Fixity.MATCH, (version.key, store.id, verdict)
+    kinds = Counter(event.type.value for event in archive.catalogue.events.of(version.id))
+    assert kinds["ingestion end"] == 1
+    assert kinds["replication"] == kinds["fixity check"] == 2
+    assert len({event.id for event in archive.catalogue.events.of(version.id)}) == kinds.total()
+
+
+@pytest.mark.timeout(0)
+def test_kill_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    home, rng = tmp_path / "archive", random.Random(20261123)
+    write_settings(home, SETTINGS.replace("{home}", str(home)))
+    packages = Packages(tmp_path / "sent", rng)
+    with HarnessArchive.open(home) as archive:
+        archive.create()
+        options = work_options(archive.settings, queues=())
+        with (
+            WorkEngine(archive.settings.work_url, workflows(archive), options) as engine,
+            nursery(home) as workers,
+        ):
+            jobs = kill_workers(workers, engine, packages, rng)
+            statuses = engine.wait(list(jobs), timeout=300)
+            assert Counter(status.state for status in statuses.values()) == {JobState.DONE: len(jobs)}
+        receipts = {
+            path: Receipt.from_json(str(statuses[job].value["receipt"]))  # type: ignore[index,call-overload]
+            for job, path in jobs.items()
+        }
+        assert all(receipt.verdict is Verdict.ACCEPTED for receipt in receipts.values())
+        versions = list(archive.catalogue.holdings.every_version())
+        assert (
+            len(versions) == len(receipts) == len({receipt.aip for receipt in receipts.values()})
+        )  # 0 lost, 0 doubled
+        for version in versions:
+            check_one(archive, version)
+        sweep_folders(archive, timedelta(0))
+        expected = sorted(key for version in versions for key in (version.key, f"{version.key[:-4]}.log/000001.json"))
+        for store in archive.stores.values():
+            assert [info.key for info in store.list()] == expected  # 0 orphaned
+            assert list(store.uploads()) == []
+        assert list(archive.settings.work_folder.iterdir()) == []
+        assert archive.catalogue.intake.open() == []
+        for path in rng.sample(sorted(receipts), min(10, len(receipts))):
+            again = archive.ingest.receive("again", _submission(path))
+            assert again == receipts[path]
+    shutil.rmtree(tmp_path, ignore_errors=True)
+    print(f"\n{KILLS} kills, {len(jobs)} packages: 0 lost, 0 doubled, 0 orphaned; 95 % bound {3 / KILLS:.2%}")
+
+
+def _submission(path: Path):
+    from ingest.place import Submission
+
+    return Submission(path)

@@ -233,22 +233,34 @@ def _schemas() -> Iterator[tuple[str, bytes]]:
 
 def bag(dossier: Dossier) -> Files:
     """The dossier as a BagIt 1.0 bag with SHA-256 manifests; paths are relative to the bag's root."""
-    payload = {f"data/{dossier.file_name(number)}": paper.content for number, paper in enumerate(dossier.papers, 1)}
+    payload = {
+        f"data/{number:02} {_spoken_name(paper)}": paper.content for number, paper in enumerate(dossier.papers, 1)
+    }
+    days = [paper.letter.issued for paper in dossier.papers]
     size = sum(map(len, payload.values()))
     info = write_tag_file(
         [
             ("Source-Organization", dossier.organ),
-            ("Source-Organization-Identifier", dossier.agency),
-            ("Fonds-Identifier", dossier.fonds),
+            ("Agency-Code", dossier.agency),
+            ("Fonds-Code", dossier.fonds),
             ("External-Identifier", dossier.objid),
             ("Internal-Sender-Identifier", dossier.code),
             ("External-Description", dossier.title),
+            ("Start-Date", f"{min(days):%d/%m/%Y}"),
+            ("End-Date", f"{max(days):%d/%m/%Y}"),
+            ("Mode", dossier.mode),
             ("Bagging-Date", f"{dossier.made:%Y-%m-%d}"),
             ("Payload-Oxum", f"{size}.{len(payload)}"),
         ]
     )
     tags = {"bagit.txt": BAGIT_TXT, "bag-info.txt": info, "manifest-sha256.txt": _manifest(payload)}
     return payload | tags | {"tagmanifest-sha256.txt": _manifest(tags)}
+
+
+def _spoken_name(paper: Paper) -> str:
+    """A file name as people give them: the kind, what it is about, diacritics and all."""
+    kind = f"{paper.letter.kind} " if paper.letter.number else ""
+    return f"{kind}{paper.letter.subject}"[:90].strip().replace("/", "-") + f".{paper.extension}"
 
 
 def _manifest(files: Files) -> bytes:

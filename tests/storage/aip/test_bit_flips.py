@@ -1,4 +1,4 @@
-"""Every bit of a small AIP is flipped once: verification finds each, and names the member in whose bytes it lies."""
+"""Bits of every byte of a small AIP are flipped, one at a time: each is found, and the member it lies in is named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def verify_bytes(data: bytearray, built: BuiltAip | None, key: str = KEY) -> Ver
 
 @pytest.mark.parametrize(
     ("how", "bit"),
-    [*(("catalogue", bit) for bit in range(8)), *(("offline", bit) for bit in range(8)), ("offline, key unknown", 3)],
+    [
+        *(("catalogue", bit) for bit in range(8)),
+        *(("offline", bit) for bit in (0, 3, 5, 7)),
+        ("offline, key unknown", 3),
+    ],
 )
 def test_each_flipped_bit_is_found_and_its_member_named(how: str, bit: int) -> None:
     store = memory_store()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from metadata.findings import Findings
 
-_PLAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+_LETTER = "A-Za-z0-9_\u00c0-\u024f\u1e00-\u1eff"  # Latin with every Vietnamese letter: nothing to remark on
+_PLAIN = re.compile(f"[{_LETTER}](?:[{_LETTER} .,()-]*[{_LETTER}()-])?")
 _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(\..*)?")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _UNPORTABLE = re.compile(r'[<>:"|?*]|[. ]$')
@@ -73,7 +74,7 @@ class NameGuard:
         return all(self._component(path, part) for part in parts)
 
     def _component(self, path: str, name: str) -> bool:
-        if _PLAIN.fullmatch(name) and len(name) <= self._limits.component and not _DEVICE.fullmatch(name):
+        if _PLAIN.fullmatch(name) and len(name) * 3 <= self._limits.component and not _DEVICE.fullmatch(name):
             return True
         code = self._refusal(path, name)
         if code:

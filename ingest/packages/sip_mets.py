@@ -94,6 +94,9 @@ class SipMets:
         if path is None:
             self._subject.findings.add("SIP-OUTSIDE", href, mets=self._path)
             return None
+        if not path.isprintable() and any("\ud800" <= c <= "\udfff" for c in path):
+            self._subject.findings.add("NAME-ENCODING", href)
+            return None
         plain = self._base + path
         if "%" in href and self._subject.ledger.size_of(plain) is None:
             raw = self._base + href.removeprefix("./")

@@ -60,7 +60,7 @@ def or_else(value: int | None, other: int) -> int:
     return other if value is None else value
 
 
-def raw_zip(members: list[ZipMember], end: ZipEnd = ZipEnd()) -> bytes:  # noqa: B008 (frozen)
+def raw_zip(members: list[ZipMember], end: ZipEnd = ZipEnd()) -> bytes:
     out, directory = bytearray(end.prefix), bytearray()
     for m in members:
         out += m.before

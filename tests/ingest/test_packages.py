@@ -250,6 +250,17 @@ def test_the_same_package_as_folder_and_as_zip_is_examined_the_same(tmp_path: Pa
     assert one.documents == other.documents
 
 
+def test_an_href_that_was_never_encoded_is_read_as_it_is(tmp_path: Path) -> None:
+    def rename(folder: Path) -> None:
+        (folder / REP / "data" / "File1.pdf").rename(folder / REP / "data" / "File1%20a.pdf")
+        edit(folder, f"{REP}METS.xml", "data/File1.pdf", "data/File1%20a.pdf")
+        edit(folder, "METS.xml", " SIZE=", " LABELX=", 100)  # the inner METS has another size now
+
+    look = Look(sip_hoso(tmp_path, mutate=rename), tmp_path)
+    assert look.examined is not None
+    assert look.documents[0].paths == (f"{REP}data/File1%20a.pdf",)
+
+
 def test_documents_come_in_natural_order(tmp_path: Path) -> None:
     look = Look(sip_hoso(tmp_path, contents=documents(11)), tmp_path)
     assert [d.record.number for d in look.documents] == list(range(1, 12))
@@ -261,6 +272,7 @@ SIPS: dict[str, tuple[dict[str, object], str]] = {
     "file URL": ({"mutate": change(f"{REP}METS.xml", "data/File1.pdf", "file:///etc/passwd")}, "SIP-OUTSIDE"),
     "up and out": ({"mutate": change(f"{REP}METS.xml", "data/File1.pdf", "../../../x")}, "SIP-OUTSIDE"),
     "encoded up and out": ({"mutate": change(f"{REP}METS.xml", "data/File1.pdf", "%2e%2e/x")}, "SIP-OUTSIDE"),
+    "not UTF-8": ({"mutate": change(f"{REP}METS.xml", "data/File1.pdf", "data/%ff.pdf")}, "NAME-ENCODING"),
     "another package": ({"mutate": change("METS.xml", f"{REP}METS.xml", "../uuid-1/METS.xml")}, "SIP-OUTSIDE"),
     "missing": ({"mutate": remove(f"{REP}data/File1.pdf")}, "SIP-MISSING"),
     "no representation": ({"mutate": remove(f"{REP}METS.xml")}, "SIP-MISSING"),

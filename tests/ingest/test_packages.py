@@ -17,11 +17,17 @@ from ingest.sources import open_source
 from metadata.findings import Findings, Severity, finding_rules
 from metadata.holdings import PackageType, Role
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode
-from tests.builders.bags import INFO, bag, write_tag_manifests
+from tests.builders.bags import bag, write_tag_manifests
 from tests.builders.tt05 import documents, dossier_fields, edit, reseal, sip_hoso
 
 ARCHIVE = ArchiveCode("LTLS-DT")
-CODED = (("Source-Organization", "H20.05"), ("Bag-Group-Identifier", "P1"), *INFO[1:])
+DESCRIBED = (
+    ("External-Identifier", "BAG-2024-0001"),
+    ("External-Description", "Tài liệu rời năm 2024"),
+    ("Bagging-Date", "2026-07-01"),
+)
+INFO = (("Source-Organization", "Sở Nội vụ tỉnh Đồng Tháp"), *DESCRIBED)
+CODED = (("Source-Organization", "H20.05"), ("Bag-Group-Identifier", "P1"), *DESCRIBED)
 REP = "representations/rep1/"
 
 

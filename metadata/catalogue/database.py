@@ -73,7 +73,10 @@ class Database:
         marks = ", ".join("?" * len(table.columns))
         statement = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})"  # noqa: S608 - names are our own
         for batch in batched(rows, BATCH):
-            connection.exec_driver_sql(statement, batch)
+            try:
+                connection.exec_driver_sql(statement, batch)
+            except OverflowError as error:
+                raise ValueError(f"a number that the catalogue cannot hold: {error}") from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -49,20 +49,24 @@ class Outbox:
     def waiting(self) -> int:
         """How many entries there are."""
         with self._database.read() as connection:
-            return connection.scalar(select(func.count()).select_from(search_outbox)) or 0
+            return _count(connection)
 
     def refill(self) -> int:
         """Put every version held into the queue, for an index made anew; returns how many."""
         held = select(aip_version.c.aip, aip_version.c.number, literal(OutboxAction.PUT.value))
         with self._database.write() as connection:
             connection.execute(delete(search_outbox))
-            added = connection.execute(
+            connection.execute(
                 insert(search_outbox).from_select(["aip", "number", "action"], held.order_by(aip_version.c.created))
             )
-            return added.rowcount
+            return _count(connection)
 
 
 def enqueue(connection: Connection, version: VersionId, action: OutboxAction) -> None:
     """Add an entry inside the transaction of the change itself."""
     entry = {"aip": str(version.aip), "number": version.number, "action": action.value}
     connection.execute(insert(search_outbox), [entry])
+
+
+def _count(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(search_outbox)) or 0

@@ -89,14 +89,6 @@ def format_row(value: Format, key: int = 0) -> Row:
     return (key, puid, value.name, value.version, value.mime, value.basis, value.warning)
 
 
-def read_format(row: Found) -> Format | None:
-    """From the columns of ``file_format`` labelled as in ``holdings.MEMBER_COLUMNS``."""
-    if row.format is None:
-        return None
-    puid = None if row.format_puid is None else Puid(row.format_puid)
-    return Format(puid, row.format_name, row.format_version, row.format_mime, row.format_basis, row.format_warning)
-
-
 def member_row(version: int, value: Member, file_format: int | None) -> Row:
     return (
         version,
@@ -113,19 +105,14 @@ def member_row(version: int, value: Member, file_format: int | None) -> Row:
     )
 
 
-def read_member(row: Found) -> Member:
-    return Member(
-        row.number,
-        row.path,
-        Role(row.role),
-        row.header_at,
-        row.data_at,
-        row.size,
-        row.crc32,
-        row.sha256,
-        row.sha512,
-        read_format(row),
-    )
+def read_member(row: Found, formats: dict[int, Format]) -> Member:
+    """From the columns of ``member`` and then of ``file_format``; ``formats`` keeps those already made, by key."""
+    _, number, path, role, header_at, data_at, size, crc32, sha256, sha512, key, *described = row
+    file_format = None
+    if key is not None and (file_format := formats.get(key)) is None:
+        puid, *rest = described
+        file_format = formats[key] = Format(None if puid is None else Puid(puid), *rest)
+    return Member(number, path, Role(role), header_at, data_at, size, crc32, sha256, sha512, file_format)
 
 
 def record_row(version: int, value: Record) -> Row:

@@ -70,12 +70,12 @@ def test_upgrading_keeps_what_is_held(catalogue: Catalogue) -> None:
     assert list(catalogue.dump()) == before
 
 
-def test_several_may_upgrade_at_once(url: str) -> None:
+def test_several_may_upgrade_at_once(empty_url: str) -> None:
     start, errors = threading.Barrier(3), []
 
     def work() -> None:
         try:
-            with Catalogue(url) as catalogue:
+            with Catalogue(empty_url) as catalogue:
                 start.wait(10)
                 catalogue.upgrade()
                 catalogue.holdings.counts()
@@ -90,8 +90,8 @@ def test_several_may_upgrade_at_once(url: str) -> None:
     assert errors == []
 
 
-def test_a_catalogue_never_prepared_says_so(url: str) -> None:
-    with Catalogue(url) as catalogue, pytest.raises(UsageError):
+def test_a_catalogue_never_prepared_says_so(empty_url: str) -> None:
+    with Catalogue(empty_url) as catalogue, pytest.raises(UsageError):
         catalogue.holdings.counts()
 
 
@@ -141,7 +141,7 @@ def test_a_hundred_thousand_members_need_no_more_memory_than_six_thousand(catalo
     queue = spawn.Queue()
     worker = spawn.Process(target=_register_and_read_many, args=(url, queue))
     worker.start()
-    small, large = (queue.get(timeout=60) for _ in range(2))
+    small, large = (queue.get(timeout=180) for _ in range(2))
     worker.join(30)
     assert worker.exitcode == 0
     worker.close()
@@ -209,7 +209,7 @@ def test_a_killed_writer_leaves_nothing(catalogue: Catalogue, url: str) -> None:
     midway = spawn.Event()
     worker = spawn.Process(target=_register_forever, args=(url, midway))
     worker.start()
-    assert midway.wait(30)
+    assert midway.wait(120)
     worker.kill()
     worker.join(30)
     worker.close()

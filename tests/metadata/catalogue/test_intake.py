@@ -82,7 +82,7 @@ def test_a_stale_token_is_refused(catalogue: Catalogue, how: str) -> None:
 def _claim(url: str, worker: str, start: threading.Barrier, queue: multiprocessing.Queue[str]) -> None:
     with Catalogue(url) as catalogue:
         catalogue.intake.open()
-        start.wait(20)
+        start.wait(120)
         try:
             catalogue.intake.claim(AGENCY, OBJID, worker, NOW, LEASE)
             queue.put("won")
@@ -96,7 +96,7 @@ def test_of_several_processes_one_gets_the_package(catalogue: Catalogue, url: st
     workers = [spawn.Process(target=_claim, args=(url, f"w{number}", start, queue)) for number in range(3)]
     for worker in workers:
         worker.start()
-    outcomes = sorted(queue.get(timeout=30) for _ in workers)
+    outcomes = sorted(queue.get(timeout=120) for _ in workers)
     for worker in workers:
         worker.join(30)
         worker.close()

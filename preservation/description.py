@@ -8,9 +8,8 @@ representation. Every byte that is used has matched its digest.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
@@ -18,14 +17,12 @@ from typing import NoReturn
 from metadata.bagit import read_tag_file
 from metadata.dates import read_utc
 from metadata.errors import Unreadable
-from metadata.events import Agent, Event, EventType
+from metadata.events import Event
 from metadata.holdings import AipVersion, Format, Member, PackageType, Record, Role
-from metadata.identifiers import AgencyCode, Algorithm, ArchiveCode, FondsCode, ObjId, RecordCode, StoreId, VersionId
-from metadata.outcomes import Fixity
+from metadata.identifiers import AgencyCode, Algorithm, ArchiveCode, FondsCode, ObjId, RecordCode, VersionId
 from metadata.premis import Category, PremisObject, iter_premis
 from metadata.text import Sentence
-from metadata.tt05.records import document_kind, document_record, dossier_record, read_simpledc
-from preservation.checks import SUCCESS
+from metadata.tt05.records import Fields, document_kind, document_record, dossier_record, read_simpledc
 from preservation.links import DocumentLinks
 from storage.aip.directory import ZipEntry
 from storage.aip.reader import AipReader
@@ -67,48 +64,18 @@ def describe_stored(store: Store, key: str, work: Path | None = None) -> AipDesc
     return AipDescription(AipReader(store, key), work)
 
 
-def first_events(version: VersionId, at: datetime, stores: Iterable[StoreId], agent: Agent) -> list[Event]:
-    """What log object 1 tells: in every store created, read back and matched; then received for good."""
-    names = list(stores)
-    events = [
-        Event(
-            Event.derive(version, kind.value, store.value),
-            version,
-            kind,
-            at,
-            detail,
-            outcome,
-            store.value,
-            agent,
-            store,
-        )
-        for kind, detail, outcome in (
-            (EventType.REPLICATION, "The AIP object was created in the store", SUCCESS),
-            (EventType.FIXITY_CHECK, "The replica was read back whole after replication", Fixity.MATCH.value),
-        )
-        for store in names
-    ]
-    end = EventType.INGESTION_END
-    listed = ", ".join(store.value for store in names)
-    detail = "Every replica was read back and matched"
-    return [*events, Event(Event.derive(version, end.value), version, end, at, detail, SUCCESS, listed, agent)]
-
-
 class ChunkStream:
     """Verified chunks as a binary stream."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._rest = b""
+        self._rest = memoryview(b"")
 
-    def read(self, size: int = -1, /) -> bytes:
-        """At most ``size`` bytes, none only at the end; everything that is left when ``size`` is negative."""
-        if size < 0:
-            data, self._rest = self._rest + b"".join(self._chunks), b""
-            return data
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes, none only at the end."""
         while not self._rest and (chunk := next(self._chunks, None)) is not None:
-            self._rest = chunk
-        data, self._rest = self._rest[:size], self._rest[size:]
+            self._rest = memoryview(chunk)
+        data, self._rest = bytes(self._rest[:size]), self._rest[size:]
         return data
 
 
@@ -176,10 +143,18 @@ class AipDescription:
         formats.end()
 
     def records(self) -> Iterator[Record]:
-        """The dossier (number 0), then its documents in the order of their EAD files, each with its files."""
+        """The dossier (number 0), then its documents in the order of their EAD files, each with its files.
+
+        A plain package describes no documents: each of its content files is one.
+        """
         places = self._places
+        dossier = None
         if places.ead is not None:
-            yield dossier_record(read_simpledc(self.stream(places.ead), places.ead.path))
+            dossier = dossier_record(read_simpledc(self.stream(places.ead), places.ead.path))
+            yield dossier
+        if self.version.package_type is PackageType.PLAIN:
+            yield from self._content_documents(dossier)
+            return
         with DocumentLinks(self._work) as links:
             for folder, mets in places.representation_mets.items():
                 numbers = ((m.path, m.number) for m in self._bare_members() if m.role is Role.CONTENT)
@@ -190,6 +165,20 @@ class AipDescription:
                     number += 1
                     fields = read_simpledc(self.stream(member), member.path)
                     yield document_record(fields, number, links.of(member.path))
+
+    def _content_documents(self, dossier: Record | None) -> Iterator[Record]:
+        content = (member for member in self._bare_members() if member.role is Role.CONTENT)
+        for number, member in enumerate(content, 1):
+            _, _, inside = _representation(member.path)
+            fields = Fields.of(
+                {
+                    "docCode": f"{self.version.code}.{number:07d}",
+                    "docOrdinal": str(number),
+                    "subject": inside.removeprefix(f"{_CONTENT_FOLDER}/"),
+                    "mode": dossier.access if dossier else "",
+                }
+            )
+            yield document_record(fields, number, (member.number,))
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,13 +26,14 @@ from metadata.identifiers import (
     ObjId,
     Puid,
     RecordCode,
+    StoreId,
     VersionId,
 )
 from metadata.mets import CSIP_PROFILE, MetsAgent, MetsEntry, MetsPackage, write_representation_mets
 from metadata.outcomes import Fixity
 from metadata.premis import Category, PremisObject, write_premis
 from metadata.tt05.records import Fields, document_record, dossier_record, write_simpledc
-from preservation.description import first_events
+from preservation.checks import SUCCESS
 from storage.aip.parts import PartFanout
 from storage.aip.writer import AipWriter
 from storage.hashing import digest_bytes
@@ -123,6 +124,33 @@ def keep(
             kept.version, kept.members, kept.records, replicas, everything, document, appended.head
         )
     return kept
+
+
+def first_events(version: VersionId, at: datetime, stores: Iterable[StoreId], agent: Agent) -> list[Event]:
+    """What log object 1 tells: in every store created, read back and matched; then received for good."""
+    names = list(stores)
+    events = [
+        Event(
+            Event.derive(version, kind.value, store.value),
+            version,
+            kind,
+            at,
+            detail,
+            outcome,
+            store.value,
+            agent,
+            store,
+        )
+        for kind, detail, outcome in (
+            (EventType.REPLICATION, "The AIP object was created in the store", SUCCESS),
+            (EventType.FIXITY_CHECK, "The replica was read back whole after replication", Fixity.MATCH.value),
+        )
+        for store in names
+    ]
+    end = EventType.INGESTION_END
+    listed = ", ".join(store.value for store in names)
+    detail = "Every replica was read back and matched"
+    return [*events, Event(Event.derive(version, end.value), version, end, at, detail, SUCCESS, listed, agent)]
 
 
 class _Builder:

@@ -63,13 +63,13 @@ def test_a_broken_container_is_still_answered(shared: FidoIdentifier, tmp_path: 
 
 
 def test_a_file_that_never_ends_costs_its_limit_and_no_more() -> None:
-    identifier = FidoIdentifier(Limits(seconds=0.5))
+    identifier = FidoIdentifier(Limits(seconds=4))
     assert identifier.identify(sample("a", PDF_14)).basis == "signature"
     began = time.monotonic()
     late = identifier.identify(sample("bài hát.mp3", ENDLESS_MP3))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert (str(late.puid), late.basis) == ("fmt/134", "extension")
-    assert "0.5 giây" in late.warning
+    assert "4 giây" in late.warning
     assert identifier.restarts == 1
     assert identifier.identify(sample("a", PDF_14)).basis == "signature"
     identifier.close()

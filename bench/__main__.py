@@ -17,7 +17,9 @@ from bench.services import chain_endpoint
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", choices=["ingest", "audit", "memory", []], default=[])
-    parser.add_argument("--scratch", type=Path, default=None, help="where data are made (default: the temporary folder)")
+    parser.add_argument(
+        "--scratch", type=Path, default=None, help="where data are made (default: the temporary folder)"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-chain", action="store_true", help="leave out bagit.py + fido + aws s3 cp")
     options = parser.parse_args()

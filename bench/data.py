@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 from pathlib import Path
 
 from metadata.bagit import manifest_line
-import hashlib
 
 _HEADS = (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff\xe0\0\x10JFIF\0", b"II*\0")
 _FOLDER = 500
@@ -16,7 +16,7 @@ _FOLDER = 500
 def make_files(folder: Path, count: int, size: int, seed: int = 7) -> int:
     """``count`` files of about ``size`` bytes under ``folder`` (500 to a folder); give the bytes in all."""
     rng = random.Random(seed)
-    block = rng.randbytes(max(size * 2, 1 << 20))
+    block = rng.randbytes(min(max(size * 2, 1 << 20), 64 << 20))
     total = 0
     for number in range(count):
         path = folder / f"{number // _FOLDER:04d}" / f"{number:06d}.pdf"

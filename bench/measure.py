@@ -1,4 +1,4 @@
-"""Timing and tables. Rows of one table are interleaved and repeated; the median counts, and every ratio is within one run."""
+"""Timing and tables: rows are interleaved and repeated, the median counts, every ratio is within one run."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from metadata.errors import NotFound
 from metadata.identifiers import StoreId
 from metadata.text import Sentence
-from storage.port import ByteStream, Bytes, ObjectInfo, Part, Upload
+from storage.port import Bytes, ByteStream, ObjectInfo, Part, Upload
 
 
 class SinkStore:

@@ -19,7 +19,7 @@ from typing import BinaryIO, Protocol, Self
 from ingest.digesting import CHUNK, FileDigests, HashWorkers
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Placement, PlannedFile
-from ingest.sources import Source
+from ingest.sources import BrokenEntryError, Source
 from metadata.findings import Findings
 from metadata.holdings import Format, Role
 from metadata.identifiers import Algorithm
@@ -120,6 +120,9 @@ class OnePass:
         try:
             with self._source.open(planned.path) as stream:
                 data = stream.read(planned.size + 1)
+        except BrokenEntryError as broken:
+            self._broken(broken)
+            return
         except OSError as error:
             self._unreadable(planned, error)
             return
@@ -162,6 +165,8 @@ class OnePass:
         try:
             with self._source.open(planned.path) as stream:
                 self._stream(planned, stream, hashing)
+        except BrokenEntryError as broken:
+            self._broken(broken)
         except OSError as error:
             self._unreadable(planned, error)
 
@@ -204,6 +209,10 @@ class OnePass:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise error  # our own disk, under the spool; reading does not fill one
         self._refuse("PASS-UNREADABLE", planned, reason=error.strerror or type(error).__name__)
+
+    def _broken(self, broken: BrokenEntryError) -> None:
+        broken.note(self._findings)
+        self._keeper = Nowhere()
 
     def _refuse(self, code: str, planned: PlannedFile, **details: object) -> None:
         self._findings.add(code, planned.path, **details)

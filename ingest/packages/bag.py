@@ -21,7 +21,7 @@ from metadata.bagit import (
 )
 from metadata.holdings import PackageType, Role
 from metadata.identifiers import Algorithm, Digest
-from metadata.tt05.records import Fields, document_record, dossier_record
+from metadata.tt05.records import Fields, dossier_record
 
 _OXUM = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
@@ -136,7 +136,7 @@ class _Bag:
         return info
 
     def dossier(self, info: Mapping[str, str]) -> Examined | None:
-        """The dossier that bag-info describes, a document for each payload file, and the plan of all files."""
+        """The dossier that bag-info describes, and the plan of all files."""
         subject, name = self._subject, self._declaration.rules.info
         agency = subject.agency or agency_code(info.get("agency-code", ""))
         if agency is None and _CODE.fullmatch(info.get("source-organization", "")):
@@ -154,7 +154,6 @@ class _Bag:
             self._findings.add("BAG-NO-TITLE", name)
         title = info.get("external-description") or inner
         form = self._form(info, code.value, title)
-        self._documents(code.value, form)
         target = f"data/{aip_folder(agency, fonds, objid)}/representations/rep1/data/"
         self._ledger.plan_all("data/", target, Role.CONTENT)
         self._ledger.plan_all("", "data/submission/", Role.SUBMISSION)
@@ -175,16 +174,3 @@ class _Bag:
             ("description", info.get("internal-sender-description", "")),
         )
         return Fields(tuple((name, text) for name, text in pairs if text))
-
-    def _documents(self, code: str, dossier: Fields) -> None:
-        mode = dossier.get("mode")
-        for number, path in enumerate(self._ledger.paths("data/"), start=1):
-            pairs = [("arcFileCode", code)]
-            pairs += [("mode", mode)] if mode else []
-            pairs += [
-                ("docCode", f"{code}.{number:07d}"),
-                ("docOrdinal", str(number)),
-                ("subject", path.removeprefix("data/")),
-            ]
-            fields = Fields(tuple(pairs))
-            self._ledger.add_document(document_record(fields, number), fields, f"EAD_doc_{number:07d}.xml", (path,))

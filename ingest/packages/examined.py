@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest.ledger import Ledger
 from ingest.sources.port import Source
 from metadata.findings import Findings
 from metadata.holdings import PackageType, Record
-from metadata.identifiers import AgencyCode, AipId, ArchiveCode, FondsCode, ObjId, RecordCode
+from metadata.identifiers import AgencyCode, AipId, ArchiveCode, Digest, FondsCode, ObjId, RecordCode
 from metadata.tt05.records import Fields
 
 
@@ -54,7 +54,10 @@ def aip_folder(agency: AgencyCode, fonds: FondsCode, objid: ObjId) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A package under examination. ``root`` is where it lies in the source; ``source`` is seen from there already."""
+    """A package under examination. ``root`` is where it lies in the source; ``source`` is seen from there already.
+
+    ``seen`` are the digests of files at the root as they were when they were read for the examination.
+    """
 
     source: Source
     root: str
@@ -63,3 +66,4 @@ class Subject:
     archive: ArchiveCode
     agency: AgencyCode | None
     fonds: FondsCode | None
+    seen: dict[str, Digest] = field(default_factory=dict)

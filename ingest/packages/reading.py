@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Callable
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from ingest.packages.examined import Subject
 from ingest.sources.port import BrokenEntryError
-from metadata.identifiers import AgencyCode, FondsCode, ObjId, RecordCode
+from metadata.identifiers import AgencyCode, Algorithm, Digest, FondsCode, ObjId, RecordCode
 from metadata.refusal import DocumentRefused
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 T = TypeVar("T")
 
 
 def reading(subject: Subject, path: str, read: Callable[[BinaryIO], T]) -> T | None:
-    """What ``read`` makes of the file at ``path``; None when it, or the source, refuses it: a finding says why."""
+    """What ``read`` makes of the file at ``path``; None when it, or the source, refuses it: a finding says why.
+
+    Nothing in the package vouches for some files at its root, so they are digested here: the pass that keeps them
+    must read the same bytes.
+    """
     try:
         with subject.source.open(path) as stream:
-            return read(stream)
+            if "/" in path:
+                return read(stream)
+            watched = _Digesting(stream)
+            found = read(io.BufferedReader(watched))
+            subject.seen[path] = watched.digest()
+            return found
     except (DocumentRefused, BrokenEntryError) as refused:
         refused.note(subject.findings)
     except OSError as error:
         subject.findings.add("SOURCE-UNREADABLE", path, reason=error.strerror or type(error).__name__)
     return None
+
+
+class _Digesting(io.RawIOBase):
+    """A stream that is digested while it is read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._sha256 = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        with memoryview(buffer) as view:
+            data = self._stream.read(len(view))
+            view[: len(data)] = data
+        self._sha256.update(data)
+        return len(data)
+
+    def digest(self) -> Digest:
+        """The digest of the whole, what was not read yet included."""
+        while self.read(1 << 20):
+            pass
+        return Digest(Algorithm.SHA256, self._sha256.digest())
 
 
 def agency_code(text: str) -> AgencyCode | None:

@@ -12,6 +12,9 @@ from ingest.sources.port import Source
 from metadata.findings import Findings
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode
 
+FIRST_READING = "(lần đọc đầu / first reading)"
+"""Where a digest comes from that nothing in the package declares."""
+
 
 def examine(
     source: Source,
@@ -39,4 +42,6 @@ def examine(
     else:
         findings.add("PACKAGE-UNKNOWN", source.name)
         return None
+    for path, digest in subject.seen.items():
+        ledger.declare(path, digest, FIRST_READING)
     return None if findings.refused else examined

@@ -280,3 +280,16 @@ def _claimant(receipt: Receipt):
     from metadata.identifiers import AgencyCode, ObjId
 
     return AgencyCode(receipt.agency), ObjId(receipt.objid)
+
+
+def test_metadata_that_changes_between_the_two_readings_is_refused(archive: SmallArchive, tmp_path: Path) -> None:
+    from ingest.place import Submission
+
+    source = sip_hoso(tmp_path / "sent")
+    assert archive.service.examine("job", Submission(source)) is None
+    mets = source / "METS.xml"
+    mets.write_bytes(mets.read_bytes().replace(b"NEW", b"OLD"))
+    outcome = archive.service.store("job", Submission(source))
+    assert isinstance(outcome, Receipt)
+    assert [(one.code, one.place) for one in outcome.findings] == [("PASS-CHECKSUM", "METS.xml")]
+    assert archive.leftovers() == []

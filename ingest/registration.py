@@ -1,28 +1,30 @@
 """The last step: the first log object beside the AIP, then one catalogue transaction.
 
-What is registered is read from the stored object itself, so it is what a rebuild would find.
+What is registered is described by the stored object itself, so it is what a rebuild would find.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ingest.place import IngestPlace, Stored
 from ingest.receipt import canonical
 from metadata.events import Event, EventType
+from metadata.holdings import Member
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
 from preservation.checks import Schedule
-from preservation.description import AipDescription
+from preservation.description import describe_stored
 from preservation.life import replicas_of
-from storage.aip.reader import AipReader
 from storage.log import append_log
 
 
-def register(place: IngestPlace, stored: Stored) -> None:
-    """Raises AlreadyExists when another worker has registered it, TemporaryError when it should be tried again."""
+def register(place: IngestPlace, stored: Stored, known: Callable[[], Iterator[Member]] | None = None) -> None:
+    """Write log and rows. ``known`` gives the members when this process has just written them and read them back.
+
+    Raises AlreadyExists when another worker has registered it, TemporaryError when it should be tried again."""
     stores = place.replicas.stores
     events: Sequence[Event] = _first_events(place, stored)
     receipt = json.loads(stored.receipt.to_json())
@@ -35,7 +37,7 @@ def register(place: IngestPlace, stored: Stored) -> None:
     folder = place.work / f"register-{stored.version}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        description = AipDescription(AipReader(stores[0], stored.key), folder)
+        description = describe_stored(stores[0], stored.key, folder, known)
         place.at("before register")
         place.catalogue.holdings.register(
             description.version,

@@ -11,6 +11,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ingest.describe import Making, describe
@@ -22,7 +23,7 @@ from ingest.receipt import Receipt, Verdict
 from ingest.registration import register
 from ingest.sources import Source, open_source
 from metadata.catalogue.intake import Claim
-from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError
+from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError, TemporaryError
 from metadata.findings import Findings
 from metadata.holdings import AipVersion, Member
 from metadata.identifiers import StoreId, VersionId
@@ -96,7 +97,8 @@ class IngestService:
         place = self._place
         if place.catalogue.holdings.version(stored.version) is None:
             try:
-                register(place, stored)
+                package = self._packages.get(job)
+                register(place, stored, partial(members_of, package) if package else None)
             except AlreadyExists:
                 place.at("registered by another")
         place.at("registered")
@@ -261,10 +263,12 @@ class IngestService:
         def on_progress(count: int) -> None:
             nonlocal done
             done += count
-            lease.keep()
+            with contextlib.suppress(TemporaryError):  # verification must not take our lost claim for a store's fault
+                lease.keep()
             progress("read back", done, size)
 
         verdicts = self._place.replicas.read_back(key, lambda: members_of(package), on_progress)
+        lease.keep(now=True)
         bad = [store for store, verdict in verdicts.items() if verdict.outcome is not Fixity.MATCH]
         if any(completions[store] is Completion.EXISTED for store in bad):
             return False

@@ -8,7 +8,7 @@ representation. Every byte that is used has matched its digest.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -59,9 +59,11 @@ def role_of(path: str) -> Role:
     return Role.SUPPORT if inside[0] in _SUPPORT and len(inside) > 1 else Role.METADATA
 
 
-def describe_stored(store: Store, key: str, work: Path | None = None) -> AipDescription:
+def describe_stored(
+    store: Store, key: str, work: Path | None = None, known: Callable[[], Iterator[Member]] | None = None
+) -> AipDescription:
     """The description of the AIP object under ``key``. Nothing is read before it is asked for."""
-    return AipDescription(AipReader(store, key), work)
+    return AipDescription(AipReader(store, key), work, known)
 
 
 class ChunkStream:
@@ -92,12 +94,16 @@ class _Places:
 class AipDescription:
     """One AIP object, described. Methods raise NotFound, Unreadable, Damaged and StoreUnavailable as its reader does.
 
-    ``work`` is a folder for a temporary file while :meth:`records` is read, the system's when None.
+    ``work`` is a folder for a temporary file while :meth:`records` is read, the system's when None. ``known`` gives the
+    members anew, formats included, when the caller has just written and read back the object: they are not read again.
     """
 
-    def __init__(self, reader: AipReader, work: Path | None = None) -> None:
+    def __init__(
+        self, reader: AipReader, work: Path | None = None, known: Callable[[], Iterator[Member]] | None = None
+    ) -> None:
         self._reader = reader
         self._work = work
+        self._known = known
 
     @cached_property
     def id(self) -> VersionId:
@@ -137,6 +143,9 @@ class AipDescription:
 
     def members(self) -> Iterator[Member]:
         """Every member in its order, formats of content files from PREMIS_rep1."""
+        if self._known is not None:
+            yield from self._known()
+            return
         formats = _Formats(self, self._places.representation_premis)
         for member in self._bare_members():
             yield replace(member, format=formats.of(member)) if member.role is Role.CONTENT else member
@@ -214,6 +223,9 @@ class AipDescription:
 
     def _bare_members(self) -> Iterator[Member]:
         """The merge of the central directory with both manifests, without formats."""
+        if self._known is not None:
+            yield from self._known()
+            return
         tags = self._tag_digests
         wide, short = self._reader.manifest(Algorithm.SHA512), self._reader.manifest(Algorithm.SHA256)
         for number, entry in enumerate(self._reader.entries(), 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -43,6 +44,9 @@ def serve(archive: Archive, host: str, port: int, ready: Ready, *, work: bool = 
         shown = f"[{host}]" if ":" in host else host
         ready(f"http://{shown}:{listener.getsockname()[1]}/", archive.token)
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+        # The server raises the signal that stopped it once more when it is done; we still have things to close.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            stack.callback(signal.signal, number, signal.signal(number, lambda *_: None))
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -95,7 +95,8 @@ def _ingest(archive: Archive, on_progress: Progress) -> Workflow:
         )
         return {"receipt": receipt.to_json()}
 
-    steps = (Step("examine", examine), Step("store", store), Step("register", register))
+    # The stores have tried again for long already before one of them counts as away.
+    steps = (Step("examine", examine, 3), Step("store", store, 3), Step("register", register, 3))
     return Workflow("ingest", "ingest", steps)
 
 

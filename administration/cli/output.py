@@ -31,6 +31,7 @@ class Output:
         """The result for programs; nothing when a person reads."""
         if self.as_json:
             self._out.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+            self._out.flush()
 
     def say(self, vi: str, en: str = "", mark: str = "") -> None:
         """A sentence for a person, Vietnamese first; nothing when a program reads."""
@@ -38,6 +39,7 @@ class Output:
             self._out.write(f"{mark} {vi}\n".lstrip() if mark else f"{vi}\n")
             if en:
                 self._out.write(f"{'  ' if mark else ''}{self._faint(en)}\n")
+            self._out.flush()
 
     def line(self, text: str = "") -> None:
         """A line that is the same in every language."""

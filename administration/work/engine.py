@@ -71,7 +71,6 @@ class WorkEngine:
         self._active: set[str] = set()
         self._guard = threading.Lock()
         self._heart: threading.Thread | None = None
-        self._interrupted = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -118,11 +117,11 @@ class WorkEngine:
         self._heart.join()
         self._heart = None
         patience = int(self._options.grace) if self._active else 0
+        # DBOS may take a job from a queue while it stops, and then complains that it cannot run it.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=patience)
-        if self._active or self._interrupted:
-            self._presence.give_up(self.executor)
-        else:
-            self._presence.bury(self.executor)
+        # The row stays, marked dead: whoever reaps next takes over such a job, or finds none and buries the row.
+        self._presence.give_up(self.executor)
 
     def enqueue(self, request: Request) -> None:
         """Ask for a workflow. The same id asked twice runs once. Raises KeyError for an unknown workflow."""
@@ -261,7 +260,6 @@ class WorkEngine:
                 if attempt == step.attempts:
                     return {"failure": Failure.of(error).to_json()}
                 if self._stop.wait(step.pause * 2 ** (attempt - 1)):
-                    self._interrupted = True
                     raise _Interrupted from error
             except TangThuError as error:
                 return {"failure": Failure.of(error).to_json()}

@@ -181,19 +181,21 @@ class TestInOneProcess:
             engine.enqueue(Request("one", "a"))
             assert engine.wait(["a"], 20)["a"].value == "ok"
 
-    def test_closing_leaves_no_thread_no_row_and_prints_nothing(
-        self, url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    def test_closing_leaves_no_thread_and_prints_nothing_and_its_row_is_buried_by_the_next(
+        self, url: str, capfd: pytest.CaptureFixture[str]
     ) -> None:
         before = set(threading.enumerate())
         engine = WorkEngine(url, [one_step(lambda _: None)], QUICK)
         with engine:
             engine.enqueue(Request("one", "a"))
             engine.wait(["a"], 20)
-            assert Presence(url).alive() == [engine.executor]
+            assert Presence(url).dead(3600, but="") == []
         assert set(threading.enumerate()) - before == set()
-        assert Presence(url).alive() == []
-        assert capfd.readouterr() == ("", "")
+        assert Presence(url).dead(3600, but="") == [engine.executor]
         engine.close()
+        with WorkEngine(url, [], QUICK) as following:
+            until(lambda: Presence(url).alive() == [following.executor])
+        assert capfd.readouterr() == ("", "")
 
     def test_closing_waits_for_what_runs(self, url: str, tmp_path: Path) -> None:
         trace = tmp_path / "trace"

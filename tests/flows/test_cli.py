@@ -1,0 +1,386 @@
+"""The commands, as a person and a program use them, on real stores and a real catalogue."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from administration.cli import run
+from administration.cli.app import group
+from tests.builders.small_bags import FILES, write_bag
+
+PROGRAM = [sys.executable, "-c", "from administration.cli import main; main()"]
+ROOT = Path(__file__).parents[2]
+
+
+class Desk:
+    """One archive and someone who types commands."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.home = folder / "kho"
+        self._capture = capture
+
+    def type(self, *arguments: str) -> tuple[int, str, str]:
+        self._capture.readouterr()
+        code = run(["--home", str(self.home), *arguments])
+        out, error = self._capture.readouterr()
+        return code, out, error
+
+    def ask(self, *arguments: str, code: int = 0) -> Any:
+        found, out, error = self.type(*arguments, "--json")
+        assert found == code, (found, out, error)
+        return json.loads(out)
+
+    def bag(self, objid: str, **details: Any) -> Path:
+        return write_bag(self.folder / "nop" / objid, objid, **details)
+
+    def ingest(self, *paths: Path, code: int = 0) -> list[Any]:
+        packages: list[Any] = self.ask("ingest", *map(str, paths), code=code)["packages"]
+        return packages
+
+    def objects(self, store: str) -> list[Path]:
+        return sorted((self.home / store).rglob("v*.zip"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    made = Desk(tmp_path, capsys)
+    assert made.type("init", "--code", "H20.LTLS", "--name", "Kho thử")[0] == 0
+    return made
+
+
+def test_help_is_quick_because_it_imports_nothing_heavy() -> None:
+    check = (
+        "import sys; from administration.cli import run; code = run(['ingest', '--help']); "
+        "heavy = {'sqlalchemy', 'dbos', 'rich', 'fastapi', 'boto3', 'tantivy', 'lxml', 'uvicorn'} & set(sys.modules); "
+        "sys.exit(code or len(heavy) and repr(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted(group.commands))
+def test_every_command_teaches_in_both_languages_and_speaks_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--json" in shown
+    assert "Mã thoát / Exit codes" in shown
+    command = group.commands[name]
+    first = (command.callback.__doc__ or "").splitlines()[0]
+    vietnamese, slash, english = first.partition(" / ")
+    assert slash and vietnamese != english and not vietnamese.isascii() and english.isascii(), first
+    assert all(option.help for option in command.params if isinstance(option, click.Option)), name
+
+
+def test_the_commands_are_those_of_the_manual() -> None:
+    assert set(group.commands) == {
+        "init", "ingest", "audit", "repair", "show", "get", "search", "rebuild", "verify", "serve", "worker", "sweep",
+    }  # fmt: skip
+
+
+class TestBeginning:
+    def test_init_makes_an_archive_once(self, desk: Desk) -> None:
+        assert (desk.home / "token").stat().st_mode & 0o777 == 0o600
+        assert {path.name for path in desk.home.iterdir()} >= {"kho-a", "kho-b", "tangthu.toml", "catalogue.sqlite"}
+        answer = desk.ask("init", "--code", "x", "--name", "y", code=6)
+        assert answer["error"]["kind"] == "AlreadyExists"
+
+    def test_init_with_named_stores(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        desk = Desk(tmp_path, capsys)
+        one, two = tmp_path / "đĩa 1", tmp_path / "đĩa 2"
+        answer = desk.ask("init", "--code", "A", "--name", "B", "--store", f"one={one}", "--store", f"two={two}")
+        assert answer["stores"] == ["one", "two"]
+        assert (one / "tangthu-store.json").is_file() and (two / "tangthu-store.json").is_file()
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["init", "--code", "A"],
+            ["init", "--code", "A", "--name", "B", "--store", "nonsense"],
+            ["init", "--code", "A", "--name", "B", "--store", "UPPER=x"],
+            ["nothing"],
+            ["ingest", "no such path"],
+            ["search"],
+            ["audit", "--all", "some-aip"],
+        ],
+    )
+    def test_wrong_usage_is_code_2_and_makes_nothing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    ) -> None:
+        desk = Desk(tmp_path, capsys)
+        code, out, error = desk.type(*arguments)
+        assert (code, out) == (2, "")
+        assert error
+        assert not desk.home.exists()
+
+    def test_no_arguments_teach(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run([]) == 2
+        assert "tangthu" in "".join(capsys.readouterr())
+
+    def test_an_archive_that_is_not_there_is_not_found(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        desk = Desk(tmp_path, capsys)
+        code, out, error = desk.type("show", "x")
+        assert (code, out) == (5, "")
+        assert "tangthu init" in error
+
+    def test_a_place_that_cannot_be_written_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "kho").write_text("a file")
+        assert Desk(tmp_path, capsys).type("init", "--code", "A", "--name", "B")[0] in (2, 6)
+
+    def test_an_internal_error_is_code_70_and_one_document(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError("secret")
+
+        monkeypatch.setattr("administration.archive.load", broken)
+        answer = desk.ask("show", "x", code=70)
+        assert answer["error"]["exit_code"] == 70
+        assert "secret" not in json.dumps(answer)
+        assert "ZeroDivisionError" in caplog.text
+
+
+class TestLife:
+    def test_a_package_from_the_agency_to_the_reader(self, desk: Desk) -> None:
+        (package,) = desk.ingest(desk.bag("one"))
+        receipt = package["receipt"]
+        assert receipt["verdict"] == "accepted"
+        assert receipt["stores"] == ["kho-a", "kho-b"]
+        aip = f"{receipt['aip']}-v1"
+
+        shown = desk.ask("show", aip)
+        assert shown["title"] == "Hồ sơ sen"
+        assert {replica["outcome"] for replica in shown["replicas"]} == {"MATCH"}
+        assert any(event["type"] == "information package creation" for event in shown["events"])
+        code, out, _ = desk.type("show", aip, "--files")
+        assert code == 0
+        assert "02 Báo cáo.txt" in out and "ingestion end" in out
+
+        hits = desk.ask("search", "ho", "so", "sen")["hits"]
+        assert aip in {hit["aip"] for hit in hits}
+        assert "Hồ sơ sen" in desk.type("search", "hồ sơ sen")[1]
+        assert desk.ask("search", "khôngcógì", code=5)["total"] == 0
+
+        member = next(file for file in shown["files"] if file["path"].endswith("02 Báo cáo.txt"))
+        target = desk.folder / "out.txt"
+        answer = desk.ask("get", aip, member["path"], "-o", str(target))
+        assert target.read_bytes() == FILES["02 Báo cáo.txt"]
+        assert answer["sha256"] == member["sha256"]
+        assert desk.type("get", aip, member["path"], "--range", "6-9", "-o", str(target))[0] == 0
+        assert target.read_bytes() == FILES["02 Báo cáo.txt"][6:10]
+        assert list(desk.folder.glob("*.part")) == []
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [
+            (["no such file"], 5),
+            (["99"], 5),
+            (["bagit.txt", "--range", "1000-2000"], 2),
+            (["bagit.txt", "--range", "x"], 2),
+            (["bagit.txt", "--json"], 2),
+        ],
+    )
+    def test_getting_what_is_not_there(self, desk: Desk, arguments: list[str], code: int) -> None:
+        (package,) = desk.ingest(desk.bag("one"))
+        found, out, error = desk.type("get", package["receipt"]["aip"], *arguments)
+        assert (found, out) == (code, "")
+        assert error
+
+    def test_a_bad_package_leaves_nothing_and_the_others_go_on(self, desk: Desk) -> None:
+        good, bad = desk.bag("good"), desk.bag("bad", flip="02 Báo cáo.txt")
+        empty = desk.folder / "empty"
+        empty.mkdir()
+        code, out, _ = desk.type("ingest", str(bad), str(empty), str(good))
+        assert code == 3
+        assert "✗ bad" in out and "✗ empty" in out and "✓ good" in out
+        assert [len(desk.objects(store)) for store in ("kho-a", "kho-b")] == [1, 1]
+        assert list((desk.home / "tmp").iterdir()) == []
+        packages = desk.ingest(bad, empty, good, code=3)
+        assert [package["receipt"]["verdict"] for package in packages] == ["refused", "refused", "accepted"]
+        assert all(finding["vi"] and finding["en"] for finding in packages[0]["receipt"]["findings"])
+
+    def test_the_same_package_again_has_the_same_receipt(self, desk: Desk) -> None:
+        path = desk.bag("one")
+        assert desk.ingest(path) == desk.ingest(path)
+        assert len(desk.objects("kho-a")) == 1
+
+    def test_a_job_that_was_queued_is_joined_not_doubled(self, desk: Desk) -> None:
+        path = desk.bag("one")
+        (queued,) = desk.ask("ingest", "--later", str(path))["queued"]
+        assert desk.ask("ingest", "--later", str(path))["queued"] == [queued]
+        assert desk.objects("kho-a") == []
+        assert desk.type("ingest", "--later", str(path))[1].startswith("✓")
+        (package,) = desk.ingest(path)
+        assert package["receipt"]["verdict"] == "accepted"
+
+    def test_a_missing_store_is_a_temporary_failure(self, desk: Desk) -> None:
+        settings = desk.home / "tangthu.toml"
+        settings.write_text(settings.read_text("utf-8").replace("[storage]", "[storage]\nretry_seconds = 0.2"), "utf-8")
+        (desk.home / "kho-b" / "tangthu-store.json").rename(desk.folder / "unplugged")
+        (package,) = desk.ingest(desk.bag("one"), code=4)
+        assert package["error"]["retry"] is True
+        assert desk.objects("kho-a") == []
+
+
+class TestKeeping:
+    def damage(self, desk: Desk, store: str) -> Path:
+        (path,) = desk.objects(store)
+        content = bytearray(path.read_bytes())
+        content[content.index(b"B\xc3\xa1o c\xc3\xa1o t")] ^= 1
+        path.chmod(0o644)
+        path.write_bytes(content)
+        return path
+
+    def test_damage_is_found_named_repaired_and_gone(self, desk: Desk) -> None:
+        desk.ingest(desk.bag("one"))
+        code, out, _ = desk.type("audit")
+        assert code == 0 and "không có gì đến hạn" in out
+        assert desk.ask("audit", "--all")["replicas"] == {"MATCH": 2}
+        path = self.damage(desk, "kho-b")
+        report = desk.ask("audit", "--all", code=1)
+        (damaged,) = report["damaged"]
+        assert damaged["replicas"][0]["store"] == "kho-b"
+        assert damaged["replicas"][0]["places"][0].endswith("02 Báo cáo.txt")
+        code, out, _ = desk.type("audit", damaged["version"])
+        assert code == 1 and "02 Báo cáo.txt" in out
+        code, out, _ = desk.type("repair")
+        assert code == 0 and "kho-b" in out
+        assert path.read_bytes() == desk.objects("kho-a")[0].read_bytes()
+        assert desk.ask("audit", "--all")["replicas"] == {"MATCH": 2}
+        assert desk.ask("repair") == {"repairs": []}
+        assert "Không có gì" in desk.type("repair")[1]
+
+    def test_without_a_good_replica_nothing_is_touched_and_what_can_be_saved_is_listed(self, desk: Desk) -> None:
+        (package,) = desk.ingest(desk.bag("one"))
+        before = [self.damage(desk, store).read_bytes() for store in ("kho-a", "kho-b")]
+        code, out, _ = desk.type("repair", package["receipt"]["aip"])
+        assert code == 1 and "02 Báo cáo.txt" in out
+        (report,) = desk.ask("repair", package["receipt"]["aip"], code=1)["repairs"]
+        assert report["refused"] is True
+        assert [desk.objects(store)[0].read_bytes() for store in ("kho-a", "kho-b")] == before
+
+    def test_verify_needs_no_archive(self, desk: Desk) -> None:
+        desk.ingest(desk.bag("one"))
+        (good,) = desk.objects("kho-a")
+        for bare in (["verify", str(good), "--json"],):
+            assert run(bare) == 0
+        assert desk.ask("verify", str(good))["outcome"] == "MATCH"
+        assert "nguyên vẹn" in desk.type("verify", str(good))[1]
+        bad = self.damage(desk, "kho-b")
+        assert desk.ask("verify", str(bad), code=1)["damages"][0]["place"].endswith("02 Báo cáo.txt")
+        assert "02 Báo cáo.txt" in desk.type("verify", str(bad))[1]
+        empty = desk.folder / "empty.zip"
+        empty.touch()
+        assert desk.type("verify", str(empty))[0] in (1, 7)
+
+    def test_rebuild_brings_back_what_was_lost(self, desk: Desk) -> None:
+        desk.ingest(desk.bag("one"), desk.bag("two"))
+        before = desk.ask("search", "hồ sơ")
+        for path in desk.home.glob("catalogue.sqlite*"):
+            path.unlink()
+        answer = desk.ask("rebuild")
+        assert (answer["rebuilt"], answer["known"], answer["lost"], answer["problem_count"]) == (2, 0, [], 0)
+        assert desk.ask("search", "hồ sơ") == before
+        assert "đã có sẵn 2" in desk.type("rebuild")[1]
+
+    def test_rebuild_tells_of_what_cannot_be_read(self, desk: Desk) -> None:
+        desk.ingest(desk.bag("one"))
+        for path in desk.home.glob("catalogue.sqlite*"):
+            path.unlink()
+        for store in ("kho-a", "kho-b"):
+            (path,) = desk.objects(store)
+            path.chmod(0o644)
+            path.write_bytes(b"nothing like an AIP")
+        code, out, _ = desk.type("rebuild")
+        assert code == 1
+        assert "✗" in out or "!" in out
+
+    def test_sweep_clears_what_the_dead_left(self, desk: Desk) -> None:
+        left = desk.home / "tmp" / "ingest-dead"
+        left.mkdir()
+        (left / "spool").write_bytes(b"x")
+        assert desk.ask("sweep") == {"uploads": 0, "folders": 0}
+        assert desk.ask("sweep", "--now") == {"uploads": 0, "folders": 1}
+        assert not left.exists()
+        assert desk.type("sweep")[0] == 0
+
+
+@contextmanager
+def started(desk: Desk, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The program in a process of its own, which is gone in the end whatever happens."""
+    with subprocess.Popen(
+        [*PROGRAM, "--home", str(desk.home), *arguments],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+class TestProcesses:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_a_worker_takes_the_queue_and_stops_when_told(self, desk: Desk, number: signal.Signals) -> None:
+        (queued,) = desk.ask("ingest", "--later", str(desk.bag("one")))["queued"]
+        with started(desk, "worker") as process:
+            assert process.stdout is not None
+            assert "Đang chờ việc" in process.stdout.readline()
+            end = time.monotonic() + 60
+            while desk.type("search", "sen")[0] != 0:
+                assert time.monotonic() < end
+                time.sleep(0.2)
+            process.send_signal(number)
+            _, error = process.communicate(timeout=60)
+        assert (process.returncode, error) == (0, "")
+        assert len(desk.objects("kho-a")) == 1
+        assert queued.startswith("ingest-")
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_serve_opens_the_reading_room_behind_its_token(self, desk: Desk, number: signal.Signals) -> None:
+        desk.ingest(desk.bag("one"))
+        with started(desk, "serve", "--port", "0", "--json") as process:
+            assert process.stdout is not None
+            text = ""
+            while not text.endswith("}\n"):
+                text += process.stdout.readline()
+            answer = json.loads(text)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(answer["address"] + "api/search?q=sen")
+            assert refused.value.code == 401
+            refused.value.close()
+            request = urllib.request.Request(
+                answer["address"] + "api/search?q=sen", headers={"Authorization": f"Bearer {answer['token']}"}
+            )
+            with urllib.request.urlopen(request) as response:
+                assert "Hồ sơ sen" in response.read().decode()
+            process.send_signal(number)
+            _, error = process.communicate(timeout=60)
+        assert (process.returncode, error) == (0, "")
+
+    def test_a_port_that_is_taken_is_told(self, desk: Desk) -> None:
+        import socket
+
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            code, out, error = desk.type("serve", "--no-worker", "--port", str(taken.getsockname()[1]))
+        assert (code, out) == (2, "")
+        assert "127.0.0.1" in error
+
+    def test_output_into_a_closed_pipe_is_no_error(self, desk: Desk) -> None:
+        command = " ".join(["'" + part.replace("'", "'\\''") + "'" for part in [*PROGRAM, "--help"]])
+        done = subprocess.run(["bash", "-c", f"set -o pipefail; {command} | head -c 1"], cwd=ROOT, capture_output=True)
+        assert done.stderr == b""

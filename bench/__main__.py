@@ -1,4 +1,4 @@
-"""``python -m bench [ingest] [audit] [memory] [--scratch FOLDER] [--rounds N] [--no-chain]``: measure, and print tables."""
+"""Measure, and print tables: ``python -m bench [ingest] [audit] [memory] [--scratch FOLDER] [--rounds N]``."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ beside it hash the same bytes from local files. A real server's share is measure
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,7 +78,7 @@ def _one(parent: Path, count: int, size: int, title: str, rounds: int) -> str:
         interleave(rows, rounds)
         remote.close()
     catalogue.close()
-    text = table(title, rows, size=os.path.getsize(local), files=count)
+    text = table(title, rows, size=local.stat().st_size, files=count)
     shutil.rmtree(work)
     return text
 

@@ -46,5 +46,6 @@ def make_bag(folder: Path, payload: Path, identifier: str) -> None:
             lines.append(manifest_line(digest, path.relative_to(folder).as_posix()))
     (folder / "manifest-sha256.txt").write_bytes(b"".join(lines))
     (folder / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-    info = f"Source-Organization: H20.01\nExternal-Identifier: {identifier}\nBag-Group-Identifier: P01\nExternal-Description: Bench\n"
+    info = f"Source-Organization: H20.01\nBag-Group-Identifier: P01\nExternal-Identifier: {identifier}\n"
+    info += "External-Description: Bench\n"
     (folder / "bag-info.txt").write_text(info)

@@ -35,7 +35,7 @@ def chain_endpoint(folder: Path) -> Iterator[dict[str, str]]:
         server = json.loads(started.stdout)
         client = boto3.client(
             "s3",
-            endpoint_url=server["endpoint"],
+            endpoint_url=server["http"],
             aws_access_key_id=server["access_key"],
             aws_secret_access_key=server["secret_key"],
             region_name="us-east-1",
@@ -43,7 +43,7 @@ def chain_endpoint(folder: Path) -> Iterator[dict[str, str]]:
         )
         client.create_bucket(Bucket="bench")
         yield {
-            "endpoint": server["endpoint"],
+            "endpoint": server["http"],
             "access_key": server["access_key"],
             "secret_key": server["secret_key"],
             "bucket": "bench",

@@ -19,7 +19,7 @@ _FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class RecordDate:
-    """A date as it was received (``text``) and, when it can be read, its year, month and day; what is unknown is None."""
+    """A date as it was received (``text``) and, when it can be read, its year, month and day; the unknown is None."""
 
     text: str
     year: int | None = None
@@ -28,7 +28,7 @@ class RecordDate:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read DD/MM/YYYY, MM/YYYY, YYYY or ISO 8601 (TT 05; ``tt05`` disagreements). Never raises: the text is kept."""
+        """Read DD/MM/YYYY, MM/YYYY, YYYY or ISO 8601 (TT 05). Never raises: it keeps the text."""
         for form in _FORMS:
             if not (match := form.fullmatch(text.strip())):
                 continue

@@ -13,7 +13,7 @@ _EVENT_NAMESPACE = uuid.UUID("0d3c1a52-5a3b-5f0c-8f5e-2f6a4c1e9d77")
 
 
 class EventType(StrEnum):
-    """Terms of the Library of Congress vocabulary ``preservation/eventType``; TT 05 fixes INFORMATION_PACKAGE_CREATION."""
+    """Terms of the Library of Congress vocabulary ``eventType``; TT 05 fixes INFORMATION_PACKAGE_CREATION."""
 
     INFORMATION_PACKAGE_CREATION = "information package creation"
     INGESTION_END = "ingestion end"

@@ -78,7 +78,7 @@ def finding(code: str, place: str, **details: object) -> Finding:
 
 
 def visible(text: str, limit: int = 300) -> str:
-    """Text from outside made safe to show: control, bidirectional and unencodable characters escaped, length bounded."""
+    """Text from outside made safe to show: characters that mislead or cannot be encoded escaped, length bounded."""
     kept = "".join(
         c if c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF else f"\\u{ord(c):04x}" for c in text[: limit + 1]
     )

@@ -116,7 +116,7 @@ class VersionId:
 
     @property
     def row(self) -> int:
-        """The 63-bit catalogue key: derived, not counted, so that a rebuilt catalogue equals the lost one row by row."""
+        """The 63-bit catalogue key: derived, not counted, so that a rebuilt catalogue equals the lost one."""
         digest = hashlib.sha256(f"{self.aip}/{self.number}".encode()).digest()
         return int.from_bytes(digest[:8], "big") >> 1
 

@@ -32,7 +32,7 @@ class Limits:
     memory: int = 1 << 30
 
 
-class _ChildLost(Exception):  # noqa: N818 - not an error: an outcome of asking
+class _ChildLost(Exception):
     """The child died or did not answer in time (``late``)."""
 
     def __init__(self, *, late: bool) -> None:

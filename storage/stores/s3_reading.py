@@ -29,7 +29,7 @@ _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _BROKEN: Final = (OSError, http.client.HTTPException)
 
 
-class Broken(Exception):  # noqa: N818
+class Broken(Exception):
     """A connection that does not work (any more)."""
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from administration.cli import cli
+import administration.cli  # noqa: F401  registers the commands
+from administration.cli.app import group
 from administration.settings import known_settings
 from metadata.findings import finding_rules
 from metadata.tt05.profile import default_profile
@@ -19,14 +20,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def findings_page() -> str:
     rows = [
-        f"| `{rule.code}` | {rule.severity.value} | {rule.rule} | {_cell(rule.template.vi)} | {_cell(rule.template.en)} |"
+        f"| `{rule.code}` | {rule.severity} | {rule.rule} | {_cell(rule.template.vi)} | {_cell(rule.template.en)} |"
         for rule in sorted(finding_rules().values(), key=lambda one: one.code)
     ]
     return "\n".join(
         [
             "# Findings",
             "",
-            "Every finding that a check may have. An *error* refuses the package; a *warning* or *note* is kept with it.",
+            "Every finding that a check may have. An *error* refuses the package; others are kept with it.",
             "Words in braces are filled in. Codes and sentences are data: `metadata/finding_codes/`.",
             "",
             "| code | severity | rule | tiếng Việt | English |",
@@ -58,10 +59,10 @@ def settings_page() -> str:
 
 
 def commands_page() -> str:
-    context = click.Context(cli, info_name="tangthu")
-    parts = ["# Commands", "", _help(cli, context)]
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
+    context = click.Context(group, info_name="tangthu")
+    parts = ["# Commands", "", _help(group, context)]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         parts += [f"## tangthu {name}", "", _help(command, click.Context(command, info_name=name, parent=context))]
     return "\n".join(parts)
@@ -75,13 +76,13 @@ def _help(command: click.Command, context: click.Context) -> str:
 def fields_page() -> str:
     profile = default_profile()
     lines = ["# Fields of TT 05", "", "From `metadata/tt05/profile.toml`. R required, O optional, C conditional.", ""]
-    for form in profile.forms:
+    for form in profile.forms.values():
         lines += [
             f"## {form.name}", "",
             "| # | field | nhãn | type | length | obligation |", "|---|---|---|---|---|---|",
         ]  # fmt: skip
         lines += [
-            f"| {number} | `{name}` | {field.label} | {field.type.value} | {field.length or ''} | {field.obligation.value} |"
+            f"| {number} | `{name}` | {field.label} | {field.type} | {field.length or ''} | {field.need} |"
             for number, (name, field) in enumerate(form.fields.items(), 1)
         ]
         lines.append("")

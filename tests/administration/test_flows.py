@@ -42,7 +42,7 @@ def test_what_a_step_hands_on_survives_json() -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "x-v1", f"{AipId.of(AgencyCode('a'), ObjId('b'))}-vx"])
 def test_what_is_no_version_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="badly formed|invalid literal"):
+    with pytest.raises(ValueError, match=r"badly formed|invalid literal"):
         read_version(text)
 
 

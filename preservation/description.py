@@ -157,10 +157,10 @@ class AipDescription:
         A plain package describes no documents: each of its content files is one.
         """
         places = self._places
-        dossier = None
-        if places.ead is not None:
-            dossier = dossier_record(read_simpledc(self.stream(places.ead), places.ead.path))
-            yield dossier
+        if places.ead is None:
+            return
+        dossier = dossier_record(read_simpledc(self.stream(places.ead), places.ead.path))
+        yield dossier
         if self.version.package_type is PackageType.PLAIN:
             yield from self._content_documents(dossier)
             return
@@ -175,7 +175,7 @@ class AipDescription:
                     fields = read_simpledc(self.stream(member), member.path)
                     yield document_record(fields, number, links.of(member.path))
 
-    def _content_documents(self, dossier: Record | None) -> Iterator[Record]:
+    def _content_documents(self, dossier: Record) -> Iterator[Record]:
         content = (member for member in self._bare_members() if member.role is Role.CONTENT)
         for number, member in enumerate(content, 1):
             _, _, inside = _representation(member.path)
@@ -184,7 +184,7 @@ class AipDescription:
                     "docCode": f"{self.version.code}.{number:07d}",
                     "docOrdinal": str(number),
                     "subject": inside.removeprefix(f"{_CONTENT_FOLDER}/"),
-                    "mode": dossier.access if dossier else "",
+                    "mode": dossier.access,
                 }
             )
             yield document_record(fields, number, (member.number,))

@@ -26,7 +26,7 @@ from tests.builders.archive import AGENT, PERIOD, SmallArchive, small_archive
 from tests.builders.tt05 import documents, sip_hoso
 
 FLIPS = int(os.environ.get("TANGTHU_FLIPS", "500"))
-PACKAGES = 4
+PACKAGES = 25
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def kept(folder: Path) -> Iterator[SmallArchive]:
     with small_archive(folder / "archive") as archive:
         for number in range(PACKAGES):
             identity = f"00000000-0000-4000-8000-{number:012d}"
-            source = sip_hoso(folder / "sent", identity=identity, contents=documents(number + 1))
+            source = sip_hoso(folder / "sent", identity=identity, contents=documents(1 + number % 4))
             assert archive.receive(source).aip
         yield archive
 

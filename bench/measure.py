@@ -14,10 +14,15 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Row:
-    """One thing measured: what it is, how to do it once, and what came out (seconds of wall and of CPU)."""
+    """One thing measured: what it is, how to do it once, and what came out (seconds of wall and of CPU).
+
+    ``before`` and ``after`` are not measured.
+    """
 
     name: str
     run: Callable[[], object]
+    before: Callable[[], object] = lambda: None
+    after: Callable[[], object] = lambda: None
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
@@ -36,10 +41,12 @@ def interleave(rows: Sequence[Row], rounds: int = 3) -> None:
     """Run every row once a round, so that what else happens on the machine falls on all alike."""
     for number in range(rounds):
         for row in rows:
+            row.before()
             before, began = cpu_seconds(), time.perf_counter()
             row.run()
             row.wall.append(time.perf_counter() - began)
             row.cpu.append(cpu_seconds() - before)
+            row.after()
             print(f"  round {number + 1}: {row.name}: {row.wall[-1]:.2f} s", file=sys.stderr)
 
 

@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from types import TracebackType
@@ -161,6 +161,7 @@ class Archive:
 
     @_Once
     def ingest(self) -> IngestService:
+        from ingest.guards import GuardLimits
         from ingest.place import IngestPlace
         from ingest.service import IngestService
 
@@ -173,6 +174,12 @@ class Archive:
             agent=self.agent,
             clock=self.clock,
             period=self.settings.audit_period,
+            lease=timedelta(seconds=60 + self.settings.number("storage.retry_seconds")),
+            limits=GuardLimits(
+                files=self.settings.count("limits.max_files"),
+                bytes=self.settings.count("limits.max_bytes"),
+                ratio=self.settings.count("limits.max_ratio"),
+            ),
         )
         return IngestService(place)
 

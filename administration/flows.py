@@ -90,8 +90,9 @@ def _ingest(archive: Archive, on_progress: Progress) -> Workflow:
         before = cast("Mapping[str, Json]", job.results["store"])
         if "receipt" in before:
             return dict(before)
+        stored = stored_from_json(cast("Mapping[str, Json]", before["stored"]))
         receipt: Receipt = archive.ingest.register(
-            job.id, stored_from_json(cast("Mapping[str, Json]", before["stored"]))
+            job.id, _submission(job), stored, lambda *told: on_progress(job.id, *told)
         )
         return {"receipt": receipt.to_json()}
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
+from ingest.guards import LIMITS, GuardLimits
 from ingest.receipt import Receipt
-from metadata.catalogue import Catalogue
-from metadata.catalogue.intake import Claim
-from metadata.errors import NoSpace
+from metadata.catalogue import Catalogue, Claim, ClaimLost
+from metadata.errors import NoSpace, TangThuError
 from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
 from metadata.text import Sentence
@@ -48,7 +51,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class IngestPlace:
-    """Where packages are taken in: the archive, its catalogue and stores, its work folder, and its habits."""
+    """Where packages are taken in: the archive, its catalogue and stores, its work folder, and its habits.
+
+    ``lease`` must be longer than a store is tried again: what a worker still asks of a store must end with its claim.
+    """
 
     archive: ArchiveCode
     catalogue: Catalogue
@@ -58,24 +64,51 @@ class IngestPlace:
     agent: Agent
     clock: Callable[[], datetime]
     period: timedelta
+    limits: GuardLimits = LIMITS
     lease: timedelta = timedelta(seconds=60)
     sleep: Callable[[float], None] = time.sleep
     at: Checkpoint = field(default=lambda _: None)
 
 
 class ClaimKeeper:
-    """The claim, renewed now and then while the work goes on. ``keep`` raises Busy when another has taken it over."""
+    """The claim, renewed in the background until the context ends. A process that sleeps loses it."""
 
     def __init__(self, place: IngestPlace, claim: Claim) -> None:
         self.claim = claim
         self._place = place
-        self._renewed = place.clock()
+        self._lost: ClaimLost | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="claim", daemon=True)
 
-    def keep(self, *, now: bool = False) -> None:
-        moment = self._place.clock()
-        if now or moment - self._renewed > self._place.lease / 3:
-            self._place.catalogue.intake.renew(self.claim, moment, self._place.lease)
-            self._renewed = moment
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def keep(self) -> None:
+        """Raises ClaimLost when it is known that another has taken the package over."""
+        if self._lost is not None:
+            raise self._lost
+
+    def confirm(self) -> None:
+        """Asks: raises ClaimLost when another has taken the package over, TemporaryError when nobody could say."""
+        self.keep()
+        self._place.catalogue.intake.renew(self.claim, self._place.clock(), self._place.lease)
+
+    def _run(self) -> None:
+        while not self._over.wait(self._place.lease.total_seconds() / 3):
+            try:
+                self.confirm()
+            except ClaimLost as lost:
+                self._lost = lost
+                return
+            except TangThuError:
+                continue  # the catalogue may answer the next time, while the claim still lasts
 
 
 @contextlib.contextmanager

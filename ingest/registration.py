@@ -1,4 +1,4 @@
-"""The last step: the first log object beside the AIP, then one catalogue transaction.
+"""The last step: the first log object beside the AIP, then one catalogue transaction, both under the claim.
 
 What is registered is described by the stored object itself, so it is what a rebuild would find.
 """
@@ -9,47 +9,99 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 
-from ingest.place import IngestPlace, Stored
+from ingest.place import ClaimKeeper, IngestPlace, Stored
 from ingest.receipt import canonical
-from metadata.events import Event, EventType
+from metadata.errors import Damaged
+from metadata.events import Event, EventType, LogHead
 from metadata.holdings import Member
-from metadata.identifiers import StoreId
+from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
+from metadata.text import Sentence
 from preservation.checks import Schedule
 from preservation.description import describe_stored
-from preservation.life import replicas_of
+from preservation.life import replicas_of, restore_log
+from preservation.rebuild import rebuild_one
+from storage.keys import log_key
 from storage.log import append_log
+
+
+def recall(place: IngestPlace, version: VersionId, key: str) -> bool:
+    """Whether an AIP is held under ``key`` after all, though the catalogue had no row of it; now it has.
+
+    A first log object is written only when every replica was read back: what has one is held, whoever has forgotten it.
+    Raises Damaged when it cannot be read, StoreUnavailable.
+    """
+    stores = place.replicas.stores
+    if all(store.head(log_key(key, 1)) is None for store in stores):
+        return False
+    rebuild_one(place.catalogue, stores, key, place.clock, Schedule(place.period), place.work)
+    head = place.catalogue.events.head(version)
+    if head is None:
+        raise Damaged(
+            Sentence(
+                f"Các kho giữ gói AIP {key} mà mục lục không có và không đọc được: hãy dựng lại mục lục và xem "
+                "báo cáo.",
+                f"The stores hold AIP {key}, which the catalogue lacks and which cannot be read: rebuild the catalogue "
+                "and look at what it reports.",
+            )
+        )
+    restore_log(stores, key, head)
+    return True
 
 
 def register(place: IngestPlace, stored: Stored, known: Callable[[], Iterator[Member]] | None = None) -> None:
     """Write log and rows. ``known`` gives the members when this process has just written them and read them back.
 
-    Raises AlreadyExists when another worker has registered it, TemporaryError when it should be tried again."""
-    stores = place.replicas.stores
-    events: Sequence[Event] = _first_events(place, stored)
-    receipt = json.loads(stored.receipt.to_json())
-    appended = append_log(stores, stored.key, None, events, receipt)
-    if appended.adopted:  # a worker that died had written it; the times in it are the times of this AIP
-        events = [event for log in appended.adopted for event in log.events]
-        receipt = appended.adopted[0].receipt or receipt
-    place.at("logged")
-    replicas = replicas_of(stored.version, events, Schedule(place.period))
+    Raises AlreadyExists when another worker has registered it, ClaimLost when another has claimed it since,
+    TemporaryError when it should be tried again."""
+    with ClaimKeeper(place, stored.claim) as lease:
+        lease.confirm()
+        events: Sequence[Event] = _first_events(place, stored)
+        receipt = json.loads(stored.receipt.to_json())
+        appended = append_log(place.replicas.stores, stored.key, None, events, receipt)
+        if appended.adopted:  # a worker that died had written it; the times in it are the times of this AIP
+            events = [event for log in appended.adopted for event in log.events]
+            receipt = appended.adopted[0].receipt or receipt
+        if receipt["content"] != stored.receipt.content:
+            raise _foreign_log(stored)
+        place.at("logged")
+        _write_rows(place, stored, known, events, canonical(receipt), appended.head)
+
+
+def _write_rows(
+    place: IngestPlace,
+    stored: Stored,
+    known: Callable[[], Iterator[Member]] | None,
+    events: Sequence[Event],
+    receipt: str,
+    head: LogHead,
+) -> None:
     folder = place.work / f"register-{stored.version}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        description = describe_stored(stores[0], stored.key, folder, known)
+        description = describe_stored(place.replicas.stores[0], stored.key, folder, known)
         place.at("before register")
         place.catalogue.holdings.register(
             description.version,
             description.members(),
             description.records(),
-            replicas,
+            replicas_of(stored.version, events, Schedule(place.period)),
             [*description.events, *events],
-            canonical(receipt),
-            appended.head,
+            receipt,
+            head,
+            stored.claim,
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _foreign_log(stored: Stored) -> Damaged:
+    return Damaged(
+        Sentence(
+            f"Nhật ký cạnh {stored.key} là của một gói khác cùng mã: cần người xem xét.",
+            f"The log beside {stored.key} is that of another package of the same name: somebody must look into it.",
+        )
+    )
 
 
 def _first_events(place: IngestPlace, stored: Stored) -> list[Event]:

@@ -20,10 +20,10 @@ from ingest.one_pass import Nowhere, OnePass
 from ingest.packages import Examined, examine
 from ingest.place import ClaimKeeper, IngestPlace, Progress, Stored, Submission, own_disk
 from ingest.receipt import Receipt, Verdict
-from ingest.registration import register
+from ingest.registration import recall, register
 from ingest.sources import Source, open_source
-from metadata.catalogue.intake import Claim
-from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError, TemporaryError
+from metadata.catalogue import Claim, ClaimLost
+from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError
 from metadata.findings import Findings
 from metadata.holdings import AipVersion, Member
 from metadata.identifiers import StoreId, VersionId
@@ -32,7 +32,7 @@ from metadata.text import Sentence
 from preservation.identification.port import Identifier
 from storage.aip.parts import Completion, PartFanout
 from storage.aip.writer import AipWriter, Sealed
-from storage.keys import log_prefix, object_key
+from storage.keys import object_key
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class IngestService:
         if refused is not None:
             return refused
         stored = self.store(job, submission, progress)
-        return stored if isinstance(stored, Receipt) else self.register(job, stored)
+        return stored if isinstance(stored, Receipt) else self.register(job, submission, stored, progress)
 
     def examine(self, job: str, submission: Submission) -> Receipt | None:
         """Open the package and judge it by its names, structure and metadata: a receipt when it is refused."""
@@ -92,17 +92,40 @@ class IngestService:
             self.close(job)
         return outcome
 
-    def register(self, job: str, stored: Stored) -> Receipt:
-        """Write the first log object, then one catalogue transaction; the receipt is what stands there in the end."""
-        place = self._place
-        if place.catalogue.holdings.version(stored.version) is None:
+    def register(
+        self, job: str, submission: Submission, stored: Stored, progress: Progress = lambda *_: None
+    ) -> Receipt:
+        """Write the first log object, then one catalogue transaction; the receipt is what stands there in the end.
+
+        When the claim was lost since, another may have put something else under the key: then it is stored again.
+        """
+        while True:
             try:
-                package = self._packages.get(job)
+                return self._register(job, stored)
+            except ClaimLost:
+                self.close(job)
+                again = self.store(job, submission, progress)
+                if isinstance(again, Receipt):
+                    return again
+                stored = again
+
+    def _register(self, job: str, stored: Stored) -> Receipt:
+        place = self._place
+        held = place.catalogue.holdings.version(stored.version)
+        if held is None:
+            package = self._packages.get(job)
+            with contextlib.suppress(AlreadyExists):
                 register(place, stored, partial(members_of, package) if package else None)
-            except AlreadyExists:
-                place.at("registered by another")
+            held = place.catalogue.holdings.version(stored.version)
         place.at("registered")
         place.catalogue.intake.forget(stored.claim)
+        if held is None or held.content.hex() != stored.receipt.content:
+            raise ClaimLost(
+                Sentence(
+                    f"Tiến trình khác đã lưu một gói khác dưới mã {stored.receipt.objid}: hãy thử lại.",
+                    f"Another worker has stored another package as {stored.receipt.objid}: try again.",
+                )
+            )
         self.close(job)
         return self.held_receipt(stored.version)
 
@@ -129,12 +152,20 @@ class IngestService:
             with contextlib.ExitStack() as undo:
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)
                 findings = Findings()
-                source = open_source(submission.path, folder / "quarantine", findings)
+                source = open_source(submission.path, folder / "quarantine", findings, self._place.limits)
                 if source is None:
                     return Receipt.refused(findings)
                 undo.callback(source.close)
                 ledger = undo.enter_context(Ledger(folder / "ledger.sqlite"))
-                examined = examine(source, ledger, findings, self._place.archive, submission.agency, submission.fonds)
+                examined = examine(
+                    source,
+                    ledger,
+                    findings,
+                    self._place.archive,
+                    submission.agency,
+                    submission.fonds,
+                    self._place.limits,
+                )
                 if examined is None or findings.refused:
                     return _refused(findings, examined)
                 undo.pop_all()
@@ -145,24 +176,39 @@ class IngestService:
     # Storing
 
     def _store(self, job: str, package: _Open, progress: Progress) -> Stored | Receipt | None:
-        """None when something that is nobody's lay under the key: it is gone now, do it again."""
+        """None when it is to be done again: what lay under the key is gone now, or is held after all."""
+        intake = self._place.catalogue.intake
         claim = self._claim(job, package)
         if isinstance(claim, AipVersion):
             return self._compare_with_held(package, claim, progress)
-        lease = ClaimKeeper(self._place, claim)
         version = VersionId(package.examined.aip, 1)
         key = object_key(self._place.archive, package.examined.fonds, package.examined.code, version)
+        with ClaimKeeper(self._place, claim) as lease:
+            try:
+                if recall(self._place, version, key):
+                    intake.forget(claim)
+                    return None
+                outcome = self._keep_or_discard(package, version, key, lease, progress)
+            except TangThuError:
+                intake.forget(claim)
+                raise
+        if isinstance(outcome, Receipt):
+            intake.forget(claim)
+        elif outcome is None:
+            intake.release(claim)
+        return outcome
+
+    def _keep_or_discard(
+        self, package: _Open, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
+    ) -> Stored | Receipt | None:
         try:
             outcome = self._keep(package, version, key, lease, progress)
         except TangThuError:
-            self._discard(key, lease)
-            self._place.catalogue.intake.forget(claim)
+            with contextlib.suppress(TangThuError):  # a later holder of the claim, or the daily sweep, does the rest
+                self._discard(key, lease)
             raise
         if outcome is None:
             self._discard(key, lease)
-            self._place.catalogue.intake.release(claim)
-        elif isinstance(outcome, Receipt):
-            self._place.catalogue.intake.forget(claim)
         return outcome
 
     def _claim(self, job: str, package: _Open) -> Claim | AipVersion:
@@ -203,6 +249,7 @@ class IngestService:
         ):
             place.at("pass begun")
             self._pass(package, writer, place.identifier, progress, lease.keep)
+            lease.confirm()
             if package.findings.refused:
                 return _refused(package.findings, package.examined)
             place.at("pass done")
@@ -212,7 +259,7 @@ class IngestService:
             )  # fmt: skip
             bag_info = describe(package.examined, package.ledger, package.findings, writer, making)
             package.sealed = writer.seal(bag_info)
-            lease.keep()
+            lease.confirm()
             place.at("sealed")
             completions = fanout.complete()
         place.at("completed")
@@ -256,21 +303,17 @@ class IngestService:
     ) -> bool:
         """Whether all match. False when one that was there before does not; raises when a new one does not."""
         assert package.sealed is not None
-        size = package.sealed.size
-
-        done = 0
+        size, done = package.sealed.size, 0
 
         def on_progress(count: int) -> None:
             nonlocal done
             done += count
-            with contextlib.suppress(TemporaryError):  # verification must not take our lost claim for a store's fault
-                lease.keep()
             progress("read back", done, size)
 
         verdicts = self._place.replicas.read_back(key, lambda: members_of(package), on_progress)
-        lease.keep(now=True)
-        bad = [store for store, verdict in verdicts.items() if verdict.outcome is not Fixity.MATCH]
-        if any(completions[store] is Completion.EXISTED for store in bad):
+        lease.confirm()
+        bad = {store: verdict.outcome for store, verdict in verdicts.items() if verdict.outcome is not Fixity.MATCH}
+        if any(outcome.damaged and completions[store] is Completion.EXISTED for store, outcome in bad.items()):
             return False
         if bad:
             names = ", ".join(store.value for store in bad)
@@ -283,18 +326,18 @@ class IngestService:
         return True
 
     def _discard(self, key: str, lease: ClaimKeeper) -> None:
-        """Under the claim, and with no row, what lies under the key is nobody's. Best effort: a sweep does the rest."""
-        try:
-            lease.keep(now=True)
-        except Busy:
-            return
+        """Under the claim, and where no log was, what lies under the key is nobody's. Raises what a store raised."""
+        trouble: TangThuError | None = None
         for store in self._place.replicas.stores:
-            with contextlib.suppress(TangThuError):
+            lease.confirm()
+            try:
                 store.delete(key)
-                for log in list(store.list(log_prefix(key))):
-                    store.delete(log.key)
-        with contextlib.suppress(TangThuError):
-            self._place.replicas.sweep(key)
+            except TangThuError as error:
+                trouble = error
+        lease.confirm()
+        self._place.replicas.sweep(key)
+        if trouble is not None:
+            raise trouble
 
     def _receipt(self, package: _Open, version: VersionId, key: str, claim: Claim) -> Receipt:
         examined, totals = package.examined, package.ledger.totals()

@@ -93,6 +93,23 @@ def rebuild(
     return _Rebuild(catalogue, stores, clock, schedule or Schedule(), work).run(on_progress)
 
 
+def rebuild_one(
+    catalogue: Catalogue,
+    stores: Sequence[Store],
+    key: str,
+    clock: Callable[[], datetime],
+    schedule: Schedule | None = None,
+    work: Path | None = None,
+) -> RebuildReport:
+    """As :func:`rebuild`, for the one version under ``key``. Raises ValueError when it is no object key."""
+    version = parse_object_key(key)
+    if version is None:
+        raise ValueError(f"not the key of an AIP object: {key[:200]!r}")
+    made = _Rebuild(catalogue, stores, clock, schedule or Schedule(), work)
+    made.take(key, version, [(store, info) for store in stores if (info := store.head(key)) is not None])
+    return made.report
+
+
 class _Rebuild:
     def __init__(
         self,
@@ -107,27 +124,28 @@ class _Rebuild:
         self._clock = clock
         self._schedule = schedule
         self._work = work
-        self._report = RebuildReport()
+        self.report = RebuildReport()
 
     def run(self, on_progress: Callable[[str], None] | None) -> RebuildReport:
         for key, holders in _objects(self._stores):
             version = parse_object_key(key)
             if version is not None:
-                self._version(key, version, holders)
+                self.take(key, version, holders)
                 if on_progress:
                     on_progress(key)
             elif key != MARKER_KEY and parse_log_key(key) is None:
                 for store, _ in holders:
                     self._note(key, store.id, "khóa không phải của kho lưu trữ này", "this key is not one of ours")
-        return self._report
+        return self.report
 
-    def _version(self, key: str, version: VersionId, holders: Sequence[tuple[Store, ObjectInfo]]) -> None:
+    def take(self, key: str, version: VersionId, holders: Sequence[tuple[Store, ObjectInfo]]) -> None:
+        """One version, out of the stores that hold it."""
         if self._catalogue.holdings.version(version) is not None:
-            self._report.known += 1
+            self.report.known += 1
             return
         log = self._log(key)
         if log is None:
-            self._report.unfinished.append(key)
+            self.report.unfinished.append(key)
             return
         if len({info.size for _, info in holders}) > 1:
             sizes = ", ".join(f"{store.id}: {info.size}" for store, info in holders)
@@ -136,14 +154,14 @@ class _Rebuild:
             try:
                 self._register(key, version, store, holders, log)
             except (Unreadable, Damaged, NotFound, StoreUnavailable) as error:
-                self._report.note(key, store.id, error.sentence)
+                self.report.note(key, store.id, error.sentence)
             except AlreadyExists:
-                self._report.known += 1
+                self.report.known += 1
                 return
             else:
-                self._report.rebuilt += 1
+                self.report.rebuilt += 1
                 return
-        self._report.lost.append(key)
+        self.report.lost.append(key)
 
     def _register(
         self, key: str, version: VersionId, store: Store, holders: Sequence[tuple[Store, ObjectInfo]], log: _Log
@@ -184,7 +202,7 @@ class _Rebuild:
                 for entry in read_log(store, key):
                     entries.append(entry)
             except TangThuError as error:
-                self._report.note(key, store.id, error.sentence)
+                self.report.note(key, store.id, error.sentence)
             logs[store.id] = tuple(entries)
         best = max(logs.values(), key=len, default=())
         for store_id, found in logs.items():
@@ -199,7 +217,7 @@ class _Rebuild:
 
     def _note(self, key: str, store: StoreId | None, vi: str, en: str) -> None:
         where = f" ({store})" if store else ""
-        self._report.note(key, store, Sentence(f"{key}{where}: {vi}.", f"{key}{where}: {en}."))
+        self.report.note(key, store, Sentence(f"{key}{where}: {vi}.", f"{key}{where}: {en}."))
 
 
 def _objects(stores: Sequence[Store]) -> Iterator[tuple[str, list[tuple[Store, ObjectInfo]]]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from metadata.catalogue.database import BATCH, Database
+from metadata.catalogue.intake import Claim, strike_out
 from metadata.catalogue.registration import Registration
 from metadata.catalogue.rows import read_member, read_record, read_replica, read_version
 from metadata.catalogue.schema import (
@@ -73,13 +74,19 @@ class Holdings:
         events: Sequence[Event],
         document: str,
         head: LogHead,
+        claim: Claim | None = None,
     ) -> None:
         """Take a version in: all rows in one transaction, or none. ``document`` is the receipt (JSON).
+
+        With ``claim`` the transaction ends it too, and raises ClaimLost when it is no longer ours: another worker may
+        have put something else under the key.
 
         ``members`` and ``records`` are read once, as they come; what they raise is raised here and nothing is kept.
         Raises AlreadyExists when the version is held; ValueError for rows that contradict each other.
         """
         with self._database.write() as connection:
+            if claim is not None:
+                strike_out(connection, claim)
             registration = Registration(self._database, connection, version)
             registration.write_version()
             registration.write_members(members)

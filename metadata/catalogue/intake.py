@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.catalogue.database import Database
@@ -19,6 +19,10 @@ from metadata.identifiers import AgencyCode, ObjId
 from metadata.text import Sentence
 
 _FREE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ClaimLost(Busy):
+    """Another worker has taken the package over, or it was struck out: what was done under the claim counts no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,11 @@ class Intake:
         return Claim(agency, objid, row.token, row.first_seen)
 
     def renew(self, claim: Claim, now: datetime, lease: timedelta) -> None:
-        """Hold on for ``lease`` from ``now``. Raises Busy when the claim is no longer ours: stop at once."""
+        """Hold on for ``lease`` from ``now``. Raises ClaimLost when it is no longer ours: stop at once."""
         with self._database.write() as connection:
             held = connection.execute(update(intake).where(_ours(claim)).values(lease_until=now + lease))
         if held.rowcount == 0:
-            raise _busy(claim.agency, claim.objid)
+            raise _lost(claim)
 
     def release(self, claim: Claim) -> bool:
         """Let others claim it, keeping ``first_seen``. False, and nothing changed, when the claim is not ours."""
@@ -110,10 +114,22 @@ def _ours(claim: Claim) -> ColumnElement[bool]:
     )
 
 
+def strike_out(connection: Connection, claim: Claim) -> None:
+    """End the claim within the transaction that it was made for. Raises ClaimLost when it is no longer ours."""
+    if connection.execute(delete(intake).where(_ours(claim))).rowcount == 0:
+        raise _lost(claim)
+
+
+def _lost(claim: Claim) -> ClaimLost:
+    return ClaimLost(_sentence(claim.agency, claim.objid))
+
+
 def _busy(agency: AgencyCode, objid: ObjId) -> Busy:
-    return Busy(
-        Sentence(
-            f"Gói tin {objid} của cơ quan {agency} đang được tiến trình khác tiếp nhận: hãy thử lại sau.",
-            f"Package {objid} of agency {agency} is being taken in by another worker: try again later.",
-        )
+    return Busy(_sentence(agency, objid))
+
+
+def _sentence(agency: AgencyCode, objid: ObjId) -> Sentence:
+    return Sentence(
+        f"Gói tin {objid} của cơ quan {agency} đang được tiến trình khác tiếp nhận: hãy thử lại sau.",
+        f"Package {objid} of agency {agency} is being taken in by another worker: try again later.",
     )

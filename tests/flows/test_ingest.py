@@ -257,9 +257,9 @@ def test_steps_resume_in_another_process_without_what_the_first_one_knew(tmp_pat
         assert IngestService(archive.place).examine("job", submission) is None
         stored = IngestService(archive.place).store("job", submission)
         assert not isinstance(stored, Receipt)
-        receipt = IngestService(archive.place).register("job", stored)
+        receipt = IngestService(archive.place).register("job", submission, stored)
         assert receipt.verdict is Verdict.ACCEPTED
-        assert IngestService(archive.place).register("job", stored) == receipt
+        assert IngestService(archive.place).register("job", submission, stored) == receipt
         shutil.rmtree(archive.folder / "work")
         (archive.folder / "work").mkdir()
         assert archive.leftovers() == []

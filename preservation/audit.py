@@ -79,20 +79,24 @@ class LeaseKeeper:
 
     def __call__(self, count: int) -> None:
         """Count bytes. Never raises: it is called from within reads."""
-        now = self._clock()
-        if now >= self._renew_at and self._lost is None:
-            self._renew_at = now + self._length / 2
+        if self._clock() >= self._renew_at and self._lost is None:
             try:
-                self._catalogue.fixity.renew(self._lease, now, self._length)
+                self._renew()
             except TemporaryError as error:
                 self._lost = error
         if self._on_progress:
             self._on_progress(count)
 
     def confirm(self) -> None:
-        """Raises Busy when another worker has taken the version over, TemporaryError when nobody could say."""
+        """Asks: raises Busy when another worker has taken the version over, TemporaryError when nobody could say."""
         if self._lost is not None:
             raise self._lost
+        self._renew()
+
+    def _renew(self) -> None:
+        now = self._clock()
+        self._renew_at = now + self._length / 2
+        self._catalogue.fixity.renew(self._lease, now, self._length)
 
 
 class Auditor:

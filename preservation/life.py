@@ -16,7 +16,7 @@ from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.checks import SUCCESS, Schedule
 from storage.keys import log_key
-from storage.log import LARGEST, append_log, decode_log, spread_log
+from storage.log import LARGEST, append_log, decode_log
 from storage.port import Store
 
 
@@ -62,18 +62,12 @@ def log_events(
                 f"No store of {version} answers, so nothing can be logged.",
             )
         )
-    _catch_up(stores, key, head)
+    if any(store.head(log_key(key, head.number)) is None for store in stores):
+        restore_log(stores, key, head)
     appended = append_log(stores, key, head, events)
     adopted = [event for entry in appended.adopted for event in entry.events]
     known = {event.id for event in adopted}
     return Logged(appended.head, (*adopted, *(event for event in events if event.id not in known)))
-
-
-def _catch_up(stores: Sequence[Store], key: str, head: LogHead) -> None:
-    behind = [store for store in stores if store.head(log_key(key, head.number)) is None]
-    current = next((store for store in stores if store not in behind), None)
-    if behind and current is not None:
-        spread_log(behind, current, key)
 
 
 def restore_log(stores: Sequence[Store], key: str, head: LogHead) -> tuple[int, tuple[int, ...]]:

@@ -251,6 +251,20 @@ def test_events_logged_by_a_worker_that_died_are_adopted(
     assert len(_fixity_events(catalogue, kept)) == 4
 
 
+def test_stores_that_are_away_in_turn_have_one_log_in_the_end(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    """One audit is logged in the one store only, the next in the other only: each then has what the other lacks."""
+    kept = keep(catalogue, stores)
+    for away in (*stores, None):
+        clock.forward()
+        faulty = [FaultStore(store, lambda _, gone=store is away: Fault.BEFORE if gone else None) for store in stores]
+        _auditor(catalogue, faulty, clock).audit(kept.id)
+    logs = [list(read_log(store, kept.key)) for store in stores]
+    assert logs[0] == logs[1]
+    assert catalogue.events.of(kept.id) == [*kept.events, *(event for entry in logs[0] for event in entry.events)]
+
+
 def test_logs_that_contradict_each_other_stop_nobody_else(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
 ) -> None:

@@ -283,6 +283,27 @@ def test_one_repair_at_a_time(catalogue: Catalogue, stores: list[MemoryStore], c
         _repairer(catalogue, stores, clock).repair(keep(None, stores, "other").id)
 
 
+def test_a_repair_that_slept_over_its_lease_deletes_nothing(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    """It has staged its copy and sleeps; another repairs; then it wakes up, before what it took for the damaged one."""
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    _flip_content(stores[1], kept)
+    slept: list[int] = []
+
+    def staging(_: int) -> None:
+        if list(stores[1].uploads()) and not slept:
+            slept.append(1)
+            clock.forward(timedelta(hours=3))
+            assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == (stores[1].id,)
+
+    with pytest.raises(Busy):
+        _repairer(catalogue, stores, clock).repair(kept.id, staging)
+    assert slept
+    assert raw(stores[1], kept.key) == good
+
+
 def test_a_large_object_is_copied_in_parts(monkeypatch: pytest.MonkeyPatch, stores: list[MemoryStore]) -> None:
     monkeypatch.setattr("preservation.copying.part_size", lambda number: 1000 * number)
     kept = keep(None, stores[:1], files=[File("to.pdf", bytes(range(256)) * 400)])

@@ -26,6 +26,7 @@ from metadata.text import Sentence
 
 _VERSION = "1"  # DBOS runs only workflows of its own application version: raise it when the chain of steps changes
 _NAME = "tangthu"
+_FORGET_SECONDS = 3600.0
 _STATES = {
     "PENDING": JobState.RUNNING,
     "ENQUEUED": JobState.WAITING,
@@ -269,10 +270,14 @@ class WorkEngine:
         raise AssertionError("a step has at least one attempt")
 
     def _beat_until_stopped(self) -> None:
+        forget_at = time.monotonic()
         while True:
             try:
                 self._presence.beat(self.executor, self._process)
                 self.reap()
+                if time.monotonic() >= forget_at:
+                    forget_at += _FORGET_SECONDS
+                    self.forget_finished()
             except Exception:  # noqa: BLE001 -- the worker's border: a heart that stops would be a false death
                 _log.exception("heartbeat failed")
             if self._stop.wait(self._options.ttl / 4):

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -154,6 +155,13 @@ class TestInOneProcess:
             status = engine.wait(["a"], 1.5)["a"]
             assert [job.argument for job in engine.unfinished("one")] == [7]
         assert status.state is JobState.WAITING
+
+    def test_finished_jobs_are_forgotten_without_being_told(self, url: str) -> None:
+        with WorkEngine(url, [one_step(lambda _: None)], QUICK) as engine:
+            engine.enqueue(Request("one", "a"))
+            engine.wait(["a"], 20)
+        with WorkEngine(url, [one_step(lambda _: None)], replace(QUICK, keep_days=0)) as engine:
+            until(lambda: engine.jobs() == [])
 
     def test_finished_jobs_are_forgotten_and_unfinished_ones_kept(self, url: str) -> None:
         hold = threading.Event()

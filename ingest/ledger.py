@@ -161,12 +161,6 @@ class Ledger(LedgerFile):
         found, looked = self._one("SELECT count(puid), count(*) FROM identified")
         return int(found), int(looked)
 
-    def originals(self) -> Iterator[tuple[int, str]]:
-        """Member number and path as received, of every file of the submission, in member order."""
-        self._flush()
-        sql = "SELECT r.number, f.path FROM result r JOIN file f ON f.seq = r.seq WHERE r.number > 0 ORDER BY r.number"
-        yield from self._rows(sql)
-
     def documents(self) -> Iterator[PlannedDocument]:
         """Every document by number; ``record.members`` are the numbers of its files placed so far."""
         self._index()

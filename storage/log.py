@@ -120,19 +120,6 @@ def read_log(store: Store, key: str) -> Iterator[LogObject]:
         yield entry
 
 
-def spread_log(stores: Sequence[Store], source: Store, key: str) -> int:
-    """Bring the log objects that ``source`` has (checked) to the stores that lack them; say how many were written.
-
-    For a store that was away or has been repaired. Raises Unreadable, Damaged when a store has other bytes.
-    """
-    written = 0
-    for entry in read_log(source, key):
-        path, data = log_key(key, entry.number), entry.encode()
-        for store in stores:
-            written += store.id != source.id and _put(store, path, data)
-    return written
-
-
 def decode_log(store: StoreId, path: str, data: bytes) -> LogObject:
     """Read a log object. Raises Unreadable unless it is exactly in the canonical form."""
     try:

@@ -67,7 +67,3 @@ class ReplicaSet:
             else:
                 verdicts[store.id] = verify_object(store, key, expected() if expected else None, on_progress)
         return MappingProxyType(verdicts)
-
-    def enough(self, verdicts: Mapping[StoreId, Verdict]) -> bool:
-        """Whether so many replicas match that the AIP is stored."""
-        return sum(verdict.outcome is Fixity.MATCH for verdict in verdicts.values()) >= self.required

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, func, insert, literal, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from metadata.catalogue.database import Database, chunks
 from metadata.catalogue.rows import version_id
-from metadata.catalogue.schema import aip_version, search_outbox
+from metadata.catalogue.schema import search_outbox
 from metadata.identifiers import VersionId
 
 
@@ -49,24 +49,10 @@ class Outbox:
     def waiting(self) -> int:
         """How many entries there are."""
         with self._database.read() as connection:
-            return _count(connection)
-
-    def refill(self) -> int:
-        """Put every version held into the queue, for an index made anew; returns how many."""
-        held = select(aip_version.c.aip, aip_version.c.number, literal(OutboxAction.PUT.value))
-        with self._database.write() as connection:
-            connection.execute(delete(search_outbox))
-            connection.execute(
-                insert(search_outbox).from_select(["aip", "number", "action"], held.order_by(aip_version.c.created))
-            )
-            return _count(connection)
+            return connection.scalar(select(func.count()).select_from(search_outbox)) or 0
 
 
 def enqueue(connection: Connection, version: VersionId, action: OutboxAction) -> None:
     """Add an entry inside the transaction of the change itself."""
     entry = {"aip": str(version.aip), "number": version.number, "action": action.value}
     connection.execute(insert(search_outbox), [entry])
-
-
-def _count(connection: Connection) -> int:
-    return connection.scalar(select(func.count()).select_from(search_outbox)) or 0

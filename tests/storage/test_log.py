@@ -14,7 +14,7 @@ from metadata.events import Agent, Event, EventType
 from metadata.identifiers import StoreId
 from metadata.text import Sentence
 from storage.keys import log_key
-from storage.log import Appended, LogObject, append_log, decode_log, read_log, spread_log
+from storage.log import Appended, LogObject, append_log, decode_log, read_log
 from storage.port import Bytes
 from storage.stores.memory import MemoryStore
 from tests.builders.aips import KEY, VERSION, memory_store, object_bytes
@@ -120,8 +120,6 @@ def test_contradicting_logs_are_not_hidden() -> None:
     append_log([b], KEY, None, [event("other")])
     with pytest.raises(Damaged, match="differs"):
         append_log([a, b], KEY, None, [event("third")])
-    with pytest.raises(Damaged, match="differs"):
-        spread_log([a, b], a, KEY)
 
 
 def test_a_store_that_is_down_stops_it_and_a_retry_heals_it() -> None:
@@ -138,15 +136,6 @@ def test_a_store_that_is_down_stops_it_and_a_retry_heals_it() -> None:
         append_log([a, b], KEY, None, [event("x")])
     b.down = False
     assert append_log([a, b], KEY, None, [event("x")]).adopted == ()
-    assert log_bytes(a) == log_bytes(b)
-
-
-def test_a_store_that_was_away_is_brought_up_to_date() -> None:
-    a, b = two()
-    head = append_log([a, b], KEY, None, [event("1")]).head
-    append_log([a], KEY, head, [event("2")])
-    assert spread_log([a, b], a, KEY) == 1
-    assert spread_log([a, b], a, KEY) == 0
     assert log_bytes(a) == log_bytes(b)
 
 

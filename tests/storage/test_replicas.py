@@ -87,13 +87,6 @@ def test_all_the_same_and_all_wrong(whole: bytes) -> None:
     assert outcomes([store_with(wrong, name="a"), store_with(wrong, name="b")], False) == [Fixity.MISMATCH] * 2
 
 
-def test_enough_is_as_many_as_required(whole: bytes) -> None:
-    stores = [store_with(whole, name="a"), store_with(whole[1:], name="b"), store_with(whole, name="c")]
-    for required, enough in ((1, True), (2, True), (3, False)):
-        replicas = ReplicaSet(stores, required)
-        assert replicas.enough(replicas.read_back(KEY, None)) is enough
-
-
 def test_the_set_knows_its_stores() -> None:
     a, b = memory_store("a"), memory_store("b")
     replicas = ReplicaSet([a, b], 2)

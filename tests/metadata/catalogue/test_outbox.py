@@ -13,11 +13,3 @@ def test_a_registered_version_waits_until_it_is_done(catalogue: Catalogue) -> No
     catalogue.outbox.done([entries[0].id])
     assert catalogue.outbox.pending() == [entries[1]]
     assert catalogue.outbox.waiting() == 1
-
-
-def test_an_index_made_anew_hears_of_everything(catalogue: Catalogue) -> None:
-    held = [register(catalogue, str(number)) for number in range(3)]
-    catalogue.outbox.done([one.id for one in catalogue.outbox.pending()[:2]])
-    assert catalogue.outbox.refill() == 3
-    assert {one.version for one in catalogue.outbox.pending()} == {one.id for one in held}
-    assert catalogue.outbox.waiting() == 3

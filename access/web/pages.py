@@ -43,6 +43,7 @@ def _add_search(web: APIRouter, services: AccessServices, pages: Pages) -> None:
             dossiers=levels.get("dossier", 0),
             documents=levels.get("document", 0),
             browse=browse,
+            level=Facet.LEVEL,
             address=SearchAddress(),
         )
 
@@ -93,6 +94,8 @@ def _add_dossiers(web: APIRouter, services: AccessServices, pages: Pages) -> Non
     def document(request: Request, aip: Aip, number: Number) -> HTMLResponse:
         version = shelf.held(aip)
         found = shelf.document(version, number)
+        before = shelf.documents(version, number - 1, 1) if number > 1 else []
+        after = shelf.documents(version, number + 1, 1) if number < MAX_NUMBER else []
         return pages.render(
             request,
             "document.html",
@@ -101,6 +104,8 @@ def _add_dossiers(web: APIRouter, services: AccessServices, pages: Pages) -> Non
             dossier=shelf.dossier(version),
             record=found.record,
             members=found.members,
+            before=next((one.number for one in before if one.number < number), None),
+            after=next((one.number for one in after if one.number > number), None),
             life=shelf.life(version, shelf.events(version)),
         )
 

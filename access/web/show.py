@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib import resources
 from urllib.parse import quote
 
 from access.search.feeder import UNIDENTIFIED_FORMAT, format_label
 from access.search.port import Facet
+from access.web.retelling import retell
 from access.web.words import Language, all_words, word
 from metadata.dates import VIETNAM, RecordDate
 from metadata.findings import visible
@@ -17,6 +21,7 @@ from metadata.holdings import Member, Record
 from metadata.outcomes import Fixity
 from metadata.tt05.profile import FieldRule, FieldType, default_profile
 
+_KINDS = ("typeName", "typePic", "typeMedia")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -80,6 +85,8 @@ class Show:
 
     def outcome(self, outcome: str) -> Status:
         """The outcome of an event; one that we have no word for is shown as it is."""
+        if outcome in list(Fixity):
+            return self.fixity(Fixity(outcome))
         colour, sign = {"success": ("jade", "✓"), "failure": ("seal", "✗")}.get(outcome, ("amber", "!"))
         key = f"outcome.{outcome}"
         return Status(colour, sign, word(self._language, key) if key in all_words() else outcome)
@@ -88,12 +95,30 @@ class Show:
         """The access level in words."""
         return self._language.of(default_profile().labels("mode", code)) if code else ""
 
+    def kind(self, name: str) -> str:
+        """The kind of a document, which records have in Vietnamese."""
+        return self._relabel(name, *_KINDS)
+
+    def language(self, names: str) -> str:
+        """The language of a record, which records have in Vietnamese."""
+        return self._relabel(names, "language")
+
+    def _relabel(self, text: str, *lists: str) -> str:
+        labels = (label for name in lists for label in default_profile().lists[name].values())
+        return next((self._language.of(label) for label in labels if label.vi == text), text)
+
+    def told(self, text: str) -> str:
+        """A sentence of an event in this language, safe to show."""
+        return self.safe(retell(self._language, text))
+
     def facet(self, facet: Facet, value: str) -> str:
         """A facet's value in words."""
         if facet is Facet.ACCESS:
             return self.access(value)
         if facet is Facet.LEVEL:
             return word(self._language, f"level.{value}")
+        if facet is Facet.TYPE:
+            return self.kind(value)
         return word(self._language, "document.unidentified") if value == UNIDENTIFIED_FORMAT else value
 
     def format(self, member: Member) -> str:
@@ -101,10 +126,12 @@ class Show:
         return self.facet(Facet.FORMAT, format_label(member.format))
 
     def field_name(self, name: str) -> str:
-        """The label of a descriptive field: as TT 05 has it in Vietnamese, its own name in words in English."""
+        """The label of a descriptive field: as TT 05 has it in Vietnamese; one that nobody named: its name in words."""
         rule = _rules().get(name)
         if rule is not None and self._language is Language.VI:
             return rule.label
+        if known := _names()[self._language.value].get(name):
+            return known
         return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("-", " ").capitalize()
 
     def fields(self, record: Record) -> Iterator[FieldRow]:
@@ -113,13 +140,25 @@ class Show:
             if not text.strip():
                 continue
             rule = _rules().get(name)
-            coded = rule is not None and rule.type in (FieldType.CODE, FieldType.CODES)
-            value = self._language.of(default_profile().labels(name, text)) if coded else text
-            yield FieldRow(self.field_name(name), name, value)
+            yield FieldRow(self.field_name(name), name, self._value(rule, text.strip()))
+
+    def _value(self, rule: FieldRule | None, text: str) -> str:
+        if rule is None:
+            return text
+        if rule.type in (FieldType.CODE, FieldType.CODES):
+            return self._language.of(default_profile().labels(rule.name, text))
+        if rule.type is FieldType.BOOLEAN and text in ("0", "1"):
+            return word(self._language, "value.yes" if text == "1" else "value.no")
+        return text
 
     def file_name(self, path: str) -> str:
         """The last part of a path, safe to show."""
         return visible(path.rpartition("/")[2])
+
+    def folder(self, path: str) -> str:
+        """All of a path but its last part, with the slash, safe to show; empty when it is in no folder."""
+        folder, slash, _ = path.rpartition("/")
+        return visible(folder, limit=4000) + slash
 
     def safe(self, text: str) -> str:
         """Text from outside with control characters made visible."""
@@ -128,6 +167,12 @@ class Show:
     def path(self, path: str) -> str:
         """A path percent-encoded for an address."""
         return quote(path, safe="/")
+
+
+@cache
+def _names() -> Mapping[str, Mapping[str, str]]:
+    """Names of fields by language, then by field: what ``fields.toml`` has."""
+    return tomllib.loads((resources.files("access.web") / "fields.toml").read_text(encoding="utf-8"))
 
 
 def _rules() -> dict[str, FieldRule]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from html.parser import HTMLParser
 from importlib import resources
 from urllib.parse import quote
@@ -11,9 +12,11 @@ import pytest
 from httpx import Client, Response
 
 from access.search.memory import MemoryIndex
+from access.search.port import Facet
 from access.services import AccessServices
 from access.web.guard import CONTENT_SECURITY_POLICY
 from access.web.links import local_path
+from access.web.retelling import retell
 from access.web.show import Show
 from access.web.words import Language, all_words, word
 from metadata.dates import RecordDate
@@ -22,8 +25,9 @@ from metadata.events import EventType
 from metadata.holdings import AipVersion, Role
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
+from metadata.tt05.profile import default_profile
 from tests.builders.browser import browser
-from tests.builders.reading import TOKEN, Archive, archive
+from tests.builders.reading import TOKEN, Archive, Paper, archive
 from tests.builders.search import change, entry
 
 
@@ -296,10 +300,72 @@ def test_values_are_shown_in_their_language() -> None:
     assert vi.dates(RecordDate.read("12/3/2019"), RecordDate.read("12/03/2019")) == "12/03/2019"
     assert vi.dates(RecordDate.read("lạ"), RecordDate.read("")) == "lạ"
     assert (vi.outcome("success").sign, vi.outcome("khác").word) == ("✓", "khác")
-    assert (vi.field_name("arcFileCode"), en.field_name("arcFileCode")) == ("Mã hồ sơ lưu trữ", "Arc file code")
+    assert [vi.outcome(fixity.value) for fixity in Fixity] == [vi.fixity(fixity) for fixity in Fixity]
+    assert (vi.outcome("MATCH").colour, en.outcome("MISMATCH").word) == ("jade", "damaged")
+    assert (vi.kind("Tờ trình"), en.kind("Tờ trình"), en.kind("Ảnh")) == ("Tờ trình", "Submission", "Photograph")
+    assert (en.kind("Bản nháp"), en.kind("")) == ("Bản nháp", "")
+    assert (vi.language("Hán Nôm"), en.language("Tiếng Việt, Tiếng Anh")) == ("Hán Nôm", "Vietnamese, English")
+    assert en.facet(Facet.TYPE, "Công văn") == "Official letter"
+    assert (vi.folder("data/a/b.pdf"), vi.folder("bagit.txt")) == ("data/a/", "")
+    assert (vi.field_name("arcFileCode"), en.field_name("arcFileCode")) == ("Mã hồ sơ lưu trữ", "Archival dossier code")
     assert vi.field_name("Bagging-Date") == "Bagging date"
     assert "\\u202e" in vi.safe("a\u202eb\nc")
     assert word(Language.EN, "search.total", count=3) == "3 found"
+
+
+def test_every_field_of_the_circular_has_a_name_in_english() -> None:
+    fields = {name for form in default_profile().forms.values() for name in form.fields}
+    text = (resources.files("access.web") / "fields.toml").read_text(encoding="utf-8")
+    assert fields - set(tomllib.loads(text)["en"]) == set()
+    assert Show(Language.VI).field_name("objid") == "Mã gói nộp lưu"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("Read back whole after replication", "Đã đọc lại toàn bộ sau khi ghi."),
+        (
+            "The replica was read whole (2 ×, 1048576 bytes) and compared with its digests",
+            "Đã đọc toàn bộ bản sao (2 lượt, 1.048.576 byte) và đối chiếu với mã băm.",
+        ),
+        ("7 of 8 files identified", "nhận dạng được 7 trên 8 tệp"),
+        ("SIP_hoso to AIP_hoso", "Đã lập AIP_hoso từ SIP_hoso."),
+        ("submission urn:x", "gói nộp urn:x"),
+        ("kho-a", "kho-a"),
+    ],
+)
+def test_what_events_say_is_told_in_vietnamese(written: str, told: str) -> None:
+    assert retell(Language.VI, written) == told
+    assert retell(Language.EN, written) == written
+
+
+def test_yes_and_no_are_words(reader: Client, library: Archive) -> None:
+    paper = Paper("Công văn", fields={"process": "1", "riskRecovery": "0", "docAttached": "lạ"})
+    held = library.add("Hồ sơ", [paper], code="H20.2020.02")
+    page = reader.get(f"/dossiers/{held.aip}/documents/1").text
+    assert re.findall(r"<dt>(Quy trình xử lý|Chế độ dự phòng|Tài liệu đi kèm)</dt><dd><bdi>(.*?)</bdi>", page) == [
+        ("Quy trình xử lý", "Có"),
+        ("Chế độ dự phòng", "Không"),
+        ("Tài liệu đi kèm", "lạ"),
+    ]
+
+
+def test_a_reader_goes_from_document_to_document(reader: Client, versions: list[AipVersion]) -> None:
+    here = f"/dossiers/{versions[0].aip}/documents"
+    neighbours = [
+        re.findall(r'rel="(prev|next)" href="(.*?)"', reader.get(f"{here}/{number}").text) for number in (1, 2, 3)
+    ]
+    assert neighbours == [
+        [("next", f"{here}/2")],
+        [("prev", f"{here}/1"), ("next", f"{here}/3")],
+        [("prev", f"{here}/2")],
+    ]
+
+
+def test_a_match_that_is_shown_already_is_marked_there(reader: Client) -> None:
+    page = reader.get("/search", params={"q": "công văn"}).text
+    assert '<span class="kind"><mark>Công</mark> <mark>văn</mark></span>' in page
+    assert "Tên loại tài liệu:" not in page
 
 
 def test_services_are_what_administration_gives(library: Archive) -> None:

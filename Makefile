@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SERVE ?= 1
 
-.PHONY: help demo test test-light check prove bench reference lock clean
+.PHONY: help demo test test-light check prove bench reference pictures lock clean
 
 help:
 	@echo "make demo         a small archive in ./demo-archive: from transfer to reading room (SERVE=0: do not serve at the end)"
@@ -41,6 +41,9 @@ prove: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+pictures: $(READY)
+	$(BIN)/python -m tests.flows.pictures
 
 reference: $(READY)
 	$(BIN)/python -m tests.architecture.reference

@@ -1,0 +1,63 @@
+"""The pictures of the documentation, taken of the demonstration: ``python -m tests.flows.pictures [FOLDER]``.
+
+They are photographs: the demonstration runs, the reading room is served, a real browser looks at it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import quote_plus
+
+from tests.services.chromium import PHONE, Chromium, Page, running
+from tests.services.reading_room import ROOT, ReadingRoom, served
+
+PICTURES = ROOT / "docs" / "pictures"
+NAMES = ("home.png", "results.png", "dossier.png", "document.png", "events.png", "phone.png")
+_QUESTION = "cong van"
+_TITLE = "Hồ sơ về việc tổ chức Lễ hội Sen Đồng Tháp lần thứ I năm 2022"
+_TALLEST = 1000
+
+
+def take_pictures(browser: Chromium, room: ReadingRoom, folder: Path, *, question: str, title: str) -> None:
+    """Write ``NAMES`` into ``folder``: what is found for ``question``, and the dossier called ``title``."""
+    with browser.page() as page:
+        room.enter(page)
+        page.value("document.activeElement.blur()")
+        _take(page, folder / "home.png")
+        page.open(f"{room.address}/search?q={quote_plus(question)}")
+        _take(page, folder / "results.png")
+        phrase = quote_plus(f'"{title}"')
+        page.open(f"{room.address}/search?level=dossier&q={phrase}")
+        page.follow(".hit h2 a")
+        dossier = page.value("location.href")
+        _take(page, folder / "dossier.png")
+        page.open(dossier.replace("/dossiers/", "/aips/") + "/events")
+        _take(page, folder / "events.png")
+        page.open(dossier + "/documents/1")
+        _take(page, folder / "document.png")
+        page.resize(PHONE)
+        page.open(dossier)
+        _take(page, folder / "phone.png")
+
+
+def _take(page: Page, path: Path) -> None:
+    path.write_bytes(page.picture(height=_TALLEST))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.flows.pictures", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=PICTURES)
+    target: Path = parser.parse_args().folder
+    with tempfile.TemporaryDirectory(prefix="tangthu-pictures-") as folder:
+        demo = Path(folder) / "demo"
+        subprocess.run([sys.executable, "-m", "demo", "--no-serve", str(demo)], cwd=ROOT, check=True)
+        with served(demo / "kho") as room, running() as browser:
+            take_pictures(browser, room, target, question=_QUESTION, title=_TITLE)
+
+
+if __name__ == "__main__":
+    main()

@@ -269,7 +269,12 @@ class _Description:
             ("Tangthu-Created", utc_text(making.created)),
             ("Tangthu-Content", self._ledger.content_digest().hex()),
         ]
-        return [(label, " ".join(value.split())) for label, value in fields]
+        return [(label, _one_line(value)) for label, value in fields]
+
+
+def _one_line(value: str) -> str:
+    """Identifiers are one line and stay as they are; a title that is not has its white space made single spaces."""
+    return value if value.splitlines() == [value.strip()] else " ".join(value.split())
 
 
 class _Spool(io.RawIOBase):

@@ -5,14 +5,16 @@ What is registered is described by the stored object itself, so it is what a reb
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from ingest.place import ClaimKeeper, IngestPlace, Stored
 from ingest.receipt import canonical
 from metadata.errors import Damaged
-from metadata.events import Event, EventType, LogHead
+from metadata.events import Event, EventType
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
@@ -54,8 +56,10 @@ def register(place: IngestPlace, stored: Stored, known: Callable[[], Iterator[Me
 
     Raises AlreadyExists when another worker has registered it, ClaimLost when another has claimed it since,
     TemporaryError when it should be tried again."""
-    with ClaimKeeper(place, stored.claim) as lease:
+    with ClaimKeeper(place, stored.claim) as lease, _folder(place, stored) as folder:
         lease.confirm()
+        description = describe_stored(place.replicas.stores[0], stored.key, folder, known)
+        row, made = description.version, description.events  # read before the log says that the AIP is held
         events: Sequence[Event] = _first_events(place, stored)
         receipt = json.loads(stored.receipt.to_json())
         appended = append_log(place.replicas.stores, stored.key, None, events, receipt)
@@ -65,32 +69,20 @@ def register(place: IngestPlace, stored: Stored, known: Callable[[], Iterator[Me
         if receipt["content"] != stored.receipt.content:
             raise _foreign_log(stored)
         place.at("logged")
-        _write_rows(place, stored, known, events, canonical(receipt), appended.head)
+        replicas = replicas_of(stored.version, events, Schedule(place.period))
+        members, records = description.members(), description.records()
+        place.at("before register")
+        place.catalogue.holdings.register(
+            row, members, records, replicas, [*made, *events], canonical(receipt), appended.head, stored.claim
+        )
 
 
-def _write_rows(
-    place: IngestPlace,
-    stored: Stored,
-    known: Callable[[], Iterator[Member]] | None,
-    events: Sequence[Event],
-    receipt: str,
-    head: LogHead,
-) -> None:
+@contextlib.contextmanager
+def _folder(place: IngestPlace, stored: Stored) -> Iterator[Path]:
     folder = place.work / f"register-{stored.version}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        description = describe_stored(place.replicas.stores[0], stored.key, folder, known)
-        place.at("before register")
-        place.catalogue.holdings.register(
-            description.version,
-            description.members(),
-            description.records(),
-            replicas_of(stored.version, events, Schedule(place.period)),
-            [*description.events, *events],
-            receipt,
-            head,
-            stored.claim,
-        )
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

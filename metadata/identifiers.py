@@ -16,12 +16,14 @@ _PUID = re.compile(r"(x-)?fmt/\d{1,6}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Text:
-    """A non-empty text of at most 255 characters without control characters, kept exactly as received."""
+    """A text of 1 to 255 characters on one line, no control characters, no white space around it; kept exactly."""
 
     value: str
 
     def __post_init__(self) -> None:
-        if not self.value.strip() or len(self.value) > 255 or any(ord(c) < 32 or ord(c) == 127 for c in self.value):
+        value = self.value
+        one_line = value.splitlines() == [value.strip()]
+        if not one_line or len(value) > 255 or any(ord(c) < 32 or ord(c) == 127 for c in value):
             raise ValueError(f"not a valid {type(self).__name__}: {self.value[:80]!r}")
 
     def __str__(self) -> str:

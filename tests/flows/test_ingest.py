@@ -239,6 +239,26 @@ def test_aip_is_the_same_byte_by_byte_for_the_same_first_moment(tmp_path: Path) 
     assert objects[0] == objects[1]
 
 
+@pytest.mark.parametrize("objid", ["BAG  2026 1", "BAG\u00a01", "a:b", "%2E"])
+def test_identifier_of_any_spelling_is_found_again(archive: SmallArchive, tmp_path: Path, objid: str) -> None:
+    info = (*(pair for pair in INFO if pair[0] != "External-Identifier"), ("External-Identifier", objid))
+    source = bag(tmp_path / "bag", {"a.txt": b"x"}, info=info)
+    receipt = archive.receive(source)
+    assert (receipt.verdict, receipt.objid) == (Verdict.ACCEPTED, objid)
+    assert archive.receive(source) == receipt
+    held = archive.catalogue.holdings.version(version_of(receipt))
+    assert held is not None
+    assert held.objid.value == objid
+
+
+@pytest.mark.parametrize("objid", ["BAG\u20281", "BAG\u00851", "BAG\x1c1"])
+def test_identifier_of_two_lines_is_refused(archive: SmallArchive, tmp_path: Path, objid: str) -> None:
+    info = (*(pair for pair in INFO if pair[0] != "External-Identifier"), ("External-Identifier", objid))
+    receipt = archive.receive(bag(tmp_path / "bag", {"a.txt": b"x"}, info=info))
+    assert "PACKAGE-NO-OBJID" in dict(receipt.counts)
+    assert archive.keys() == [[], []]
+
+
 def test_receipt_is_json_and_comes_back_equal(archive: SmallArchive, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for receipt in (archive.receive(sip_hoso(tmp_path / "sent")), archive.receive(tmp_path / "empty")):

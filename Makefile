@@ -14,6 +14,7 @@ help:
 	@echo "make check        format, lint, types, layers"
 	@echo "make prove        the long proofs: 10,000 kills, 10,000 flipped bits"
 	@echo "make bench        the measurements of bench/"
+	@echo "make pictures     the pictures of docs/reading-room.md, taken of the demonstration (needs Chromium)"
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

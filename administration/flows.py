@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from administration.work.plan import Job, Json, Request, Step, Workflow, WorkOptions
 from metadata.dates import read_utc, utc_text
 from metadata.errors import Busy
-from metadata.identifiers import AgencyCode, AipId, FondsCode, ObjId, VersionId
+from metadata.identifiers import AgencyCode, FondsCode, ObjId, VersionId
 
 if TYPE_CHECKING:
     from administration.archive import Archive
@@ -117,7 +117,7 @@ def stored_to_json(stored: Stored) -> dict[str, Json]:
     """What the store step hands to the register step, over a crash too."""
     claim = stored.claim
     return {
-        "version": version_text(stored.version),
+        "version": str(stored.version),
         "key": stored.key,
         "receipt": stored.receipt.to_json(),
         "stored_at": utc_text(stored.stored_at),
@@ -138,7 +138,7 @@ def stored_from_json(data: Mapping[str, Json]) -> Stored:
 
     claim = cast("Mapping[str, Json]", data["claim"])
     return Stored(
-        read_version(str(data["version"])),
+        VersionId.parse(str(data["version"])),
         str(data["key"]),
         Receipt.from_json(str(data["receipt"])),
         read_utc(str(data["stored_at"])),
@@ -163,7 +163,7 @@ def _repairs(result: Json) -> Sequence[Request]:
 
 
 def _repair(archive: Archive, job: Job) -> Json:
-    version = read_version(cast("Mapping[str, str]", job.argument)["version"])
+    version = VersionId.parse(cast("Mapping[str, str]", job.argument)["version"])
     return repair_to_json(archive.repairer.repair(version))
 
 
@@ -202,7 +202,7 @@ def audit_to_json(report: AuditReport) -> dict[str, Json]:
         "replicas": {outcome.value: count for outcome, count in sorted(report.replicas.items())},
         "damaged": [
             {
-                "version": version_text(audit.version),
+                "version": str(audit.version),
                 "at": utc_text(audit.at),
                 "replicas": [
                     {
@@ -222,7 +222,7 @@ def audit_to_json(report: AuditReport) -> dict[str, Json]:
 def repair_to_json(report: RepairReport) -> dict[str, Json]:
     """A repair for people and programs."""
     return {
-        "version": version_text(report.version),
+        "version": str(report.version),
         "refused": report.refused,
         "repaired": [store.value for store in report.repaired],
         "failed": [{"store": store.value, "vi": why.vi, "en": why.en} for store, why in report.failed],
@@ -232,14 +232,3 @@ def repair_to_json(report: RepairReport) -> dict[str, Json]:
         "log_written": report.log_written,
         "log_lost": list(report.log_lost),
     }
-
-
-def version_text(version: VersionId) -> str:
-    """``<aip id>-v<number>``."""
-    return str(version)
-
-
-def read_version(text: str) -> VersionId:
-    """Inverse of :func:`version_text`. Raises ValueError."""
-    aip, _, number = text.rpartition("-v")
-    return VersionId(AipId.parse(aip), int(number))

@@ -28,6 +28,7 @@ from ingest.ledger_rows import (
     pack_record,
     unpack_record,
 )
+from metadata.bagit import manifest_line
 from metadata.holdings import Format, Member, Record, Role
 from metadata.identifiers import Algorithm, Digest, Puid
 from metadata.tt05.records import Fields
@@ -189,8 +190,7 @@ class Ledger(LedgerFile):
         for path, sha256 in self._rows(sql):
             if sha256 is None:
                 raise ValueError(f"not read yet: {path!r}")
-            shown = path.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-            digest.update(f"{sha256.hex()}  {shown}\n".encode())
+            digest.update(manifest_line(sha256, path))
         return digest.digest()
 
 

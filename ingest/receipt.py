@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from metadata.canonical import canonical
 from metadata.dates import read_utc, utc_text
-from metadata.findings import Finding, Findings, Severity
-from metadata.text import Sentence
+from metadata.findings import Finding, Findings
 
 FORMAT = "tangthu-receipt/1"
 
@@ -59,7 +58,7 @@ class Receipt:
         fields |= {
             "format": FORMAT,
             "first_seen": utc_text(self.first_seen) if self.first_seen else None,
-            "findings": [finding_fields(one) for one in self.findings],
+            "findings": [one.fields() for one in self.findings],
             "counts": dict(self.counts),
         }
         return canonical(fields)
@@ -74,39 +73,16 @@ class Receipt:
             "verdict": Verdict(fields["verdict"]),
             "first_seen": read_utc(fields["first_seen"]) if fields["first_seen"] else None,
             "stores": tuple(fields["stores"]),
-            "findings": tuple(read_finding(one) for one in fields["findings"]),
+            "findings": tuple(Finding.of_fields(one) for one in fields["findings"]),
             "counts": tuple(sorted(fields["counts"].items())),
         }
         return cls(**fields)
 
 
-def canonical(document: Mapping[str, Any]) -> str:
-    """JSON with keys sorted and no spaces."""
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def finding_fields(one: Finding) -> dict[str, str]:
-    """A finding as JSON has it."""
-    return {
-        "code": one.code,
-        "severity": one.severity.value,
-        "place": one.place.encode("utf-8", "backslashreplace").decode(),
-        "vi": one.message.vi,
-        "en": one.message.en,
-        "rule": one.rule,
-    }
-
-
-def read_finding(fields: dict[str, str]) -> Finding:
-    """Inverse of :func:`finding_fields`."""
-    message = Sentence(fields["vi"], fields["en"])
-    return Finding(fields["code"], Severity(fields["severity"]), fields["place"], message, fields["rule"])
-
-
 def findings_document(findings: Findings) -> bytes:
-    """``data/submission/findings.json``: what was noted when the package was checked."""
+    """``data/findings.json``: what was noted when the package was checked."""
     document = {
         "counts": dict(sorted(findings.counts.items())),
-        "findings": [finding_fields(f) for f in findings.kept()],
+        "findings": [one.fields() for one in findings.kept()],
     }
     return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"

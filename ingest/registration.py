@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ingest.place import ClaimKeeper, IngestPlace, Stored
-from ingest.receipt import canonical
+from metadata.canonical import canonical
 from metadata.errors import Damaged
 from metadata.events import Event, EventType
 from metadata.holdings import Member

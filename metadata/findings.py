@@ -19,6 +19,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import Self
 
 from metadata.text import Sentence
 
@@ -50,6 +51,23 @@ class Finding:
     place: str
     message: Sentence
     rule: str
+
+    def fields(self) -> dict[str, str]:
+        """As JSON has it; of a place that is not Unicode, what can be written."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "place": self.place.encode("utf-8", "backslashreplace").decode(),
+            "vi": self.message.vi,
+            "en": self.message.en,
+            "rule": self.rule,
+        }
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, str]) -> Self:
+        """Inverse of :meth:`fields`. Raises KeyError, ValueError."""
+        message = Sentence(fields["vi"], fields["en"])
+        return cls(fields["code"], Severity(fields["severity"]), fields["place"], message, fields["rule"])
 
 
 @cache

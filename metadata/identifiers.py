@@ -11,6 +11,7 @@ from typing import Self
 
 _AIP_NAMESPACE = uuid.UUID("6f1c1f0e-6d0b-5d5e-9d4e-7a0c6c0a5b11")
 _STORE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _PUID = re.compile(r"(x-)?fmt/\d{1,6}")
 
 
@@ -115,6 +116,14 @@ class VersionId:
 
     aip: AipId
     number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """``<aip id>-v<number>``. Raises ValueError for any other form than :meth:`__str__` gives."""
+        aip, _, number = text.rpartition("-v")
+        if not _VERSION_NUMBER.fullmatch(number):
+            raise ValueError(f"not an AIP version: {text[:80]!r}")
+        return cls(AipId.parse(aip), int(number))
 
     @property
     def row(self) -> int:

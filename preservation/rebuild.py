@@ -7,14 +7,13 @@ that were registered, one by one. What the stores do not agree on is reported, n
 from __future__ import annotations
 
 import heapq
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
+from metadata.canonical import canonical
 from metadata.catalogue import Catalogue
 from metadata.errors import AlreadyExists, Damaged, NotFound, StoreUnavailable, TangThuError, Unreadable
 from metadata.events import Event
@@ -25,8 +24,9 @@ from metadata.text import Sentence
 from preservation.checks import Schedule
 from preservation.description import describe_stored
 from preservation.life import replicas_of
-from storage.keys import MARKER_KEY, parse_log_key, parse_object_key
+from storage.keys import parse_log_key, parse_object_key
 from storage.log import LogObject, read_log
+from storage.marker import MARKER_KEY
 from storage.port import ObjectInfo, Store
 
 _MOST_PROBLEMS = 1000
@@ -73,8 +73,7 @@ class _Log:
     @property
     def receipt(self) -> str:
         """The receipt as it was registered: canonical JSON."""
-        receipt: Mapping[str, Any] = self.entries[0].receipt or {}
-        return json.dumps(receipt, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return canonical(self.entries[0].receipt or {})
 
 
 def rebuild(

@@ -7,9 +7,6 @@ import re
 
 from metadata.identifiers import AipId, ArchiveCode, FondsCode, RecordCode, VersionId
 
-MARKER_KEY = "tangthu-store.json"
-"""The object that says which store this is; a directory without it is not mounted."""
-
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _SEGMENT_BYTES = 200
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

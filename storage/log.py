@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from metadata.canonical import canonical
 from metadata.dates import read_utc, utc_text
 from metadata.errors import AlreadyExists, Damaged, NotFound, Unreadable
 from metadata.events import Agent, Event, EventType, LogHead
-from metadata.identifiers import AipId, StoreId, VersionId
+from metadata.identifiers import StoreId, VersionId
 from metadata.text import Sentence
 from storage.keys import log_key, log_prefix, parse_log_key, parse_object_key
 from storage.port import Store
@@ -47,7 +48,7 @@ class LogObject:
         }
         if self.receipt is not None:
             document["receipt"] = self.receipt
-        return (json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
+        return f"{canonical(document)}\n".encode()
 
     @property
     def head(self) -> LogHead:
@@ -124,8 +125,7 @@ def decode_log(store: StoreId, path: str, data: bytes) -> LogObject:
     """Read a log object. Raises Unreadable unless it is exactly in the canonical form."""
     try:
         document = json.loads(data)
-        aip, _, number = document["version"].rpartition("-v")
-        version = VersionId(AipId.parse(aip), int(number))
+        version = VersionId.parse(document["version"])
         events = tuple(_read_event(version, event) for event in document["events"])
         entry = LogObject(
             version, document["number"], bytes.fromhex(document["previous"]), events, document.get("receipt")

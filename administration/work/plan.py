@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from metadata.errors import TangThuError
+from metadata.errors import RefusedInput, TangThuError
 from metadata.text import Sentence
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -73,17 +73,8 @@ class Failure:
 
     @classmethod
     def of(cls, error: TangThuError) -> Failure:
-        findings = tuple(
-            {
-                "code": each.code,
-                "severity": str(each.severity),
-                "place": each.place,
-                "vi": each.message.vi,
-                "en": each.message.en,
-                "rule": each.rule,
-            }
-            for each in getattr(error, "findings", ())
-        )
+        found = error.findings if isinstance(error, RefusedInput) else ()
+        findings: tuple[Json, ...] = tuple(dict(one.fields()) for one in found)
         return cls(type(error).__name__, error.exit_code, error.retry, error.sentence, findings)
 
     @classmethod

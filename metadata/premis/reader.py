@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from metadata.events import Agent, Event, EventType
 from metadata.holdings import Format
-from metadata.identifiers import AipId, Puid, StoreId, VersionId
+from metadata.identifiers import Puid, StoreId, VersionId
 from metadata.premis.model import NAMELESS, NAMESPACE, NOT_LOOKED, XSI, Category, PremisObject
 from metadata.refusal import DocumentRefused
 from metadata.xml import LIMITS, Element, Opened, Readable, XmlLimits, iter_elements, read_exact
@@ -158,7 +158,7 @@ def _event(element: Element, agents: dict[str, Agent], place: str) -> Event:
     try:
         return Event(
             id=uuid.UUID(identifier),
-            version=_version(linked.get("AIP version", "")),
+            version=VersionId.parse(linked.get("AIP version", "")),
             type=EventType(kind),
             at=datetime.fromisoformat(when).astimezone(UTC),
             detail=read_exact(element.find_text(_P + "eventDetailInformation", _P + "eventDetail")),
@@ -169,10 +169,3 @@ def _event(element: Element, agents: dict[str, Agent], place: str) -> Event:
         )
     except (ValueError, OverflowError) as error:
         raise _bad(place, f"event {identifier}", str(error)) from error
-
-
-def _version(text: str) -> VersionId:
-    aip, _, number = text.rpartition("-v")
-    if not (number.isascii() and number.isdigit()):
-        raise ValueError(f"not an AIP version: {text!r}")
-    return VersionId(AipId.parse(aip), int(number))

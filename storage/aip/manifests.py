@@ -9,6 +9,7 @@ from itertools import islice, zip_longest
 from types import TracebackType
 from typing import Self
 
+from metadata.bagit import decode_path, manifest_line
 from storage.aip.damage import DIRECTORY_PLACE, DamageKind, Damages
 from storage.aip.directory import ZipEntry
 from storage.aip.writer import (
@@ -27,11 +28,6 @@ from storage.port import Store
 _PIECE = 1 << 20
 _IN_MEMORY = 1 << 20
 _MOST_DISPUTES = 1_000
-
-
-def manifest_line(digest: bytes, path: str) -> bytes:
-    """The line that a manifest has for ``path``."""
-    return b"%b  %b\n" % (digest.hex().encode(), manifest_path(path))
 
 
 def read_lines(store: Store, key: str, start: int, size: int) -> Iterator[bytes]:
@@ -135,14 +131,10 @@ class ManifestJudge:
                 del self._disputes[index]
                 self._damages.add(DIRECTORY_PLACE, DamageKind.DIRECTORY, dispute[1], dispute[0])
             if path == told_path:
-                place = _place(path)
+                place = decode_path(_text(path))
                 self._damages.add(place, DamageKind.DATA, _text(expected), _text(found))
             elif dispute is None:
                 self._damages.add(MANIFEST_SHA256, DamageKind.DATA, _text(path), _text(told_path))
-
-
-def _place(path: bytes) -> str:
-    return _text(path).replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
 
 
 def _text(data: bytes) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
+from metadata.bagit import decode_path
 from metadata.errors import Damaged, NotFound, Unreadable
 from metadata.holdings import Member
 from metadata.identifiers import Algorithm, Digest
@@ -87,7 +88,7 @@ class AipReader:
         for line in _lines(self.open(self.entry(path))):
             digest, _, listed = line.partition("  ")
             try:
-                yield _decoded(listed), Digest.parse(algorithm, digest).value
+                yield decode_path(listed), Digest.parse(algorithm, digest).value
             except ValueError as error:
                 raise self._unreadable(error) from error
 
@@ -229,7 +230,3 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
         yield from (line.decode(errors="replace") for line in lines)
     if rest:
         yield rest.decode(errors="replace")
-
-
-def _decoded(path: str) -> str:
-    return path.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")

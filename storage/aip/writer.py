@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
+from metadata.bagit import encode_path
 from metadata.holdings import Member, Role
 from storage.aip.zip64 import CRC_AT, Directory, central_record, end_records, local_header
 from storage.hashing import MemberDigests, digest_bytes
@@ -68,9 +69,7 @@ class Sealed:
 
 def manifest_path(path: str) -> bytes:
     """A path as manifests write it (RFC 8493 §2.1.3): ``%``, CR and LF percent-encoded."""
-    if "%" in path or "\r" in path or "\n" in path:
-        path = path.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return path.encode()
+    return encode_path(path).encode()
 
 
 class AipWriter:

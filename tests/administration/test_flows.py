@@ -12,7 +12,7 @@ import pytest
 from administration.archive import Archive, write_settings
 from administration.cli.one_file import OneFile
 from administration.cli.output import Output, size_text
-from administration.flows import chimes, read_version, stored_from_json, stored_to_json, work_options, workflows
+from administration.flows import chimes, stored_from_json, stored_to_json, work_options, workflows
 from administration.settings import load, render
 from administration.work.plan import Failure
 from ingest.place import Stored
@@ -37,13 +37,13 @@ def test_what_a_step_hands_on_survives_json() -> None:
     claim = Claim(AgencyCode("H20.1"), ObjId("x"), 7, NOW)
     stored = Stored(version, "k", Receipt.refused(Findings(), "H20.1", "x", "t"), NOW, claim)
     assert stored_from_json(json.loads(json.dumps(stored_to_json(stored)))) == stored
-    assert read_version(str(version)) == version
+    assert VersionId.parse(str(version)) == version
 
 
 @pytest.mark.parametrize("text", ["", "x", "x-v1", f"{AipId.of(AgencyCode('a'), ObjId('b'))}-vx"])
 def test_what_is_no_version_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"badly formed|invalid literal"):
-        read_version(text)
+    with pytest.raises(ValueError, match=r"badly formed|not an AIP version"):
+        VersionId.parse(text)
 
 
 def test_failures_survive_json() -> None:

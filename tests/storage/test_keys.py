@@ -12,7 +12,7 @@ from tests.builders.aips import KEY, VERSION
 
 AIP = str(VERSION.aip)
 CODES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255).filter(
-    lambda text: text.strip() != "" and "\x7f" not in text
+    lambda text: text.splitlines() == [text.strip()] and "\x7f" not in text
 )
 
 

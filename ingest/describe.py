@@ -274,7 +274,8 @@ class _Description:
 
 def _one_line(value: str) -> str:
     """Identifiers are one line and stay as they are; a title that is not has its white space made single spaces."""
-    return value if value.splitlines() == [value.strip()] else " ".join(value.split())
+    one_line = value.splitlines() == [value] and value == value.strip()
+    return value if one_line else " ".join(value.split())
 
 
 class _Spool(io.RawIOBase):

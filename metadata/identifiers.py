@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 _AIP_NAMESPACE = uuid.UUID("6f1c1f0e-6d0b-5d5e-9d4e-7a0c6c0a5b11")
+_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _STORE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _PUID = re.compile(r"(x-)?fmt/\d{1,6}")
@@ -17,14 +18,14 @@ _PUID = re.compile(r"(x-)?fmt/\d{1,6}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Text:
-    """A text of 1 to 255 characters on one line, no control characters, no white space around it; kept exactly."""
+    """Unicode of 1 to 255 characters on one line, no control characters, no white space around it; kept exactly."""
 
     value: str
 
     def __post_init__(self) -> None:
         value = self.value
-        one_line = value.splitlines() == [value.strip()]
-        if not one_line or len(value) > 255 or any(ord(c) < 32 or ord(c) == 127 for c in value):
+        one_line = value.splitlines() == [value] and value == value.strip()
+        if not one_line or len(value) > 255 or _UNFIT.search(value):
             raise ValueError(f"not a valid {type(self).__name__}: {self.value[:80]!r}")
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from tests.builders.aips import KEY, VERSION
 
 AIP = str(VERSION.aip)
 CODES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255).filter(
-    lambda text: text.splitlines() == [text.strip()] and "\x7f" not in text
+    lambda text: text.splitlines() == [text] == [text.strip()] and "\x7f" not in text
 )
 
 
@@ -93,3 +93,11 @@ def test_log_keys() -> None:
         log_key(KEY, 0)
     with pytest.raises(ValueError, match="not the key"):
         log_key("tangthu-store.json", 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", " a", "a ", "a\nb", "a\u2028b", "a\x85", "a\x00", "a\x7f", "a\udc80", "a" * 256]
+)
+def test_codes_that_no_key_and_no_tag_file_can_hold_are_no_codes(text: str) -> None:
+    with pytest.raises(ValueError, match="not a valid RecordCode"):
+        RecordCode(text)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from storage.port import Store
 from storage.replicas import ReplicaSet
 from storage.stores.directory import DirectoryStore
 from tests.builders.identifier import MemoryIdentifier
+from tests.builders.shared_data import official_errors
 
 ARCHIVE = ArchiveCode("H20")
 AGENT = Agent("tangthu", "Tàng Thư (tests)")
@@ -45,7 +47,7 @@ class Clock:
 
 @dataclass
 class SmallArchive:
-    """The archive and its parts. ``receive`` takes a package in."""
+    """The archive and its parts. ``receive`` takes a package in, and has every AIP that comes of it judged."""
 
     folder: Path
     catalogue: Catalogue
@@ -53,10 +55,16 @@ class SmallArchive:
     service: IngestService
     place: IngestPlace
     clock: Clock
+    judged: set[str] = field(default_factory=set)
 
     def receive(self, path: Path, job: str = "job", agency: str | None = None, fonds: str | None = None) -> Receipt:
         submission = Submission(path, AgencyCode(agency) if agency else None, FondsCode(fonds) if fonds else None)
-        return self.service.receive(job, submission)
+        receipt = self.service.receive(job, submission)
+        if receipt.aip and receipt.key not in self.judged:
+            self.judged.add(receipt.key)
+            with tempfile.TemporaryDirectory() as folder:
+                judge_with_everything(self.object(receipt), Path(folder))
+        return receipt
 
     def keys(self) -> list[list[str]]:
         """What lies in each store."""
@@ -121,7 +129,10 @@ def small_archive(
 
 
 def judge_with_everything(data: bytes, folder: Path) -> Path:
-    """``unzip -t``, ``python -m zipfile -t`` and bagit on an AIP object; give the folder it was extracted to."""
+    """``unzip -t``, ``python -m zipfile -t``, bagit, and the official schemas on an AIP object.
+
+    Gives the folder it was extracted to.
+    """
     path = folder / "v1.zip"
     path.write_bytes(data)
     subprocess.run(["unzip", "-tq", str(path)], check=True, stdout=subprocess.DEVNULL)
@@ -130,4 +141,9 @@ def judge_with_everything(data: bytes, folder: Path) -> Path:
         archive.extractall(folder / "extracted")
     (root,) = (folder / "extracted").iterdir()
     bagit.Bag(str(root)).validate(processes=1)
+    documents = [(mets, "mets-1-12-1.xsd") for mets in root.glob("data/urn*/**/METS.xml")]
+    documents += [(premis, "premis-v3-0.xsd") for premis in root.glob("data/urn*/**/PREMIS*.xml")]
+    assert len(documents) == 4, documents
+    for document, schema in documents:
+        assert official_errors(document.read_bytes(), schema) == [], document
     return root

@@ -12,10 +12,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from ingest.receipt import Receipt, Verdict
 from metadata.holdings import AipVersion
 from metadata.outcomes import Fixity
 from storage.aip.verify import verify_object
+from tests.builders.archive import judge_with_everything
 from tests.builders.bags import bag
 from tests.builders.tt05 import sip_hoso
 from tests.flows.kill_worker import HarnessArchive
@@ -93,6 +96,15 @@ def nursery(home: Path) -> Iterator[Nursery]:
         made.close()
 
 
+@dataclass
+class Storm:
+    """What happened: how many kills, how many of them at which failpoint, and the jobs with their packages."""
+
+    kills: int = 0
+    at: Counter[str] = field(default_factory=Counter)
+    jobs: dict[str, Path] = field(default_factory=dict)
+
+
 class Packages:
     """Packages to send, each unlike the others; written as they are needed."""
 
@@ -118,36 +130,42 @@ class Packages:
         return path
 
 
-def kill_workers(nursery: Nursery, engine: WorkEngine, packages: Packages, rng: random.Random) -> dict[str, Path]:
-    """The storm. Gives the jobs by id, with the package of each."""
-    jobs: dict[str, Path] = {}
-    workers = [nursery.fork("-"), nursery.fork("-")]
-    kills, planned = 0, list(FAILPOINTS)
-    while kills < KILLS:
+def kill_workers(nursery: Nursery, engine: WorkEngine, packages: Packages, rng: random.Random) -> Storm:
+    """Kill workers at random times; half of them are told a failpoint at which they kill themselves if they get there."""
+    storm = Storm()
+    told = ["-", "-"]
+    workers = [nursery.fork(name) for name in told]
+    planned = list(FAILPOINTS)
+    while storm.kills < KILLS:
         while len(engine.unfinished("ingest")) < WAITING:
             request = ingest_request(str(packages.next()), None, None)
             engine.enqueue(request)
-            jobs[request.id] = packages.sent[-1]
+            storm.jobs[request.id] = packages.sent[-1]
         time.sleep(rng.uniform(0.05, 0.6))
         slot = rng.randrange(2)
         for number, pid in enumerate(workers):
-            if number == slot and alive(pid):
+            died = not alive(pid)
+            if died:
+                storm.at[told[number]] += 1
+            elif number == slot:
                 os.kill(pid, signal.SIGKILL)
-            if number == slot or not alive(pid):
-                kills += 1
-                failpoint = planned[kills % len(planned)] if rng.random() < 0.5 else "-"
-                workers[number] = nursery.fork(failpoint)
+            if died or number == slot:
+                storm.kills += 1
+                told[number] = planned[storm.kills % len(planned)] if rng.random() < 0.5 else "-"
+                workers[number] = nursery.fork(told[number])
     for number, pid in enumerate(workers):
         if alive(pid):
             os.kill(pid, signal.SIGKILL)
         workers[number] = nursery.fork("-")
-    return jobs
+    return storm
 
 
-def check_one(archive: Archive, version: AipVersion) -> None:
+def check_one(archive: Archive, version: AipVersion, folder: Path) -> None:
     for store in archive.stores.values():
         verdict = verify_object(store, version.key, archive.catalogue.holdings.members(version.id))
         assert verdict.outcome is Fixity.MATCH, (version.key, store.id, verdict)
+    with next(iter(archive.stores.values())).open(version.key) as stream:
+        judge_with_everything(stream.read(version.size), folder)
     kinds = Counter(event.type.value for event in archive.catalogue.events.of(version.id))
     assert kinds["ingestion end"] == 1
     assert kinds["replication"] == kinds["fixity check"] == 2
@@ -166,7 +184,8 @@ def test_kill_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
             WorkEngine(archive.settings.work_url, workflows(archive), options) as engine,
             nursery(home) as workers,
         ):
-            jobs = kill_workers(workers, engine, packages, rng)
+            storm = kill_workers(workers, engine, packages, rng)
+            jobs = storm.jobs
             statuses = engine.wait(list(jobs), timeout=300)
             assert Counter(status.state for status in statuses.values()) == {JobState.DONE: len(jobs)}
         receipts = {
@@ -179,7 +198,8 @@ def test_kill_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
             len(versions) == len(receipts) == len({receipt.aip for receipt in receipts.values()})
         )  # 0 lost, 0 doubled
         for version in versions:
-            check_one(archive, version)
+            with tempfile.TemporaryDirectory() as folder:
+                check_one(archive, version, Path(folder))
         sweep_folders(archive, timedelta(0))
         expected = sorted(key for version in versions for key in (version.key, f"{version.key[:-4]}.log/000001.json"))
         for store in archive.stores.values():
@@ -190,8 +210,13 @@ def test_kill_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
         for path in rng.sample(sorted(receipts), min(10, len(receipts))):
             again = archive.ingest.receive("again", _submission(path))
             assert again == receipts[path]
+    assert storm.at["-"] == 0, "a worker died that nobody had killed"
+    if KILLS >= 300:
+        assert set(storm.at) - {"-"} == set(FAILPOINTS), storm.at
     shutil.rmtree(tmp_path, ignore_errors=True)
-    print(f"\n{KILLS} kills, {len(jobs)} packages: 0 lost, 0 doubled, 0 orphaned; 95 % bound {3 / KILLS:.2%}")
+    print(
+        f"\n{storm.kills} kills ({storm.at.total()} at failpoints), {len(jobs)} packages: 0 lost, 0 doubled, 0 orphaned; 95 % bound {3 / KILLS:.2%}"
+    )
 
 
 def _submission(path: Path):

@@ -15,14 +15,13 @@ from storage.port import Store
 
 
 class ReplicaSet:
-    """The stores that hold replicas. An AIP is stored when ``required`` of them were read back and matched."""
+    """The stores that hold replicas. An AIP is stored when all of them were read back and matched."""
 
     def __init__(self, stores: Sequence[Store], required: int) -> None:
         """Raise ValueError when a store is named twice or fewer stores are given than are required."""
         if len({store.id for store in stores}) != len(stores) or not 1 <= required <= len(stores):
             raise ValueError(f"{required} replicas are required of {len(stores)} different stores")
         self.stores = tuple(stores)
-        self.required = required
 
     def __iter__(self) -> Iterator[Store]:
         return iter(self.stores)

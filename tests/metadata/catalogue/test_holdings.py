@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from metadata.catalogue import Catalogue, Counts, Holder
+from metadata.catalogue import Catalogue, ClaimLost, Counts, Holder
 from metadata.errors import AlreadyExists
 from metadata.holdings import Level
 from metadata.identifiers import AgencyCode, FondsCode, ObjId
@@ -210,3 +210,16 @@ def test_counts(catalogue: Catalogue) -> None:
     assert catalogue.holdings.counts() == Counts(
         2, 3, 6, 15, 300_000, 370_368, none | {Fixity.MATCH: 5, Fixity.MISSING: 1}
     )
+
+
+def test_registering_ends_the_claim_and_wants_it(catalogue: Catalogue) -> None:
+    version = a_version()
+    claim = catalogue.intake.claim(version.agency, version.objid, "w", NOW, timedelta(seconds=60))
+    rows = members(1), [], replicas(version.id), ingest_events(version.id), RECEIPT, a_head(1)
+    with pytest.raises(ClaimLost):
+        catalogue.holdings.register(version, *rows, replace(claim, token=claim.token ^ 1))
+    assert catalogue.holdings.version(version.id) is None
+    assert len(catalogue.intake.open()) == 1
+    catalogue.holdings.register(version, *rows, claim)
+    assert catalogue.holdings.version(version.id) == version
+    assert catalogue.intake.open() == []

@@ -53,9 +53,9 @@ class NameGuard:
 
     def judge(self, path: str) -> bool:
         """Note what is wrong with ``path``; False when the package cannot be taken because of it."""
-        folder, _, name = path.rpartition("/")
-        if folder != self._folder:
-            self._folder, self._folder_good = folder, name == path or self._whole(path, folder)
+        folder, slash, name = path.rpartition("/")
+        if folder != self._folder or not folder:  # "" is the folder of "a" and of "/a"
+            self._folder, self._folder_good = folder, not slash or self._whole(path, folder)
         if not self._folder_good:
             return False
         if len(path) * 4 > self._limits.path and len(path.encode("utf-8", "surrogatepass")) > self._limits.path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import groupby
@@ -178,6 +179,32 @@ class LedgerFile:
         for _, group in groupby(self._rows(sql), key=lambda row: row[0]):
             first, *others = (str(row[1]) for row in group)
             yield from ((first, other) for other in others if other != first)
+
+    def folder_look_alikes(self) -> Iterator[tuple[str, str]]:
+        """Pairs of different folders that are one after NFC. One of them is not in NFC: only such are looked at."""
+        self._db.execute("CREATE TEMP TABLE spelling (nfc TEXT, path TEXT, PRIMARY KEY (nfc, path)) WITHOUT ROWID")
+        last = ""
+        for path in self.paths():
+            folder = path[: path.rfind("/") + 1]
+            if folder != last and not unicodedata.is_normalized("NFC", folder):
+                self._spell(folder)
+            last = folder
+        sql = (
+            "SELECT s.nfc, s.path FROM spelling s WHERE EXISTS (SELECT 1 FROM file f WHERE f.path >= s.nfc "
+            "AND f.path < substr(s.nfc, 1, length(s.nfc) - 1) || '0') UNION ALL SELECT a.path, b.path FROM spelling a "
+            "JOIN spelling b ON b.nfc = a.nfc AND b.path > a.path ORDER BY 1, 2"
+        )
+        yield from ((one[:-1], other[:-1]) for one, other in self._rows(sql))
+        self._db.execute("DROP TABLE spelling")
+
+    def _spell(self, folder: str) -> None:
+        at = folder.find("/") + 1
+        while at:
+            part = folder[:at]
+            nfc = unicodedata.normalize("NFC", part)
+            if nfc != part:
+                self._db.execute("INSERT OR IGNORE INTO spelling VALUES (?, ?)", (nfc, part))
+            at = folder.find("/", at) + 1
 
     def twin(self, path: str) -> str | None:
         """The one file spelled otherwise whose path is ``path`` after NFC; None when there is none, or several."""

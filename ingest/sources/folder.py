@@ -10,6 +10,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from ingest.guards import LIMITS
 from ingest.sources.port import EntryKind, SourceEntry
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -19,26 +20,31 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 class FolderSource:
     """Raises OSError when ``path`` is not a folder that can be opened."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, depth: int = LIMITS.depth) -> None:
         self._name = path.resolve().name
         self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._parts: list[str] = []
         self._open: list[int] = []
         self._folder = ""
         self._inside = ""
+        self._depth = depth
 
     @property
     def name(self) -> str:
         return self._name
 
     def entries(self) -> Iterator[SourceEntry]:
-        """Every entry, folders before what is in them. Raises OSError when a folder cannot be read."""
+        """Every entry, folders before what is in them. Raises OSError when a folder cannot be read.
+
+        Folders beyond the depth are not gone into: what lies in the last one is too deep already, and each level costs
+        an open file.
+        """
         waiting = [""]
         while waiting:
             folder = waiting.pop()
             handle = self._descend(folder)
             try:
-                yield from _entries(handle, f"{folder}/" if folder else "", waiting)
+                yield from _entries(handle, f"{folder}/" if folder else "", waiting, self._depth)
             finally:
                 os.close(handle)
 
@@ -90,7 +96,7 @@ class FolderSource:
         self._folder = "/".join(self._parts)
 
 
-def _entries(handle: int, prefix: str, waiting: list[str]) -> Iterator[SourceEntry]:
+def _entries(handle: int, prefix: str, waiting: list[str], depth: int) -> Iterator[SourceEntry]:
     file, folder, link, special = EntryKind.FILE, EntryKind.FOLDER, EntryKind.LINK, EntryKind.SPECIAL
     with os.scandir(handle) as found:
         for entry in found:
@@ -99,7 +105,8 @@ def _entries(handle: int, prefix: str, waiting: list[str]) -> Iterator[SourceEnt
                 status = entry.stat(follow_symlinks=False)
                 yield SourceEntry(path, status.st_size, file)
             elif entry.is_dir(follow_symlinks=False):
-                waiting.append(path)
+                if path.count("/") < depth:
+                    waiting.append(path)
                 yield SourceEntry(path, 0, folder)
             else:
                 yield SourceEntry(path, 0, link if entry.is_symlink() else special)

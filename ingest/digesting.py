@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -111,6 +112,15 @@ class HashWorkers:
     def give_back(self, buffer: bytearray) -> None:
         """Return a buffer that was not used."""
         self._buffers.put(buffer)
+
+    @contextmanager
+    def lent(self, buffer: bytearray) -> Iterator[None]:
+        """Give ``buffer`` back when what is done with it fails: a pass that loses its buffers waits for ever."""
+        try:
+            yield
+        except BaseException:
+            self.give_back(buffer)
+            raise
 
     def stream(self, wanted: frozenset[Algorithm]) -> StreamDigester:
         """Begin a file that is too large to hold."""

@@ -8,7 +8,6 @@ that the sender learns everything at once.
 
 from __future__ import annotations
 
-import errno
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from ingest.digesting import CHUNK, FileDigests, HashWorkers
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Placement, PlannedFile
 from ingest.sources import BrokenEntryError, Source
+from ingest.sources.port import is_ours
 from metadata.findings import Findings
 from metadata.holdings import Format, Role
 from metadata.identifiers import Algorithm
@@ -176,16 +176,20 @@ class OnePass:
         member = self._keeper.begin(planned.target, planned.size)
         digester = hashing.stream(_wanted(planned))
         total = 0
-        for buffer, size in _chunks(stream, hashing):
-            total += size
-            if total > planned.size:
-                hashing.give_back(buffer)
-                break
-            with memoryview(buffer)[:size] as view:
-                windows.feed(view)
-                member.write(view)
-            digester.feed(buffer, size)
-            self._on_progress(size)
+        try:
+            for buffer, size in _chunks(stream, hashing):
+                total += size
+                if total > planned.size:
+                    hashing.give_back(buffer)
+                    break
+                with hashing.lent(buffer), memoryview(buffer)[:size] as view:
+                    windows.feed(view)
+                    member.write(view)
+                digester.feed(buffer, size)
+                self._on_progress(size)
+        except BaseException:
+            windows.discard()
+            raise
         digests = digester.end()
         if total != planned.size:
             windows.discard()
@@ -206,8 +210,8 @@ class OnePass:
         self._refuse("PASS-CHANGED", planned, expected=planned.size, found=found)
 
     def _unreadable(self, planned: PlannedFile, error: OSError) -> None:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise error  # our own disk, under the spool; reading does not fill one
+        if is_ours(error):
+            raise error
         self._refuse("PASS-UNREADABLE", planned, reason=error.strerror or type(error).__name__)
 
     def _broken(self, broken: BrokenEntryError) -> None:
@@ -226,7 +230,8 @@ def _wanted(planned: PlannedFile) -> frozenset[Algorithm]:
 def _chunks(stream: BinaryIO, hashing: HashWorkers) -> Iterator[tuple[bytearray, int]]:
     while True:
         buffer = hashing.buffer()
-        size = stream.readinto(buffer)  # type: ignore[attr-defined]
+        with hashing.lent(buffer):
+            size = stream.readinto(buffer)  # type: ignore[attr-defined]
         if not size:
             hashing.give_back(buffer)
             return

@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from metadata.findings import Findings
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk of ours has no room; reading a package never meets that."""
+    return error.errno in _FULL
+
+
+def is_ours(error: OSError) -> bool:
+    """Whether an error is this machine's and no fault of the package: its disk, its open files, its memory."""
+    return error.errno in _FULL or error.errno in _SCARCE
+
+
 class EntryKind(StrEnum):
     """What an entry of a source is. Only FILE and FOLDER are ever accepted."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import sqlite3
 import threading
 import time
@@ -16,14 +15,16 @@ from typing import Self
 
 from ingest.guards import LIMITS, GuardLimits
 from ingest.receipt import Receipt
+from ingest.sources.port import is_full, is_ours
 from metadata.catalogue import Catalogue, Claim, ClaimLost
-from metadata.errors import NoSpace, TangThuError
+from metadata.errors import NoSpace, TangThuError, TemporaryError
 from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
 from metadata.text import Sentence
 from preservation.identification.port import Identifier
 from storage.replicas import ReplicaSet
 
+_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 Checkpoint = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 """Told the step, and how many bytes of how many are done."""
@@ -117,13 +118,24 @@ def own_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _no_space() from error
+        if is_full(error):
+            raise _no_space() from error
+        if is_ours(error):
+            raise _overloaded() from error
+        raise
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        if error.sqlite_errorcode & 0xFF not in _DISK:  # the rest of the code says which operation failed
             raise
         raise _no_space() from error
+
+
+def _overloaded() -> TemporaryError:
+    return TemporaryError(
+        Sentence(
+            "Máy đang quá tải (hết bộ nhớ hoặc số tệp được mở). Không lưu gì cả; hãy gửi lại sau.",
+            "The machine is overloaded (out of memory or of open files). Nothing was kept; send again later.",
+        )
+    )
 
 
 def _no_space() -> NoSpace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ingest.guards import LIMITS, GuardLimits, NameGuard
 from ingest.ledger import Ledger
 from ingest.ledger_rows import same_nfc
-from ingest.sources.port import EntryKind, Source
+from ingest.sources.port import EntryKind, Source, is_ours
 from metadata.findings import Findings
 
 _REFUSED = {
@@ -36,6 +36,8 @@ def scan(source: Source, ledger: Ledger, findings: Findings, limits: GuardLimits
             if count > limits.files or total > limits.bytes:
                 break
     except OSError as error:
+        if is_ours(error):
+            raise
         findings.add("SOURCE-UNREADABLE", source.name, reason=error.strerror or type(error).__name__)
     if count > limits.files:
         findings.add("SOURCE-MANY", source.name, limit=limits.files)
@@ -57,5 +59,7 @@ def _clashes(ledger: Ledger, findings: Findings) -> None:
         findings.add("NAME-TWICE", path)
     for path in ledger.files_as_folders():
         findings.add("NAME-FILE-AND-FOLDER", path)
+    for one, other in ledger.folder_look_alikes():
+        findings.add("NAME-ONE-AFTER-NFC", other, other=one)
     for one, other in ledger.look_alikes():
         findings.add("NAME-ONE-AFTER-NFC" if same_nfc(one, other) else "NAME-CASE", other, other=one)

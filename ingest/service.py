@@ -114,7 +114,7 @@ class IngestService:
         held = place.catalogue.holdings.version(stored.version)
         if held is None:
             package = self._packages.get(job)
-            with contextlib.suppress(AlreadyExists):
+            with contextlib.suppress(AlreadyExists), own_disk():
                 register(place, stored, partial(members_of, package) if package else None)
             held = place.catalogue.holdings.version(stored.version)
         place.at("registered")
@@ -185,10 +185,11 @@ class IngestService:
         key = object_key(self._place.archive, package.examined.fonds, package.examined.code, version)
         with ClaimKeeper(self._place, claim) as lease:
             try:
-                if recall(self._place, version, key):
-                    intake.forget(claim)
-                    return None
-                outcome = self._keep_or_discard(package, version, key, lease, progress)
+                with own_disk():
+                    if recall(self._place, version, key):
+                        intake.forget(claim)
+                        return None
+                    outcome = self._keep_or_discard(package, version, key, lease, progress)
             except TangThuError:
                 intake.forget(claim)
                 raise
@@ -202,7 +203,8 @@ class IngestService:
         self, package: _Open, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
     ) -> Stored | Receipt | None:
         try:
-            outcome = self._keep(package, version, key, lease, progress)
+            with own_disk():
+                outcome = self._keep(package, version, key, lease, progress)
         except TangThuError:
             with contextlib.suppress(TangThuError):  # a later holder of the claim, or the daily sweep, does the rest
                 self._discard(key, lease)
@@ -215,7 +217,7 @@ class IngestService:
         """The claim on the package, or the version held. Waits while another worker is at it."""
         place, examined = self._place, package.examined
         while True:
-            held = place.catalogue.holdings.find(examined.agency, examined.objid)
+            held = self._held(examined)
             if held is not None:
                 return held
             try:
@@ -223,11 +225,16 @@ class IngestService:
             except Busy:
                 place.sleep(min(0.5, place.lease.total_seconds() / 10))
                 continue
-            held = place.catalogue.holdings.find(examined.agency, examined.objid)
+            held = self._held(examined)
             if held is None:
                 place.at("claimed")
                 return claim
             place.catalogue.intake.forget(claim)
+
+    def _held(self, examined: Examined) -> AipVersion | None:
+        """What is held of this package: by the name that it was sent under, or by the AIP id made of that name."""
+        holdings = self._place.catalogue.holdings
+        return holdings.find(examined.agency, examined.objid) or holdings.version(VersionId(examined.aip, 1))
 
     def _compare_with_held(self, package: _Open, held: AipVersion, progress: Progress) -> Receipt:
         """The package is held: read it all the same, and its receipt again only if it is the same."""
@@ -235,7 +242,7 @@ class IngestService:
         if not package.findings.refused and package.ledger.content_digest() == held.content:
             return self.held_receipt(held.id)
         if not package.findings.refused:
-            package.findings.add("HELD-DIFFERENT", "METS.xml", objid=held.objid, aip=held.aip)
+            package.findings.add("HELD-DIFFERENT", package.examined.named_in, objid=held.objid, aip=held.aip)
         return _refused(package.findings, package.examined)
 
     def _keep(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from ingest.packages.examined import Examined, Subject, aip_folder
-from ingest.packages.reading import agency_code, fonds_code, object_id, reading, record_code
+from ingest.packages.reading import agency_code, fonds_code, judge_title, object_id, reading, record_code
 from metadata.bagit import (
     BagDeclaration,
     iter_manifest,
@@ -153,6 +153,7 @@ class _Bag:
         if not info.get("external-description"):
             self._findings.add("BAG-NO-TITLE", name)
         title = info.get("external-description") or inner
+        judge_title(subject, title, name)
         form = self._form(info, code.value, title)
         target = f"data/{aip_folder(agency, fonds, objid)}/representations/rep1/data/"
         self._ledger.plan_all("data/", target, Role.CONTENT)

@@ -41,6 +41,11 @@ class Examined:
         return f"urn:{self.fonds}:uuid-{str(self.aip).upper()}"
 
     @property
+    def named_in(self) -> str:
+        """The file of the package that gives its OBJID."""
+        return "METS.xml" if self.package_type is PackageType.AIP_HOSO else "bag-info.txt"
+
+    @property
     def folder(self) -> str:
         """The package's folder in the AIP: its OBJID with ``:`` and separators as ``_``."""
         return aip_folder(self.agency, self.fonds, self.objid)

@@ -8,14 +8,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from ingest.packages.examined import Subject
-from ingest.sources.port import BrokenEntryError
+from ingest.sources.port import BrokenEntryError, is_ours
 from metadata.identifiers import AgencyCode, Algorithm, Digest, FondsCode, ObjId, RecordCode
 from metadata.refusal import DocumentRefused
+from metadata.xml import legal
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 T = TypeVar("T")
+TITLE_LIMIT = 10_000
+"""Characters in a dossier's title. TT 05 asks for fewer; this is what an AIP can hold."""
 
 
 def reading(subject: Subject, path: str, read: Callable[[BinaryIO], T]) -> T | None:
@@ -35,6 +38,8 @@ def reading(subject: Subject, path: str, read: Callable[[BinaryIO], T]) -> T | N
     except (DocumentRefused, BrokenEntryError) as refused:
         refused.note(subject.findings)
     except OSError as error:
+        if is_ours(error):
+            raise
         subject.findings.add("SOURCE-UNREADABLE", path, reason=error.strerror or type(error).__name__)
     return None
 
@@ -62,6 +67,12 @@ class _Digesting(io.RawIOBase):
         while self.read(1 << 20):
             pass
         return Digest(Algorithm.SHA256, self._sha256.digest())
+
+
+def judge_title(subject: Subject, title: str, place: str) -> None:
+    """A title is written into XML and on one line of the AIP's bag-info.txt; what cannot be is refused."""
+    if len(title) > TITLE_LIMIT or legal(title) != title:
+        subject.findings.add("PACKAGE-TITLE", place, limit=TITLE_LIMIT)
 
 
 def agency_code(text: str) -> AgencyCode | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ingest.packages.examined import Examined, Subject, aip_folder
-from ingest.packages.reading import agency_code, fonds_code, object_id, reading, record_code
+from ingest.packages.reading import agency_code, fonds_code, judge_title, object_id, reading, record_code
 from ingest.packages.sip_documents import SipDocuments
 from ingest.packages.sip_mets import SipMets
 from metadata.holdings import PackageType, Role
@@ -98,6 +98,8 @@ def _examined(subject: Subject, root: SipMets, inner: SipMets, fields: Fields) -
     if agency is None or fonds is None or code is None or objid is None:
         return None
     SipDocuments(subject, REPRESENTATION, code.value).read()
+    title = " ".join(fields.get("title").split())
+    judge_title(subject, title, _EAD)
     if findings.refused:
         return None
     base = f"data/{aip_folder(agency, fonds, objid)}/"
@@ -105,7 +107,6 @@ def _examined(subject: Subject, root: SipMets, inner: SipMets, fields: Fields) -
     for folder in ("schemas/", "documentation/"):
         ledger.plan_all(folder, base + folder, Role.SUPPORT)
     ledger.plan_all("", "data/submission/", Role.SUBMISSION)
-    title = " ".join(fields.get("title").split())
     record = dossier_record(form)
     return Examined("SIP_hoso", PackageType.AIP_HOSO, agency, fonds, objid, code, title, record, form)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import lzma
 import os
+import stat
 import zlib
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ingest.guards import LIMITS, GuardLimits
 from ingest.sources.folder import FolderSource
-from ingest.sources.port import Source
+from ingest.sources.port import Source, is_ours
 from ingest.sources.tar_source import BLOCK, TarSource, is_header
 from ingest.sources.zip_source import ZipSource
 from metadata.errors import NotFound
@@ -44,7 +47,7 @@ def open_source(path: Path, quarantine: Path, findings: Findings, limits: GuardL
     Raises NotFound when there is nothing at ``path``; OSError when our own disk or the medium fails.
     """
     if path.is_dir():
-        return FolderSource(path)
+        return _open_folder(path, findings, limits)
     if not path.is_file():
         sentence = Sentence(f"Không có tệp hay thư mục nào ở {path}.", f"There is no file or folder at {path}.")
         raise NotFound(sentence)
@@ -64,8 +67,19 @@ def open_source(path: Path, quarantine: Path, findings: Findings, limits: GuardL
     return _Quarantined(source, quarantine)
 
 
+def _open_folder(path: Path, findings: Findings, limits: GuardLimits) -> Source | None:
+    try:
+        return FolderSource(path, limits.depth)
+    except OSError as error:
+        if is_ours(error):
+            raise
+        findings.add("SOURCE-UNREADABLE", path.resolve().name, reason=error.strerror or type(error).__name__)
+        return None
+
+
 def _open_file(path: Path, copy: Path, name: str, findings: Findings, limits: GuardLimits) -> Source | None:
-    _copy(path, copy)
+    if not _copy(path, copy, name, findings, limits):
+        return None
     with copy.open("rb") as stream:
         head = stream.read(BLOCK)
     decoder = _decoder(head, limits)
@@ -112,10 +126,31 @@ def _clear(quarantine: Path) -> None:
         quarantine.rmdir()
 
 
-def _copy(path: Path, copy: Path) -> None:
-    with path.open("rb", buffering=0) as source, copy.open("wb", buffering=0) as target:
-        while chunk := source.read(_CHUNK):
-            target.write(chunk)
+def _copy(path: Path, copy: Path, name: str, findings: Findings, limits: GuardLimits) -> bool:
+    """Copy what was sent into quarantine; False when it cannot be read or is too large. It may be replaced meanwhile,
+    by a pipe too, which must not make us wait."""
+    try:
+        with _regular(path) as source, copy.open("wb", buffering=0) as target:
+            left = limits.bytes if os.fstat(source.fileno()).st_size <= limits.bytes else -1
+            while left >= 0 and (chunk := source.read(_CHUNK)):
+                target.write(chunk)
+                left -= len(chunk)
+    except OSError as error:
+        if is_ours(error):
+            raise
+        findings.add("SOURCE-UNREADABLE", name, reason=error.strerror or type(error).__name__)
+        return False
+    if left < 0:
+        findings.add("SOURCE-LARGE", name, limit=limits.bytes)
+    return left >= 0
+
+
+def _regular(path: Path) -> FileIO:
+    source = FileIO(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+    if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+        source.close()
+        raise OSError(errno.EINVAL, "not a regular file")
+    return source
 
 
 def _ends_as_zip(path: Path) -> bool:

@@ -205,6 +205,8 @@ def read_tag_file(
             if not tags:
                 raise BagSyntax("BAG-TAG-LINE", place, line=number)
             label, value = tags[-1]
+            if len(value) + len(line) > LINE_LIMIT:
+                raise BagSyntax("BAG-LINE-TOO-LONG", place, line=number, limit=LINE_LIMIT)
             tags[-1] = (label, f"{value} {line.strip()}")
             continue
         label, colon, value = line.partition(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from metadata.text import Sentence
 if TYPE_CHECKING:
     from administration.work.plan import Failure
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 Advance = Callable[[str, int, int], None]
 """Told what is being done (a key of its own for each bar), how much of how much is done."""
 
@@ -30,21 +32,22 @@ class Output:
     def document(self, data: Mapping[str, object]) -> None:
         """The result for programs; nothing when a person reads."""
         if self.as_json:
-            self._out.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+            text = json.dumps(data, ensure_ascii=False, indent=1)
+            self._out.write(_SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n")
             self._out.flush()
 
     def say(self, vi: str, en: str = "", mark: str = "") -> None:
         """A sentence for a person, Vietnamese first; nothing when a program reads."""
         if not self.as_json:
-            self._out.write(f"{mark} {vi}\n".lstrip() if mark else f"{vi}\n")
+            self._out.write(f"{mark} {plain(vi)}\n".lstrip() if mark else f"{plain(vi)}\n")
             if en:
-                self._out.write(f"{'  ' if mark else ''}{self._faint(en)}\n")
+                self._out.write(f"{'  ' if mark else ''}{self._faint(plain(en))}\n")
             self._out.flush()
 
     def line(self, text: str = "") -> None:
         """A line that is the same in every language."""
         if not self.as_json:
-            self._out.write(f"{text}\n")
+            self._out.write(f"{plain(text)}\n")
 
     def trouble(self, error: TangThuError | Failure) -> None:
         """An error: what happened, and each finding; on standard error for people."""
@@ -60,7 +63,7 @@ class Output:
                 self._complain(Sentence(f"  {finding['code']}  {finding['vi']}", f"  {finding['en']}"))
 
     def _complain(self, sentence: Sentence) -> None:
-        self._error.write(f"✗ {sentence.vi}\n  {sentence.en}\n")
+        self._error.write(f"✗ {plain(sentence.vi)}\n  {plain(sentence.en)}\n")
 
     def _faint(self, text: str) -> str:
         return f"\x1b[2m{text}\x1b[0m" if self._out.isatty() else text
@@ -85,6 +88,11 @@ class Output:
                 bars.update(tasks[what], completed=done, total=total or None)
 
             yield advance
+
+
+def plain(text: str) -> str:
+    """Text that may come from outside, for a terminal: it cannot move the cursor, turn text round or fail to encode."""
+    return "\n".join(visible(line, len(line)) for line in text.split("\n"))
 
 
 def size_text(size: int) -> str:

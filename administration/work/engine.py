@@ -42,10 +42,10 @@ class _Interrupted(BaseException):
 
 
 class _JsonSerializer(Serializer):
-    """Checkpoints are JSON, never pickles: reading the database back cannot run code."""
+    """Checkpoints are JSON, never pickles: reading the database back cannot run code. ASCII, since paths may be odd."""
 
     def serialize(self, data: object) -> str:
-        return json.dumps(data, ensure_ascii=False, default=lambda odd: {"unserialisable": repr(odd)[:500]})
+        return json.dumps(data, default=lambda odd: {"unserialisable": repr(odd)[:500]})
 
     def deserialize(cls, serialized_data: str) -> object:  # noqa: N805 -- the base class names it so
         value = json.loads(serialized_data)

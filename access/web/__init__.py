@@ -12,7 +12,7 @@ from access.models import Trouble
 from access.problems import Problem, problem_of, problem_of_status, problems
 from access.services import AccessServices
 from access.web import pages, session
-from access.web.guard import SECURITY_HEADERS, FormRefusedError, SecurityHeaders, SignInNeededError
+from access.web.guard import SECURITY_HEADERS, FormRefusedError, RequestBounds, SecurityHeaders, SignInNeededError
 from access.web.links import local_path
 from access.web.page import Pages
 from metadata.errors import TangThuError
@@ -34,7 +34,9 @@ def install(app: FastAPI, services: AccessServices) -> None:
     """
     for router in routers(services):
         app.include_router(router)
+    app.router.redirect_slashes = False  # such an answer would send people to whatever host they said we are
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestBounds)
     _add_errors(app, Pages(services))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.auth import SESSION_COOKIE
@@ -23,6 +25,11 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
+
+
+FORM_LIMIT = 16 * 1024
+"""Bytes in the body of a request: nothing but the forms for coming in and going out has one."""
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 class SignInNeededError(Exception):
@@ -57,6 +64,33 @@ def same_origin(request: Request) -> bool:
         return False
     origin = request.headers.get("origin")
     return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
+
+
+class RequestBounds:
+    """ASGI middleware: a body is a small form, and a query is ASCII, as every browser sends it.
+
+    Bytes of a query that are not ASCII are percent-encoded; of a body that is larger nothing more is read.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        left = FORM_LIMIT
+
+        async def bounded() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413)
+            return message
+
+        query = _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], scope["query_string"])
+        await self._app({**scope, "query_string": query}, bounded, send)
 
 
 class SecurityHeaders:

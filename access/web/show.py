@@ -115,7 +115,7 @@ class Show:
         """A facet's value in words."""
         if facet is Facet.ACCESS:
             return self.access(value)
-        if facet is Facet.LEVEL:
+        if facet is Facet.LEVEL and f"level.{value}" in all_words():
             return word(self._language, f"level.{value}")
         if facet is Facet.TYPE:
             return self.kind(value)

@@ -43,6 +43,7 @@ def ingest(
     from administration.flows import ingest_request, work_options, workflows
     from administration.work.engine import WorkEngine
 
+    _check_codes(agency, fonds)
     requests = {}
     with Archive.open(context.home) as archive, output.progress() as advance:
         _ = archive.token  # an archive that was never made is told at once
@@ -75,6 +76,18 @@ def ingest(
         output.say(f"Đã xếp hàng {len(requests)} gói tin.", f"{len(requests)} packages queued.", "✓")
         return 0
     return _report(output, {path: statuses[job] for path, job in requests.items()})
+
+
+def _check_codes(agency: str | None, fonds: str | None) -> None:
+    from metadata.errors import UsageError
+    from metadata.identifiers import AgencyCode, FondsCode
+    from metadata.text import Sentence
+
+    for kind, code in ((AgencyCode, agency), (FondsCode, fonds)):
+        try:
+            kind(code or "-")
+        except ValueError as error:
+            raise UsageError(Sentence(f"Mã không hợp lệ: «{code}».", f"Not a valid code: “{code}”.")) from error
 
 
 def _going_on(engine: WorkEngine) -> Mapping[tuple[object, ...], str]:

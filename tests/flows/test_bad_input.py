@@ -478,3 +478,14 @@ def test_command_that_meets_a_full_disk_says_to_try_again(tmp_path: Path, capsys
     assert (code, bad["error"]["retry"], bad["error"]["exit_code"]) == (4, True, 4)
     assert fine["receipt"]["verdict"] == "accepted"
     assert list((home / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--agency", "--fonds"])
+@pytest.mark.parametrize("code", [" ", "x\ny", "x" * 256])
+def test_code_that_is_none_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, code: str
+) -> None:
+    home = tmp_path / "kho"
+    assert run(["--home", str(home), "init", "--code", "H20", "--name", "Kho"]) == 0
+    assert run(["--home", str(home), "ingest", option, code, str(tmp_path)]) == 2
+    assert "✗" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Requests that no honest browser sends: never a 5xx, never the address of another host, never more read than a form."""
+"""Requests that no honest browser sends: never a 5xx, never another host's address, never more read than a form."""
 
 from __future__ import annotations
 

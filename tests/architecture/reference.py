@@ -59,7 +59,7 @@ def settings_page() -> str:
 
 
 def commands_page() -> str:
-    context = click.Context(group, info_name="tangthu")
+    context = click.Context(group, info_name="tangthu", help_option_names=group.context_settings["help_option_names"])
     parts = ["# Commands", "", _help(group, context)]
     for name in group.list_commands(context):
         command = group.get_command(context, name)

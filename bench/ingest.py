@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,18 +25,21 @@ from ingest.ledger import Ledger
 from ingest.one_pass import OnePass
 from ingest.packages import examine
 from ingest.place import IngestPlace, Submission
-from ingest.receipt import Verdict
+from ingest.receipt import Verdict as Accepted
 from ingest.service import IngestService
 from ingest.sources import open_source
 from metadata.catalogue import Catalogue
 from metadata.events import Agent
 from metadata.findings import Findings
 from metadata.identifiers import ArchiveCode, StoreId, VersionId
+from metadata.outcomes import Fixity
+from storage.aip.damage import Verdict
 from storage.aip.parts import PartFanout
 from storage.aip.writer import AipWriter
 from storage.keys import object_key
 from storage.replicas import ReplicaSet
 from storage.stores.directory import DirectoryStore
+from storage.stores.memory import MemoryStore
 
 ARCHIVE = ArchiveCode("H20")
 AGENT = Agent("tangthu", "bench")
@@ -89,6 +92,41 @@ def one_pass(package: Path, parent: Path) -> None:
         source.close()
 
 
+class Trusting(ReplicaSet):
+    """Replicas that are believed unread: only to measure what the reading back costs."""
+
+    def read_back(self, key: str, expected: object, on_progress: object = None) -> Mapping[StoreId, Verdict]:
+        return {store.id: Verdict(Fixity.MATCH, (), 0) for store in self.stores}
+
+
+class Registered:
+    """The one pass into a store in memory, then log and catalogue rows: everything but the reading back."""
+
+    def __init__(self, package: Path, folder: Path) -> None:
+        self._package = package
+        self._folder = folder
+
+    def prepare(self) -> None:
+        self._folder.mkdir()
+        self._catalogue = Catalogue(f"sqlite:///{self._folder / 'catalogue.sqlite'}")
+        self._catalogue.upgrade()
+
+    def run(self) -> None:
+        place = IngestPlace(
+            ARCHIVE, self._catalogue, Trusting([MemoryStore(StoreId("m"))], 1), None, self._folder / "work", AGENT,
+            lambda: datetime.now(UTC), timedelta(days=90),
+        )  # fmt: skip
+        receipt = IngestService(place).receive("bench", Submission(self._package))
+        assert receipt.verdict is Accepted.ACCEPTED, receipt.findings
+
+    def clean(self) -> None:
+        self._catalogue.close()
+        shutil.rmtree(self._folder)
+
+    def row(self, name: str) -> Row:
+        return Row(name, self.run, self.prepare, self.clean)
+
+
 class Acknowledged:
     """The whole commit protocol into an archive that stands ready: stores, read back, SQLite catalogue, receipt."""
 
@@ -112,7 +150,7 @@ class Acknowledged:
 
     def run(self) -> None:
         receipt = self._service.receive("bench", Submission(self._package))
-        assert receipt.verdict is Verdict.ACCEPTED, receipt.findings
+        assert receipt.verdict is Accepted.ACCEPTED, receipt.findings
 
     def clean(self) -> None:
         self._catalogue.close()
@@ -154,6 +192,7 @@ def measure(
         Row("Python sha256 + sha512, one thread (the limit)", lambda: hash_files(files, "sha256", "sha512")),
         Row("openssl dgst, both", lambda: openssl(files)),
         Row("one pass to a sealed AIP (sink)", lambda: one_pass(package, parent)),
+        Registered(package, parent / "memory").row("one pass, log and catalogue (store in memory, not read back)"),
         Acknowledged(package, parent / "one", 1).row("acknowledged ingest, 1 replica (catalogue, read back)"),
         Acknowledged(package, parent / "two", 2).row("acknowledged ingest, 2 replicas (catalogue, read back)"),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,4 +77,3 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
     _work(options.what, options.folder)
-    sys.exit(0)

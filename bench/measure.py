@@ -73,8 +73,8 @@ def peak_of(arguments: Sequence[str]) -> tuple[int, float]:
     """Peak resident memory in bytes, and wall seconds, of ``python -m …`` in a process of its own."""
     began = time.perf_counter()
     code = (
-        "import resource, runpy, sys; sys.argv = sys.argv[1:]; runpy.run_module(sys.argv[0], run_name='__main__'); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+        "import pathlib, runpy, sys; sys.argv = sys.argv[1:]; runpy.run_module(sys.argv[0], run_name='__main__'); "
+        "status = pathlib.Path('/proc/self/status').read_text(); print(status.partition('VmHWM:')[2].split()[0])"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, stdout=subprocess.PIPE, text=True)
-    return int(done.stdout.split()[-1]), time.perf_counter() - began
+    return int(done.stdout.split()[-1]) * 1024, time.perf_counter() - began

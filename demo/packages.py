@@ -5,31 +5,23 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from demo.documents import Letter
 from metadata.bagit import BAGIT_TXT, manifest_line, write_tag_file
-from metadata.mets.model import MetsAgent, MetsEntry, MetsPackage, derived_uuid
-from metadata.mets.writer import CSIP_PROFILE, MetsRepresentation, write_representation_mets, write_root_mets
+from metadata.mets.model import derived_uuid
 from metadata.tt05.profile import DocumentKind, default_profile
-from metadata.tt05.records import Fields, write_simpledc
+from metadata.tt05.records import Fields
+from metadata.tt05.sip import Sender, SipDocument, SipDossier, write_sip_hoso
 
 Files = Mapping[str, bytes]
 """Paths in a package and what is there."""
-
-_MIMES = {
-    "pdf": "application/pdf",
-    "jpg": "image/jpeg",
-    "txt": "text/plain",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "xml": "application/xml",
-    "xsd": "application/xml",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +48,12 @@ class Dossier:
     papers: tuple[Paper, ...]
 
     @property
+    def id(self) -> uuid.UUID:
+        return uuid.UUID(derived_uuid(f"demo {self.code}".encode()))
+
+    @property
     def objid(self) -> str:
-        return f"uuid-{derived_uuid(f'demo {self.code}'.encode())}"
+        return f"uuid-{str(self.id).upper()}"
 
     def file_name(self, number: int) -> str:
         """Dossier code and the document's place in it in seven digits (Điều 8.1.d)."""
@@ -66,70 +62,20 @@ class Dossier:
 
 def sip_hoso(dossier: Dossier) -> Files:
     """The dossier as a SIP_hoso; paths are relative to the package root."""
-    inner = dict(_representation(dossier))
-    root = dict(_schemas())
-    root["metadata/descriptive/EAD.xml"] = _simpledc(_dossier_fields(dossier))
-    package = _mets(dossier, "root", dossier.objid, "schemas", software=True)
-    out = io.BytesIO()
-    write_root_mets(
-        out,
-        package,
-        descriptive=[_entry("metadata/descriptive/EAD.xml", root["metadata/descriptive/EAD.xml"])],
-        schemas=[_entry(path, content) for path, content in root.items() if path.startswith("schemas/")],
-        representations=[
-            MetsRepresentation("rep1", _entry("representations/rep1/METS.xml", inner["METS.xml"])),
-        ],
-    )
-    files = {"METS.xml": out.getvalue(), **root}
-    return files | {f"representations/rep1/{path}": content for path, content in inner.items()}
-
-
-def _representation(dossier: Dossier) -> Iterator[tuple[str, bytes]]:
-    data: list[MetsEntry] = []
-    described: list[MetsEntry] = []
+    documents = []
     for number, paper in enumerate(dossier.papers, 1):
         name = dossier.file_name(number)
         kind, fields = _document_fields(dossier, number)
-        record_path = f"metadata/descriptive/EAD_{kind.value}_{name.rpartition('.')[0]}.xml"
-        record = _simpledc(fields)
-        described.append(_entry(record_path, record))
-        entry = _entry(f"data/{name}", paper.content)
-        data.append(MetsEntry(entry.path, entry.size, entry.mime, entry.sha256, document=record_path))
-        yield record_path, record
-        yield f"data/{name}", paper.content
-    package = _mets(dossier, "rep1", "rep1", "../../schemas", software=False)
-    out = io.BytesIO()
-    write_representation_mets(
-        out, package, files=lambda: data, documents=lambda: described, representation_type="ORIGINAL"
-    )
-    yield "METS.xml", out.getvalue()
-
-
-def _mets(dossier: Dossier, scope: str, objid: str, schemas: str, *, software: bool) -> MetsPackage:
-    note = ("IDENTIFICATIONCODE", dossier.agency)
-    agents = (
-        (
-            MetsAgent("CREATOR", "OTHER", "Tàng Thư demo", "SOFTWARE", (("SOFTWARE VERSION", "1"),)),
-            MetsAgent("CREATOR", "ORGANIZATION", dossier.organ, "", (note,)),
-        )
-        if software
-        else (MetsAgent("CREATOR", "ORGANIZATION", dossier.organ, "", (("IDENTIFICATIONCODE", dossier.fonds),)),)
-    )
-    return MetsPackage(
-        objid=objid,
-        package=dossier.objid,
-        scope=scope,
-        oais_type="SIP",
-        profile=CSIP_PROFILE,
-        label=dossier.title,
-        created=dossier.made,
-        agents=agents,
-        schemas=schemas,
-    )
-
-
-def _entry(path: str, content: bytes) -> MetsEntry:
-    return MetsEntry(path, len(content), _MIMES[path.rpartition(".")[2]], hashlib.sha256(content).digest())
+        documents.append(SipDocument(name.rpartition(".")[0], fields, {name: paper.content}, kind))
+    sender = Sender(dossier.organ, dossier.fonds, f"{dossier.agency}.2025.01", "Tàng Thư demo", "1")
+    package = SipDossier(dossier.id, _dossier_fields(dossier), documents, dossier.made, sender)
+    with TemporaryDirectory() as parent:
+        folder = write_sip_hoso(Path(parent), package)
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
 
 
 def _dossier_fields(dossier: Dossier) -> Fields:
@@ -203,32 +149,6 @@ def _ordered(values: Mapping[str, str], kind: DocumentKind | None) -> Fields:
     if unknown := set(values) - set(form.fields):
         raise KeyError(f"not in {form.name}: {sorted(unknown)}")
     return Fields(tuple((name, values[name]) for name in form.fields if values.get(name)))
-
-
-def _simpledc(fields: Fields) -> bytes:
-    out = io.BytesIO()
-    write_simpledc(out, fields)
-    return out.getvalue()
-
-
-def _schemas() -> Iterator[tuple[str, bytes]]:
-    """Small schemas of the record files, made from the profile; and one that points to the METS schema's home."""
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">\n'
-    home = "http://www.loc.gov/standards/mets/mets.xsd"
-    yield (
-        "schemas/METS.xsd",
-        f'{head}<xs:import namespace="http://www.loc.gov/METS/" schemaLocation="{home}"/>\n</xs:schema>\n'.encode(),
-    )
-    kinds = {"EAD": None, "EAD_doc": DocumentKind.TEXT, "EAD_pic": DocumentKind.PICTURE}
-    for name, kind in kinds.items():
-        fields = "".join(
-            f'<xs:element name="{field}" type="xs:string" minOccurs="0"/>\n'
-            for field in default_profile().form(kind, "sip").fields
-        )
-        body = (
-            f'<xs:element name="simpledc"><xs:complexType><xs:all>\n{fields}</xs:all></xs:complexType></xs:element>\n'
-        )
-        yield f"schemas/{name}.xsd", f"{head}{body}</xs:schema>\n".encode()
 
 
 def bag(dossier: Dossier) -> Files:

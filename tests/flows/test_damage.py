@@ -77,6 +77,7 @@ def member_at(archive: SmallArchive, version: AipVersion, offset: int) -> str:
     return DIRECTORY_PLACE
 
 
+@pytest.mark.timeout(0)
 def test_every_flipped_bit_is_found_named_and_repaired(archive: SmallArchive) -> None:
     rng = random.Random(500)
     versions = list(archive.catalogue.holdings.every_version())

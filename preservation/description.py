@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from metadata.bagit import read_tag_file
-from metadata.dates import read_utc
+from metadata.dates import RecordDate, read_utc
 from metadata.errors import Unreadable
 from metadata.events import Event
-from metadata.holdings import AipVersion, Format, Member, PackageType, Record, Role
+from metadata.holdings import AipVersion, Format, Level, Member, PackageType, Record, Role
 from metadata.identifiers import AgencyCode, Algorithm, ArchiveCode, FondsCode, ObjId, RecordCode, VersionId
 from metadata.premis import Category, PremisObject, iter_premis
 from metadata.text import Sentence
-from metadata.tt05.records import Fields, document_kind, document_record, dossier_record, read_simpledc
+from metadata.tt05.records import document_kind, document_record, dossier_record, read_simpledc
 from preservation.links import DocumentLinks
 from storage.aip.directory import ZipEntry
 from storage.aip.reader import AipReader
@@ -36,6 +36,7 @@ from storage.hashing import digest_bytes
 from storage.keys import object_key, parse_object_key
 from storage.port import Store
 
+_UNDATED = RecordDate("")
 _TAG_LIMIT = 1 << 20
 _SUBMISSION = "submission"
 _CONTENT_FOLDER = "data"
@@ -176,18 +177,16 @@ class AipDescription:
                     yield document_record(fields, number, links.of(member.path))
 
     def _content_documents(self, dossier: Record) -> Iterator[Record]:
+        prefix = f"{self.version.code}."
         content = (member for member in self._bare_members() if member.role is Role.CONTENT)
         for number, member in enumerate(content, 1):
             _, _, inside = _representation(member.path)
-            fields = Fields.of(
-                {
-                    "docCode": f"{self.version.code}.{number:07d}",
-                    "docOrdinal": str(number),
-                    "subject": inside.removeprefix(f"{_CONTENT_FOLDER}/"),
-                    "mode": dossier.access,
-                }
-            )
-            yield document_record(fields, number, (member.number,))
+            code, title = f"{prefix}{number:07d}", inside.removeprefix(f"{_CONTENT_FOLDER}/")
+            fields = {"docCode": code, "docOrdinal": str(number), "subject": title, "mode": dossier.access}
+            yield Record(
+                number, Level.DOCUMENT, code, title, "", "", "", "", dossier.access,
+                _UNDATED, _UNDATED, None, "", fields, (member.number,),
+            )  # fmt: skip
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,7 +17,7 @@ from administration.cli.output import Output, size_text
 if TYPE_CHECKING:
     from administration.archive import Archive
     from metadata.events import Event
-    from metadata.holdings import AipVersion, Member, Record
+    from metadata.holdings import AipVersion, Member, Record, Replica
 
 
 @command("show")
@@ -40,52 +41,72 @@ def show(context: Context, output: Output, aip: str, files: bool) -> int:
         events = shelf.events(version)
         replicas = shelf.replicas(version)
         members = list(archive.catalogue.holdings.members(version.id)) if files or output.as_json else []
-    output.document(
-        {
-            "aip": str(version.id),
-            "key": version.key,
-            "agency": version.agency.value,
-            "fonds": version.fonds.value,
-            "objid": version.objid.value,
-            "code": version.code.value,
-            "title": version.title,
-            "content": version.content.hex(),
-            "size": version.size,
-            "created": version.created.isoformat(),
-            "replicas": [
-                {
-                    "store": replica.store.value,
-                    "outcome": replica.outcome.value,
-                    "checked": replica.checked.isoformat() if replica.checked else None,
-                    "due": replica.due.isoformat(),
-                }
-                for replica in replicas
-            ],
-            "records": [_record(record) for record in records],
-            "files": [_member(member) for member in members],
-            "events": [_event(event) for event in events],
-        }
-    )
+    held = _Held(version, records, replicas, members, events)
+    output.document(_document(held))
+    _tell(output, held)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """All that is shown of one version."""
+
+    version: AipVersion
+    records: list[Record]
+    replicas: Sequence[Replica]
+    members: list[Member]
+    events: Sequence[Event]
+
+
+def _document(held: _Held) -> dict[str, object]:
+    version = held.version
+    return {
+        "aip": str(version.id),
+        "key": version.key,
+        "agency": version.agency.value,
+        "fonds": version.fonds.value,
+        "objid": version.objid.value,
+        "code": version.code.value,
+        "title": version.title,
+        "content": version.content.hex(),
+        "size": version.size,
+        "created": version.created.isoformat(),
+        "replicas": [
+            {
+                "store": replica.store.value,
+                "outcome": replica.outcome.value,
+                "checked": replica.checked.isoformat() if replica.checked else None,
+                "due": replica.due.isoformat(),
+            }
+            for replica in held.replicas
+        ],
+        "records": [_record(record) for record in held.records],
+        "files": [_member(member) for member in held.members],
+        "events": [_event(event) for event in held.events],
+    }
+
+
+def _tell(output: Output, held: _Held) -> None:
+    version = held.version
     output.line(version.title)
     output.line(f"  {version.code}  ·  {version.agency}  ·  {version.fonds}  ·  {size_text(version.size)}")
     output.line(f"  {version.id}")
     output.line(f"  {version.key}")
     output.line()
-    for record in records[1:]:
+    for record in held.records[1:]:
         output.line(f"  {record.number:>3}  {record.type_name or '—'}  {record.notation}  {record.title}")
     output.line()
-    for replica in replicas:
+    for replica in held.replicas:
         checked = f"{replica.checked:%d/%m/%Y %H:%M} UTC" if replica.checked else "—"
         output.line(f"  {replica.store}: {replica.outcome}  ({checked}; hạn / due {replica.due:%d/%m/%Y})")
     output.line()
-    for event in events:
+    for event in held.events:
         store = f"  [{event.store}]" if event.store else ""
         output.line(f"  {event.at:%d/%m/%Y %H:%M:%S}  {event.type}: {event.outcome}{store}")
         if event.note:
             output.line(f"    {event.note}")
-    for member in members:
+    for member in held.members:
         output.line(f"  {member.size:>12}  {member.path}")
-    return 0
 
 
 def _record(record: Record) -> dict[str, object]:

@@ -159,23 +159,33 @@ class Acknowledged:
         return Row(name, self.run, self.prepare, self.clean)
 
 
-def chain(payload: Path, parent: Path, endpoint: dict[str, str], *, identify: bool) -> None:
-    """What is used today: bagit.py makes the bag, fido looks at every file, aws s3 cp copies it."""
+def chain(payload: Path, parent: Path, endpoint: dict[str, str], *, identify: bool, kept_twice: bool = False) -> None:
+    """What is used today: bagit.py makes the bag, fido looks at every file, aws s3 cp copies it.
+
+    ``kept_twice`` asks of it what our acknowledgement says: a copy in each of two places, each read back and judged.
+    """
     python = sys.executable
+    environment = os.environ | {
+        "AWS_ACCESS_KEY_ID": endpoint["access_key"],
+        "AWS_SECRET_ACCESS_KEY": endpoint["secret_key"],
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    copy = [endpoint["aws"], "--endpoint-url", endpoint["endpoint"], "s3", "cp", "--recursive", "--quiet"]
     with scratch(parent) as work:
-        shutil.copytree(payload, work / "bag")
-        subprocess.run([python, "-m", "bagit", "--quiet", "--sha256", "--sha512", str(work / "bag")], check=True)
+        bag = work / "bag"
+        shutil.copytree(payload, bag)
+        subprocess.run([python, "-m", "bagit", "--quiet", "--sha256", "--sha512", str(bag)], check=True)
         if identify:
-            command = [python, "-m", "fido.fido", "-q", "-recurse", str(work / "bag" / "data")]
+            command = [python, "-m", "fido.fido", "-q", "-recurse", str(bag / "data")]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        environment = os.environ | {
-            "AWS_ACCESS_KEY_ID": endpoint["access_key"],
-            "AWS_SECRET_ACCESS_KEY": endpoint["secret_key"],
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        target = f"s3://{endpoint['bucket']}/chain-{work.name}"
-        command = [endpoint["aws"], "--endpoint-url", endpoint["endpoint"], "s3", "cp", "--recursive", "--quiet"]
-        subprocess.run([*command, str(work / "bag"), target], check=True, env=environment)
+        for place in ("a", "b") if kept_twice else ("a",):
+            target = f"s3://{endpoint['bucket']}/chain-{work.name}-{place}"
+            subprocess.run([*copy, str(bag), target], check=True, env=environment)
+            if kept_twice:
+                back = work / "back"
+                subprocess.run([*copy, target, str(back)], check=True, env=environment)
+                subprocess.run([python, "-m", "bagit", "--quiet", "--validate", str(back)], check=True)
+                shutil.rmtree(back)
 
 
 def measure(
@@ -215,6 +225,10 @@ def _against_the_chain(parent: Path, files: list[Path], title: str, endpoint: di
         Acknowledged(package, parent / "two", 2).row("acknowledged ingest, 2 replicas (catalogue, read back)"),
         Row("bagit.py + aws s3 cp (one copy)", lambda: chain(payload, parent, endpoint, identify=False)),
         Row("bagit.py + fido + aws s3 cp (one copy)", lambda: chain(payload, parent, endpoint, identify=True)),
+        Row(
+            "bagit.py + fido + aws s3 cp (two copies, each copied back and validated)",
+            lambda: chain(payload, parent, endpoint, identify=True, kept_twice=True),
+        ),
     ]
     interleave(rows, 1)
     total = sum(path.stat().st_size for path in files)

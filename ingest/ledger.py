@@ -38,6 +38,14 @@ __all__ = ["Declared", "Disagreement", "Ledger", "Placement", "PlannedDocument",
 
 _ORDER = {Role.CONTENT: 0, Role.SUPPORT: 1, Role.SUBMISSION: 2, Role.METADATA: 3, Role.TAG: 4}
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
+_JOIN_CONTENT = """CREATE TEMP TABLE content AS
+SELECT f.path, f.target, r.size, r.sha256, r.sha512,
+  coalesce((SELECT mime FROM declared d WHERE d.path = f.path AND mime <> '' LIMIT 1), '') AS declared_mime,
+  coalesce((SELECT ead FROM document_file p JOIN document d ON d.number = p.document
+            WHERE p.path = f.path ORDER BY d.number LIMIT 1), '') AS ead,
+  i.seq, i.puid, i.name, i.version, i.mime, i.basis, i.warning
+FROM result r JOIN file f ON f.seq = r.seq LEFT JOIN identified i ON i.seq = r.seq
+WHERE f.role = ? ORDER BY r.number"""
 
 
 class Ledger(LedgerFile):
@@ -94,14 +102,21 @@ class Ledger(LedgerFile):
 
     def record(self, seq: int, digests: MemberDigests, placed: Placement | None) -> None:
         """Note what the pass found of file ``seq`` and where it lies in the AIP; ``placed`` None: it was only read."""
+        self._forget_content()
         d = digests
         number, *at = (None, None, None) if placed is None else (placed.number, placed.offset, placed.data)
         self._add("result", (number, seq, None, None, *at, d.size, d.crc32, d.sha256, d.sha512))
 
     def identified(self, seq: int, format: Format) -> None:
         """Note the format of file ``seq``."""
+        self._forget_content()
         puid = None if format.puid is None else format.puid.value
         self._add("identified", (seq, puid, format.name, format.version, format.mime, format.basis, format.warning))
+
+    def _forget_content(self) -> None:
+        if self._joined:
+            self._db.execute("DROP TABLE content")
+            self._joined = False
 
     def add_generated(self, path_in_aip: str, role: Role, placed: Placement, digests: MemberDigests) -> None:
         """Note a member that the archive wrote itself (METS, PREMIS, EAD, findings, tag files)."""
@@ -125,18 +140,12 @@ class Ledger(LedgerFile):
             yield Member(number, path, Role(role), start, data, size, crc, sha256, sha512, found)
 
     def content(self) -> Iterator[PlacedContent]:
-        """Every content file placed so far, in member order, each once."""
+        """Every content file placed so far, in member order, each once. Joined once: METS and PREMIS ask four times."""
         self._index()
-        sql = (
-            "SELECT f.path, f.target, r.size, r.sha256, r.sha512, "
-            "coalesce((SELECT mime FROM declared d WHERE d.path = f.path AND mime <> '' LIMIT 1), ''), "
-            "coalesce((SELECT ead FROM document_file p JOIN document d ON d.number = p.document "
-            "WHERE p.path = f.path ORDER BY d.number LIMIT 1), ''), "
-            "i.seq, i.puid, i.name, i.version, i.mime, i.basis, i.warning FROM result r "
-            "JOIN file f ON f.seq = r.seq LEFT JOIN identified i ON i.seq = r.seq "
-            "WHERE f.role = ? ORDER BY r.number"
-        )
-        for path, target, size, sha256, sha512, mime, ead, seq, *form in self._rows(sql, (Role.CONTENT.value,)):
+        if not self._joined:
+            self._db.execute(_JOIN_CONTENT, (Role.CONTENT.value,))
+            self._joined = True
+        for path, target, size, sha256, sha512, mime, ead, seq, *form in self._rows("SELECT * FROM content"):
             found = None if seq is None else _format(*form)
             yield PlacedContent(path, target, size, sha256, sha512, mime, found, ead)
 

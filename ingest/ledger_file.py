@@ -59,6 +59,7 @@ class LedgerFile:
         self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _INSERT}
         self._settled = False
         self._indexed = False
+        self._joined = False
 
     def __enter__(self) -> Self:
         return self

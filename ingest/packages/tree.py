@@ -1,0 +1,40 @@
+"""A package under examination as the judges in ``metadata`` see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ingest.packages.examined import Subject
+
+
+class SubjectTree:
+    """The :class:`metadata.package_tree.PackageTree` of a subject: paths from its ledger, bytes from its source."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+
+    @property
+    def name(self) -> str:
+        return self._subject.root.rstrip("/")
+
+    def size_of(self, path: str) -> int | None:
+        return self._subject.ledger.size_of(path)
+
+    def has_folder(self, folder: str) -> bool:
+        return next(self._subject.ledger.paths(folder), None) is not None
+
+    def children(self, folder: str, limit: int = 1000) -> list[str]:
+        found: dict[str, None] = {}
+        for path in self._subject.ledger.paths(folder):
+            first, slash, _ = path[len(folder) :].partition("/")
+            found[first + slash] = None
+            if len(found) >= limit:
+                break
+        return sorted(found)
+
+    def paths(self, folder: str = "") -> Iterator[str]:
+        return self._subject.ledger.paths(folder)
+
+    def open(self, path: str) -> BinaryIO:
+        return self._subject.source.open(path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -307,8 +306,7 @@ class LedgerFile:
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         self._flush()
-        with closing(self._db.execute(sql, values)) as cursor:
-            yield from cursor
+        return self._db.execute(sql, values)
 
 
 def under(folder: str) -> tuple[str, str | bytes]:

@@ -1,1 +1,7 @@
 """From an agency's system to SIPs: what ``tangthu pack`` and its page do. Needs no archive."""
+
+from ingest.packing.packing import pack
+from ingest.packing.result import Packed, PackResult
+from ingest.packing.template import TemplateKind, write_template
+
+__all__ = ["PackResult", "Packed", "TemplateKind", "pack", "write_template"]

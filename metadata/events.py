@@ -23,6 +23,7 @@ class EventType(StrEnum):
     REPLICATION = "replication"
     FIXITY_CHECK = "fixity check"
     RECOVERY = "recovery"
+    DISSEMINATION = "dissemination"
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class AipDescription:
                 links.read(lambda mets=mets: self.stream(mets), folder, numbers, mets.path)  # type: ignore[misc]
             number = 0
             for member in self._bare_members():
-                if _is_document(member):
+                if is_document(member):
                     number += 1
                     fields = read_simpledc(self.stream(member), member.path)
                     yield document_record(fields, number, links.of(member.path))

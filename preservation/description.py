@@ -310,7 +310,8 @@ def _representation(path: str) -> tuple[str, str, str]:
     return "", package, inside
 
 
-def _is_document(member: Member) -> bool:
+def is_document(member: Member) -> bool:
+    """Whether a member describes a document: an EAD_doc, EAD_pic or EAD_media file of a representation."""
     if member.role is not Role.METADATA:
         return False
     folder, _, inside = _representation(member.path)

@@ -1,0 +1,36 @@
+"""The report as CSV, a line a finding: Excel opens it, and nothing in it is ever run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from ingest.check import CheckReport
+from ingest.reports.json_report import written
+
+_HEADINGS = (
+    "Mức độ / Severity",
+    "Mã / Code",
+    "Vị trí / Place",
+    "Phải làm gì",
+    "What to do",
+    "Quy định / Rule",
+)
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def csv_report(report: CheckReport) -> bytes:
+    """UTF-8 with the mark by which Excel knows it; lines end with CR LF (RFC 4180)."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(_HEADINGS)
+    for one in report.findings:
+        cells = (one.severity.value, one.code, one.place, one.message.vi, one.message.en, one.rule)
+        writer.writerow([safe(cell) for cell in cells])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def safe(cell: str) -> str:
+    """A cell that a spreadsheet takes as text: one that it would take as a formula gets ``'`` before it."""
+    text = written(cell).replace("\x00", "\\x00")
+    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_DANGEROUS) or text.startswith(_DANGEROUS) else text

@@ -157,6 +157,20 @@ class LedgerFile:
         )
         return tuple(row[0] for row in self._rows(sql, (limit,)))
 
+    def alike(self, *patterns: str) -> Iterator[str]:
+        """Paths like any of the patterns (``%`` for anything, ``!`` before a literal sign), ASCII in any case."""
+        for pattern in patterns:
+            yield from (row[0] for row in self._rows("SELECT path FROM file WHERE path LIKE ? ESCAPE '!'", (pattern,)))
+
+    def outside(self, folder: str, source: str | None = None) -> Iterator[str]:
+        """Files that do not lie under ``folder``; with ``source``, those of them that it does not declare."""
+        self._index()
+        sql = (
+            "SELECT path FROM file f WHERE (path < ? OR path >= ?) AND (? IS NULL OR NOT EXISTS "
+            "(SELECT 1 FROM declared d WHERE d.path = f.path AND d.source = ?)) ORDER BY path"
+        )
+        yield from (row[0] for row in self._rows(sql, (*under(folder), source, source)))
+
     def duplicates(self) -> Iterator[str]:
         """Paths that the source holds more than once."""
         yield from (row[0] for row in self._rows("SELECT path FROM file GROUP BY path HAVING count(*) > 1"))
@@ -213,10 +227,25 @@ class LedgerFile:
         found = [row[0] for row in self._rows(sql, (folded, folded)) if row[0] != path and same_nfc(row[0], path)]
         return found[0] if len(found) == 1 else None
 
-    def respell(self, declared: str, path: str) -> None:
-        """What is declared of ``declared`` is meant of the file at ``path``."""
-        self._flush()
-        self._db.execute("UPDATE declared SET path = ? WHERE path = ?", (path, declared))
+    def respell(self) -> Iterator[str]:
+        """What is declared of a path that is missing is from now on meant of its twin; gives the paths as declared."""
+        self._db.execute("CREATE TEMP TABLE spelt (path TEXT PRIMARY KEY, twin TEXT) WITHOUT ROWID")
+        for lost in self.missing():
+            twin = None if lost.path.isascii() else self.twin(lost.path)
+            if twin is not None:
+                self._db.execute("INSERT OR IGNORE INTO spelt VALUES (?, ?)", (lost.path, twin))
+        self._db.execute(
+            "UPDATE declared SET path = (SELECT twin FROM spelt s WHERE s.path = declared.path) "
+            "WHERE path IN (SELECT path FROM spelt)"
+        )
+        yield from (row[0] for row in self._rows("SELECT path FROM spelt ORDER BY path"))
+        self._db.execute("DROP TABLE spelt")
+
+    def is_declared(self, path: str, source: str | None = None) -> bool:
+        """Whether anything, or ``source``, declares ``path``."""
+        self._index()
+        sql = "SELECT 1 FROM declared WHERE path = ? AND (? IS NULL OR source = ?) LIMIT 1"
+        return bool(self._one(sql, (path, source, source)))
 
     def missing(self) -> Iterator[Disagreement]:
         """What is declared and not there: path, and the source that declares it."""
@@ -264,14 +293,17 @@ class LedgerFile:
         )
         yield from (Disagreement(*row) for row in self._rows(sql))
 
-    def declared_twice(self) -> Iterator[Disagreement]:
-        """Paths that one source declares twice under one algorithm: path, source, algorithm."""
+    def declared_twice(self, *, differing: bool) -> Iterator[Disagreement]:
+        """Paths that one source declares twice under one algorithm: path, source, algorithm.
+
+        With ``differing`` those with different digests, without it those with one and the same.
+        """
         self._index()
         sql = (
             "SELECT path, source, coalesce(algorithm, '') FROM declared GROUP BY path, source, algorithm "
-            "HAVING count(*) > 1 ORDER BY path"
+            "HAVING count(*) > 1 AND (count(DISTINCT digest) > 1) = ? ORDER BY path"
         )
-        yield from (Disagreement(*row) for row in self._rows(sql))
+        yield from (Disagreement(*row) for row in self._rows(sql, (differing,)))
 
     # Machinery
 

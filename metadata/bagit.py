@@ -1,4 +1,4 @@
-"""BagIt tag files (RFC 8493 and its drafts 0.93–0.97): the declaration, bag-info, manifests. Streaming, strict."""
+"""BagIt tag files (RFC 8493 and its drafts 0.93–0.97): declaration, bag-info, manifests, fetch. Streaming, strict."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ LINE_LIMIT = 65_536  # characters in one line of a tag file
 TAG_LIMIT = 10_000  # tags in one bag-info.txt
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MANIFEST_LINE = re.compile(r"(?P<digest>[0-9A-Fa-f]+)[ \t]+(?P<path>\S.*)", re.DOTALL)
+_FETCH_LINE = re.compile(
+    r"(?P<url>[A-Za-z][A-Za-z0-9+.-]*:\S+)[ \t]+(?P<length>-|[0-9]{1,18})[ \t]+(?P<path>\S.*)", re.DOTALL
+)
+_BARE_PERCENT = re.compile(r"%(?!0[Aa]|0[Dd]|25)")
 _MANIFEST_NAME = re.compile(r"(?P<tag>tag)?manifest-(?P<algorithm>[^/]+)\.txt", re.IGNORECASE)
 _ENCODING_NAMES = re.compile(
     r"utf-(8|16|16-le|16-be|32|32-le|32-be)|ascii|iso8859-\d+|cp125\d|big5|gb18030|euc_jp|shift_jis"
@@ -37,6 +41,9 @@ class BagRules:
     percent: bool = True  # %0A and %0D stand for LF and CR
     percent_itself: bool = False  # %25 stands for %
     every_manifest_complete: bool = False  # each payload manifest lists every payload file
+    strict_tags: bool = False  # "Label: value" with no space before the colon and one after it
+    repeats: bool = True  # a manifest may list a file twice, if with one digest
+    tag_manifests_complete: bool = False  # each tag manifest lists every payload manifest and no tag manifest
 
 
 BAGIT_VERSIONS = {
@@ -47,7 +54,14 @@ BAGIT_VERSIONS = {
         BagRules("0.95", info="package-info.txt", asterisk=True, percent=False),
         BagRules("0.96", asterisk=True, percent=False),
         BagRules("0.97", asterisk=True),
-        BagRules("1.0", percent_itself=True, every_manifest_complete=True),
+        BagRules(
+            "1.0",
+            percent_itself=True,
+            every_manifest_complete=True,
+            strict_tags=True,
+            repeats=False,
+            tag_manifests_complete=True,
+        ),
     )
 }
 CURRENT = BAGIT_VERSIONS["1.0"]
@@ -68,11 +82,26 @@ class BagDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class ManifestLine:
-    """One line of a manifest: the path decoded and relative to the bag's root, the digest as written."""
+    """One line of a manifest: the path decoded and relative to the bag's root, the digest as written.
+
+    ``remarks`` are the codes of findings about how the path was written, none of which refuses the bag.
+    """
 
     path: str
     digest_hex: str
     line_number: int
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLine:
+    """One line of ``fetch.txt``: the URL as written (nothing ever opens it), bytes or None, the path decoded."""
+
+    url: str
+    length: int | None
+    path: str
+    line_number: int
+    remarks: tuple[str, ...] = ()
 
 
 BAGIT_TXT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -90,8 +119,9 @@ def read_declaration(data: bytes, place: str = "bagit.txt") -> BagDeclaration:
     version, encoding = (pair[1].strip() for pair in pairs)
     if version not in BAGIT_VERSIONS:
         raise BagSyntax("BAG-VERSION", place, version=version)
-    strict = version == "1.0"
-    if strict and any(not pair[1].startswith(" ") or pair[1] != f" {pair[1].strip()}" for pair in pairs):
+    if BAGIT_VERSIONS[version].strict_tags and any(
+        not pair[1].startswith(" ") or pair[1] != f" {pair[1].strip()}" for pair in pairs
+    ):
         raise BagSyntax("BAG-DECLARATION", place)
     return BagDeclaration(version, _codec(encoding, place))
 
@@ -153,13 +183,47 @@ def iter_manifest(
         match = _MANIFEST_LINE.fullmatch(line)
         if match is None:
             raise BagSyntax("BAG-MANIFEST-LINE", place, line=number)
-        written = match["path"]
-        if rules.asterisk and written.startswith("*"):
-            written = written[1:]
-        path = decode_path(written, rules).removeprefix("./")
+        path, remarks = _written_path(match["path"], rules)
         if leaves_root(path):
             raise BagSyntax("BAG-PATH-OUTSIDE", place, line=number, path=path)
-        yield ManifestLine(path, match["digest"], number)
+        yield ManifestLine(path, match["digest"], number, remarks)
+
+
+def iter_fetch(
+    stream: BinaryIO, place: str = "fetch.txt", *, encoding: str = "utf-8", rules: BagRules = CURRENT
+) -> Iterator[FetchLine]:
+    """Read ``fetch.txt`` line by line (RFC 8493 §2.2.3), flat in memory; the stream is left open. Nothing is fetched.
+
+    Raises BagSyntax: BAG-FETCH-LINE, BAG-PATH-OUTSIDE, BAG-BOM, BAG-UNDECODABLE, BAG-LINE-TOO-LONG.
+    """
+    for number, line in _lines(stream, encoding, place):
+        if not line.strip():
+            continue
+        match = _FETCH_LINE.fullmatch(line)
+        if match is None:
+            raise BagSyntax("BAG-FETCH-LINE", place, line=number)
+        path, remarks = _written_path(match["path"], rules)
+        if leaves_root(path):
+            raise BagSyntax("BAG-PATH-OUTSIDE", place, line=number, path=path)
+        length = None if match["length"] == "-" else int(match["length"])
+        yield FetchLine(match["url"], length, path, number, remarks)
+
+
+def _written_path(written: str, rules: BagRules) -> tuple[str, tuple[str, ...]]:
+    """The path that a line means, and the codes of what is odd about how it is written."""
+    if written[0] not in "*." and "%" not in written:
+        return written, ()
+    remarks: list[str] = []
+    if rules.asterisk and written.startswith("*"):
+        written = written[1:]
+        remarks.append("BAG-ASTERISK")
+    if rules.percent_itself and _BARE_PERCENT.search(written):
+        remarks.append("BAG-PERCENT")
+    path = decode_path(written, rules)
+    if path.startswith("./"):
+        path = path[2:]
+        remarks.append("BAG-DOT-SLASH")
+    return path, tuple(remarks)
 
 
 def leaves_root(path: str) -> bool:

@@ -140,7 +140,14 @@ def test_disagreements(ledger: Ledger) -> None:
     assert list(ledger.not_in("two", "data/")) == ["data/b"]
     assert list(ledger.sizes_differing()) == [Disagreement("data/b", "one", "2")]
     assert list(ledger.digests_differing()) == [Disagreement("data/a", "one,two", "sha256")]
-    assert list(ledger.declared_twice()) == [Disagreement("data/a", "two", "sha256")]
+    assert list(ledger.declared_twice(differing=False)) == [Disagreement("data/a", "two", "sha256")]
+    assert list(ledger.declared_twice(differing=True)) == []
+    ledger.declare("data/x", sha("otherwise"), "one")
+    assert list(ledger.declared_twice(differing=True)) == [Disagreement("data/x", "one", "sha256")]
+    assert list(ledger.alike("%/A", "other")) == ["data/a", "other"]
+    assert list(ledger.outside("data/")) == ["other"]
+    assert list(ledger.outside("x/", "one")) == ["data/c", "other"]
+    assert (ledger.is_declared("data/x"), ledger.is_declared("other")) == (True, False)
     assert (ledger.size_of("data/a"), ledger.size_of("data/x")) == (1, None)
 
 
@@ -155,7 +162,7 @@ def test_names_that_are_one(ledger: Ledger) -> None:
     assert ledger.twin("D/\u00e9") == "D/e\u0301"
     assert ledger.twin("d/\u00e9") is None
     ledger.declare("D/\u00e9", sha("x"), "one")
-    ledger.respell("D/\u00e9", "D/e\u0301")
+    assert list(ledger.respell()) == ["D/\u00e9"]
     assert list(ledger.missing()) == []
     assert fold_name("abc") is None
 

@@ -97,7 +97,7 @@ def test_a_manifest_is_read_line_by_line() -> None:
     assert manifest(text) == [
         ManifestLine("data/Công văn.txt", HEX, 1),
         ManifestLine("data/b  c.txt ", HEX.upper(), 3),
-        ManifestLine("data/d", HEX, 4),
+        ManifestLine("data/d", HEX, 4, ("BAG-DOT-SLASH",)),
     ]
 
 

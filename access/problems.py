@@ -10,7 +10,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from access.content import OutsideFileError
-from metadata.errors import Damaged, NotFound, TemporaryError
+from metadata.errors import Busy, Damaged, NotFound, TemporaryError
 from metadata.text import Sentence
 
 
@@ -53,6 +53,7 @@ def problem_of(error: Exception) -> Problem:
         (NotFound, "not-found"),
         (OutsideFileError, "range"),
         (Damaged, "damaged"),
+        (Busy, "busy"),
         (TemporaryError, "unavailable"),
     )
     return problems()[next((code for kind, code in kinds if isinstance(error, kind)), "internal")]
@@ -60,5 +61,5 @@ def problem_of(error: Exception) -> Problem:
 
 def problem_of_status(status: int) -> Problem:
     """The problem that a bare HTTP status means."""
-    codes = {401: "sign-in", 403: "forbidden", 404: "not-found", 405: "method", 503: "unavailable"}
+    codes = {401: "sign-in", 403: "forbidden", 404: "not-found", 405: "method", 413: "too-large", 503: "unavailable"}
     return problems()[codes.get(status, "request" if 400 <= status < 500 else "internal")]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -26,8 +29,10 @@ def routers(services: AccessServices) -> tuple[APIRouter, ...]:
     return (api.router(services), pages.router(services, made), session.router(services, made))
 
 
-def install(app: FastAPI, services: AccessServices) -> None:
+def install(app: FastAPI, services: AccessServices, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
     """Put access into ``app``: its routers, its answers to errors, and the headers of every answer.
+
+    ``uploads`` are paths whose requests may be larger than a small form, and how many bytes they may have.
 
     ``app`` should be made with ``docs_url=None, redoc_url=None, openapi_url=None``: the description of the API is at
     ``/api/openapi.json``, behind the door.
@@ -36,7 +41,7 @@ def install(app: FastAPI, services: AccessServices) -> None:
         app.include_router(router)
     app.router.redirect_slashes = False  # such an answer would send people to whatever host they said we are
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(RequestBounds)
+    app.add_middleware(RequestBounds, uploads=uploads)
     _add_errors(app, Pages(services))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
@@ -28,7 +29,7 @@ SECURITY_HEADERS = {
 
 
 FORM_LIMIT = 16 * 1024
-"""Bytes in the body of a request: nothing but the forms for coming in and going out has one."""
+"""Bytes in the body of a request, but for the paths that take uploads: the forms for coming in and going out."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -70,16 +71,18 @@ class RequestBounds:
     """ASGI middleware: a body is a small form, and a query is ASCII, as every browser sends it.
 
     Bytes of a query that are not ASCII are percent-encoded; of a body that is larger nothing more is read.
+    ``uploads`` are the paths that take more, and how many bytes.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        left = FORM_LIMIT
+        left = self._uploads.get(scope["path"], FORM_LIMIT)
 
         async def bounded() -> Message:
             nonlocal left

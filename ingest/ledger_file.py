@@ -87,6 +87,11 @@ class LedgerFile:
         self._db.execute("CREATE INDEX file_folded ON file (folded) WHERE folded IS NOT NULL")
         self._settled = True
 
+    @property
+    def settled(self) -> bool:
+        """Whether all files are noted: what was refused at its names never is."""
+        return self._settled
+
     def declare(
         self, path: str, digest: Digest | None, source: str, *, size: int | None = None, mime: str = ""
     ) -> None:

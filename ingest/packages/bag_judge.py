@@ -140,14 +140,15 @@ class _Judge:
             return
         rules, encoding, findings = self._rules, self._declaration.encoding, self._findings
 
-        def read(stream: BinaryIO) -> bool:
-            complete = True
+        def read(stream: BinaryIO) -> bool | None:
+            complete: bool | None = True
             for line in iter_fetch(stream, name, encoding=encoding, rules=rules):
                 at = {"line": line.line_number}
                 for code in line.remarks:
                     findings.add(code, name, **at)
                 if not line.path.startswith(PAYLOAD):
                     findings.add("BAG-FETCH-NOT-PAYLOAD", name, path=line.path, **at)
+                    complete = None
                     continue
                 path = line.path if self._ledger.size_of(line.path) is not None else self._ledger.twin(line.path)
                 size = None if path is None else self._ledger.size_of(path)

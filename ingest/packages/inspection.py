@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from ingest.guards import LIMITS, GuardLimits
 from ingest.ledger import Ledger
-from ingest.packages.examined import Examined
-from ingest.packages.recognition import examine
+from ingest.packages.bag import judge_bag
+from ingest.packages.examined import Examined, Subject
+from ingest.packages.recognition import FIRST_READING, examine
+from ingest.scan import scan
 from ingest.sources.port import Source
 from metadata.findings import Findings
 from metadata.identifiers import ArchiveCode
@@ -38,8 +40,29 @@ def inspect(
 
     ``asked`` is the profile to judge by; without it the package says what it is.
     """
+    if asked is not None and asked.kind is PackageKind.BAG:
+        return _as_bag(source, ledger, findings, asked, limits)
     examined = examine(source, ledger, findings, NO_ARCHIVE, None, None, limits)
+    if not ledger.settled:
+        return None
     kind = PackageKind.SIP_HOSO if ledger.size_of("METS.xml") is not None else PackageKind.BAG
     if examined is None:
         return Inspected(asked or PackageProfile(kind), "", "", None)
     return Inspected(asked or PackageProfile(kind), str(examined.objid), examined.title, examined)
+
+
+def _as_bag(
+    source: Source, ledger: Ledger, findings: Findings, asked: PackageProfile, limits: GuardLimits
+) -> Inspected | None:
+    """By BagIt alone: nothing is asked for that only an archive needs."""
+    root = scan(source, ledger, findings, limits)
+    if root is None:
+        return None
+    source.enter(root)
+    subject = Subject(source, root, ledger, findings, NO_ARCHIVE, None, None)
+    bag = judge_bag(subject)
+    for path, digest in subject.seen.items():
+        ledger.declare(path, digest, FIRST_READING)
+    if bag is None:
+        return Inspected(asked, "", "", None)
+    return Inspected(asked, bag.first("External-Identifier"), bag.first("External-Description"), None)

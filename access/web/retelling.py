@@ -20,6 +20,9 @@ _KNOWN = (
     "detail.ended",
     "detail.read_whole",
     "detail.recovered",
+    "detail.given_dip",
+    "detail.given_note",
+    "detail.given_aip",
 )
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 
-from ingest.packages.bag_judge import PAYLOAD, JudgedBag, judge_bag
+from ingest.packages.bag_judge import PAYLOAD, JudgedBag, bag_facts, judge_bag
 from ingest.packages.examined import Examined, Subject, aip_folder
 from ingest.packages.reading import agency_code, fonds_code, judge_title, object_id, record_code
+from metadata.bagit_profile import judge_bag_profile, tt05_bag_profile
 from metadata.holdings import PackageType, Role
 from metadata.tt05.records import Fields, dossier_record
 
-__all__ = ["JudgedBag", "examine_bag", "judge_bag"]
+__all__ = ["JudgedBag", "bag_facts", "examine_bag", "judge_bag"]
 
 _CODE = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
-_MODES = ("01", "02", "03")
 
 
 def examine_bag(subject: Subject) -> Examined | None:
@@ -26,6 +26,7 @@ def examine_bag(subject: Subject) -> Examined | None:
         return None
     if subject.ledger.totals(PAYLOAD).files == 0:
         subject.findings.add("BAG-NO-PAYLOAD", subject.source.name)
+    judge_bag_profile(tt05_bag_profile(), bag_facts(subject, bag), subject.findings, only_what_is_there=True)
     return _dossier(subject, bag)
 
 
@@ -58,11 +59,10 @@ def _dossier(subject: Subject, bag: JudgedBag) -> Examined | None:
 
 def _form(subject: Subject, bag: JudgedBag, code: str, title: str) -> Fields:
     day = bag.first("Bagging-Date")
-    mode = bag.first("Mode")
     pairs = (
         ("arcFileCode", code),
         ("title", title),
-        ("mode", mode if mode in _MODES else ""),
+        ("mode", bag.first("Mode")),
         ("startDate", bag.first("Start-Date") or day),
         ("endDate", bag.first("End-Date") or day),
         ("totalDoc", str(subject.ledger.totals(PAYLOAD).files)),

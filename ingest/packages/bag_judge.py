@@ -20,6 +20,7 @@ from metadata.bagit import (
     read_declaration,
     read_tag_file,
 )
+from metadata.bagit_profile import BagFacts
 from metadata.identifiers import Algorithm, Digest
 
 PAYLOAD = "data/"
@@ -32,25 +33,25 @@ _SYSTEM_FILES = ("%/thumbs.db", "%/ehthumbs.db", "%/desktop.ini", "%/.ds!_store"
 
 @dataclass(frozen=True, slots=True)
 class JudgedBag:
-    """What a bag says of itself. ``tags`` are those of bag-info in order, labels as written.
+    """What a bag says of itself. ``tags`` are those of bag-info in order, labels as written; None when it has none.
 
     ``manifests`` and ``tag_manifests`` are the algorithms of its manifests as their names have them, in lower case.
     """
 
     declaration: BagDeclaration
-    tags: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...] | None
     manifests: tuple[str, ...]
     tag_manifests: tuple[str, ...]
 
     def first(self, label: str) -> str:
         """The first value of a label in any case; empty when there is none."""
         wanted = label.lower()
-        return next((value for name, value in self.tags if name.lower() == wanted), "")
+        return next((value for name, value in self.tags or () if name.lower() == wanted), "")
 
     def every(self, label: str) -> list[str]:
         """All values of a label in any case."""
         wanted = label.lower()
-        return [value for name, value in self.tags if name.lower() == wanted]
+        return [value for name, value in self.tags or () if name.lower() == wanted]
 
 
 def judge_bag(subject: Subject) -> JudgedBag | None:
@@ -64,6 +65,25 @@ def judge_bag(subject: Subject) -> JudgedBag | None:
         return None
     declaration = reading(subject, "bagit.txt", lambda stream: read_declaration(stream.read(4096)))
     return None if declaration is None else _Judge(subject, declaration).bag()
+
+
+def bag_facts(subject: Subject, bag: JudgedBag) -> BagFacts:
+    """What a BagIt profile asks of the bag; see :func:`metadata.bagit_profile.judge_bag_profile`."""
+    ledger, totals = subject.ledger, subject.ledger.totals(PAYLOAD)
+    return BagFacts(
+        subject.source.name,
+        bag.declaration.version,
+        bag.declaration.rules.info,
+        bag.tags,
+        bag.manifests,
+        bag.tag_manifests,
+        subject.source.media_type,
+        totals.files,
+        totals.bytes,
+        lambda path: ledger.size_of(path) is not None,
+        lambda: ledger.outside(PAYLOAD),
+        lambda: ledger.paths(PAYLOAD),
+    )
 
 
 class _Judge:
@@ -197,7 +217,7 @@ class _Judge:
         tags = None
         if self._ledger.size_of(name) is not None:
             tags = reading(self._subject, name, lambda stream: read_tag_file(stream, encoding, name, strict=strict))
-        bag = JudgedBag(self._declaration, tuple(tags or ()), manifests, tag_manifests)
+        bag = JudgedBag(self._declaration, None if tags is None else tuple(tags), manifests, tag_manifests)
         for code, details in self._tag_faults(bag):
             self._findings.add(code, name, **details)
         return bag

@@ -33,6 +33,10 @@ class FolderSource:
     def name(self) -> str:
         return self._name
 
+    @property
+    def media_type(self) -> str:
+        return ""
+
     def entries(self) -> Iterator[SourceEntry]:
         """Every entry, folders before what is in them. Raises OSError when a folder cannot be read.
 

@@ -26,6 +26,7 @@ from metadata.text import Sentence
 _CHUNK = 1 << 20
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06")
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
+_MEDIA_TYPES = {_GZIP: "application/gzip", _BZIP2: "application/x-bzip2", _XZ: "application/x-xz"}
 
 
 class _Decoder(Protocol):
@@ -83,6 +84,7 @@ def _open_file(path: Path, copy: Path, name: str, findings: Findings, limits: Gu
     with copy.open("rb") as stream:
         head = stream.read(BLOCK)
     decoder = _decoder(head, limits)
+    media_type = next((name for magic, name in _MEDIA_TYPES.items() if head.startswith(magic)), "application/x-tar")
     if decoder is not None:
         tar = copy.with_name("tar")
         try:
@@ -98,7 +100,7 @@ def _open_file(path: Path, copy: Path, name: str, findings: Findings, limits: Gu
     if decoder is None and (head.startswith(_ZIP) or _ends_as_zip(copy)):
         return ZipSource(copy, name, index, findings, limits)
     if is_header(head):
-        return TarSource(copy, name, index, findings, limits)
+        return TarSource(copy, name, index, findings, limits, media_type)
     findings.add("SOURCE-UNKNOWN", name)
     return None
 
@@ -110,6 +112,7 @@ class _Quarantined:
         self._quarantine = quarantine
         self._source = source
         self.name = source.name
+        self.media_type = source.media_type
         self.entries = source.entries
         self.enter = source.enter
         self.open = source.open

@@ -53,6 +53,11 @@ class Source(Protocol):
         """The last part of the path it was opened from, for people."""
         ...
 
+    @property
+    def media_type(self) -> str:
+        """Of the archive file that it is; empty for a folder. Of a compressed tar it is that of the compression."""
+        ...
+
     def entries(self) -> Iterator[SourceEntry]:
         """Every entry, in the source's own order; names are judged by the caller."""
         ...

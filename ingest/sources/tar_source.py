@@ -56,8 +56,17 @@ class TarSource:
     Raises OSError when the file itself cannot be read.
     """
 
-    def __init__(self, path: Path, name: str, index: Path, findings: Findings, limits: GuardLimits) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        index: Path,
+        findings: Findings,
+        limits: GuardLimits,
+        media_type: str = "application/x-tar",
+    ) -> None:
         self._name = name
+        self._media_type = media_type
         self._inside = ""
         self._file: BinaryIO = path.open("rb")
         self._handle = self._file.fileno()
@@ -74,6 +83,10 @@ class TarSource:
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def media_type(self) -> str:
+        return self._media_type
 
     def entries(self) -> Iterator[SourceEntry]:
         """Every entry, in the order of the archive. The folder ``./`` that many tars begin with is passed over."""

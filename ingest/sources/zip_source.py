@@ -55,6 +55,10 @@ class ZipSource:
     def name(self) -> str:
         return self._name
 
+    @property
+    def media_type(self) -> str:
+        return "application/zip"
+
     def entries(self) -> Iterator[SourceEntry]:
         """Every entry, in the order of the directory."""
         for entry in self._index.in_order():

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ingest.guards import LIMITS, GuardLimits
 from ingest.ledger import Ledger
-from ingest.packages.bag import judge_bag
+from ingest.packages.bag import bag_facts, judge_bag
 from ingest.packages.examined import Examined, Subject
 from ingest.packages.recognition import FIRST_READING, examine
 from ingest.scan import scan
 from ingest.sources.port import Source
+from metadata.bagit_profile import BagProfile, judge_bag_profile
 from metadata.findings import Findings
 from metadata.identifiers import ArchiveCode
 from metadata.package_kinds import PackageKind, PackageProfile
@@ -35,13 +36,15 @@ def inspect(
     findings: Findings,
     asked: PackageProfile | None = None,
     limits: GuardLimits = LIMITS,
+    bag_profile: BagProfile | None = None,
 ) -> Inspected | None:
     """Judge everything of a package but its digests. None when it cannot be looked into: ``findings`` say why.
 
-    ``asked`` is the profile to judge by; without it the package says what it is.
+    ``asked`` is the profile to judge by; without it the package says what it is. ``bag_profile`` (a BagIt profile from
+    a file) judges it as a bag, and by that profile too.
     """
-    if asked is not None and asked.kind is PackageKind.BAG:
-        return _as_bag(source, ledger, findings, asked, limits)
+    if bag_profile is not None or (asked is not None and asked.kind is PackageKind.BAG):
+        return _as_bag(source, ledger, findings, bag_profile, limits)
     examined = examine(source, ledger, findings, NO_ARCHIVE, None, None, limits)
     if not ledger.settled:
         return None
@@ -52,7 +55,7 @@ def inspect(
 
 
 def _as_bag(
-    source: Source, ledger: Ledger, findings: Findings, asked: PackageProfile, limits: GuardLimits
+    source: Source, ledger: Ledger, findings: Findings, by: BagProfile | None, limits: GuardLimits
 ) -> Inspected | None:
     """By BagIt alone: nothing is asked for that only an archive needs."""
     root = scan(source, ledger, findings, limits)
@@ -63,6 +66,9 @@ def _as_bag(
     bag = judge_bag(subject)
     for path, digest in subject.seen.items():
         ledger.declare(path, digest, FIRST_READING)
+    profile = PackageProfile(PackageKind.BAG)
     if bag is None:
-        return Inspected(asked, "", "", None)
-    return Inspected(asked, bag.first("External-Identifier"), bag.first("External-Description"), None)
+        return Inspected(profile, "", "", None)
+    if by is not None:
+        judge_bag_profile(by, bag_facts(subject, bag), findings)
+    return Inspected(profile, bag.first("External-Identifier"), bag.first("External-Description"), None)

@@ -24,6 +24,26 @@ class EventType(StrEnum):
     FIXITY_CHECK = "fixity check"
     RECOVERY = "recovery"
     DISSEMINATION = "dissemination"
+    # Of packages that another system kept before: the taking over, and what was done there.
+    INGESTION = "ingestion"
+    INGESTION_START = "ingestion start"
+    ACCESSION = "accession"
+    APPRAISAL = "appraisal"
+    CAPTURE = "capture"
+    CREATION = "creation"
+    DIGITAL_SIGNATURE_GENERATION = "digital signature generation"
+    DIGITAL_SIGNATURE_VALIDATION = "digital signature validation"
+    IMAGING = "imaging"
+    METADATA_EXTRACTION = "metadata extraction"
+    METADATA_MODIFICATION = "metadata modification"
+    MIGRATION = "migration"
+    MODIFICATION = "modification"
+    NORMALIZATION = "normalization"
+    QUARANTINE = "quarantine"
+    REFRESHMENT = "refreshment"
+    TRANSFER = "transfer"
+    UNPACKING = "unpacking"
+    VIRUS_CHECK = "virus check"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,21 @@ from metadata.outcomes import Fixity
 class PackageType(StrEnum):
     """What kind of information package an AIP holds."""
 
-    AIP_HOSO = "AIP_hoso"  # TT 05 Phụ lục I
+    AIP_HOSO = "AIP_hoso"  # TT 05 Phụ lục I: a dossier
+    AIP_TAILIEU = "AIP_tailieu"  # TT 05 Phụ lục II: documents of no dossier
+    EARK = "E-ARK_AIP"  # made of an E-ARK SIP
     PLAIN = "plain"  # a bag of files with no descriptive standard
+
+    @property
+    def describes_documents(self) -> bool:
+        """Whether documents have descriptions of their own; else each content file is a document."""
+        return self in (PackageType.AIP_HOSO, PackageType.AIP_TAILIEU)
+
+    @property
+    def dossier_file(self) -> str:
+        """Where the archive's own description of the whole lies, relative to the package's folder."""
+        name = "dossier.xml" if self is PackageType.EARK else "EAD.xml"
+        return f"metadata/descriptive/{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What an AIP object says of itself, as the catalogue's rows: all of them, from the object alone, flat in memory.
 
 A rebuild reads these; an ingest computes the same values on its way. Members are joined in member order out of the
-central directory, both manifests and PREMIS_rep1; documents and their files out of EAD files and the METS of the
-representation. Every byte that is used has matched its digest.
+central directory, both manifests and the PREMIS of the representation; documents and their files out of EAD files and
+the METS of the representation. Every byte that is used has matched its digest.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class AipDescription:
         return version
 
     def members(self) -> Iterator[Member]:
-        """Every member in its order, formats of content files from PREMIS_rep1."""
+        """Every member in its order, formats of content files from the PREMIS of their representation."""
         if self._known is not None:
             yield from self._known()
             return
@@ -155,14 +155,14 @@ class AipDescription:
     def records(self) -> Iterator[Record]:
         """The dossier (number 0), then its documents in the order of their EAD files, each with its files.
 
-        A plain package describes no documents: each of its content files is one.
+        A package that describes no documents (plain, E-ARK) has one in each of its content files.
         """
         places = self._places
         if places.ead is None:
             return
         dossier = dossier_record(read_simpledc(self.stream(places.ead), places.ead.path))
         yield dossier
-        if self.version.package_type is PackageType.PLAIN:
+        if not self.version.package_type.describes_documents:
             yield from self._content_documents(dossier)
             return
         with DocumentLinks(self._work) as links:
@@ -174,14 +174,17 @@ class AipDescription:
                 if is_document(member):
                     number += 1
                     fields = read_simpledc(self.stream(member), member.path)
-                    yield document_record(fields, number, links.of(member.path))
+                    named = named_document(document_record(fields, number), *links.names_of(member.path))
+                    yield replace(named, members=links.of(member.path))
 
     def _content_documents(self, dossier: Record) -> Iterator[Record]:
         prefix = f"{self.version.code}."
         content = (member for member in self._bare_members() if member.role is Role.CONTENT)
         for number, member in enumerate(content, 1):
-            _, _, inside = _representation(member.path)
+            folder, _, inside = _representation(member.path)
             code, title = f"{prefix}{number:07d}", inside.removeprefix(f"{_CONTENT_FOLDER}/")
+            if self.version.package_type is PackageType.EARK:
+                title = f"{folder.split('/')[-2]}/{title}"
             fields = {"docCode": code, "docOrdinal": str(number), "subject": title, "mode": dossier.access}
             yield Record(
                 number, Level.DOCUMENT, code, title, "", "", "", "", dossier.access,
@@ -206,15 +209,16 @@ class AipDescription:
         ead = premis = None
         by_premis: dict[str, Member] = {}
         by_mets: dict[str, Member] = {}
+        dossier = self.version.package_type.dossier_file
         for member in self._bare_members():
             if member.role is not Role.METADATA:
                 continue
             folder, _, inside = _representation(member.path)
-            if folder and inside.startswith("metadata/preservation/"):
+            if folder and inside == f"metadata/preservation/PREMIS_{folder.split('/')[-2]}.xml":
                 by_premis[folder] = member
             elif folder and inside == "METS.xml":
                 by_mets[folder] = member
-            elif not folder and inside == "metadata/descriptive/EAD.xml":
+            elif not folder and inside == dossier:
                 ead = member
             elif not folder and inside == "metadata/preservation/PREMIS.xml":
                 premis = member
@@ -308,6 +312,13 @@ def _representation(path: str) -> tuple[str, str, str]:
     if parts[0] == "representations" and len(parts) == 3:
         return f"{package}representations/{parts[1]}/", package, parts[2]
     return "", package, inside
+
+
+def named_document(record: Record, identifier: str, held: str) -> Record:
+    """The record with what its description in an AIP leaves out: docId, and of a linked document where it is held."""
+    more = {"docId": identifier, "linkedDocument": held}
+    added = {name: text for name, text in more.items() if text and name not in record.fields}
+    return replace(record, fields={**record.fields, **added}) if added else record
 
 
 def is_document(member: Member) -> bool:

@@ -26,7 +26,9 @@ class DocumentLinks:
         self._database = sqlite3.connect(self._file.name)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("CREATE TABLE described (id TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID")
+        self._database.execute(
+            "CREATE TABLE described (id TEXT PRIMARY KEY, path TEXT, label TEXT, title TEXT) WITHOUT ROWID"
+        )
         self._database.execute("CREATE TABLE link (id TEXT, member INTEGER)")
 
     def __enter__(self) -> Self:
@@ -41,7 +43,7 @@ class DocumentLinks:
 
         Raises XmlRefused, MetsRefused, and Unreadable for a link to a file that is not in that order.
         """
-        self._insert("INSERT OR REPLACE INTO described VALUES (?, ?)", _references(opened(), folder, place))
+        self._insert("INSERT OR REPLACE INTO described VALUES (?, ?, ?, ?)", _references(opened(), folder, place))
         self._insert("INSERT INTO link VALUES (?, ?)", _links(opened, folder, numbers, place))
         self._database.execute("CREATE INDEX IF NOT EXISTS by_id ON link (id, member)")
         self._database.execute("CREATE INDEX IF NOT EXISTS by_path ON described (path)")
@@ -51,8 +53,14 @@ class DocumentLinks:
         query = "SELECT DISTINCT member FROM described JOIN link USING (id) WHERE path = ? ORDER BY member"
         return tuple(number for (number,) in self._database.execute(query, (_key(path),)))
 
-    def _insert(self, statement: str, rows: Iterator[tuple[str, object]]) -> None:
-        batch: list[tuple[str, object]] = []
+    def names_of(self, path: str) -> tuple[str, str]:
+        """What the METS calls the document described by the member at ``path``: its identifier and, of a linked one,
+        where the document itself is held; "" for what is not said."""
+        found = self._database.execute("SELECT label, title FROM described WHERE path = ?", (_key(path),)).fetchone()
+        return (found[0], found[1]) if found else ("", "")
+
+    def _insert(self, statement: str, rows: Iterator[tuple[object, ...]]) -> None:
+        batch: list[tuple[object, ...]] = []
         for row in rows:
             batch.append(row)
             if len(batch) >= _BATCH:
@@ -61,15 +69,15 @@ class DocumentLinks:
         self._database.executemany(statement, batch)
 
 
-def _references(stream: Readable, folder: str, place: str) -> Iterator[tuple[str, object]]:
+def _references(stream: Readable, folder: str, place: str) -> Iterator[tuple[object, ...]]:
     for item in iter_mets(stream, place):
         if isinstance(item, MetsReference) and item.section == _DESCRIPTIVE and item.path is not None:
-            yield item.id, _key(folder + item.path)
+            yield item.id, _key(folder + item.path), item.label, item.title
 
 
 def _links(
     opened: Callable[[], Readable], folder: str, numbers: Iterator[tuple[str, int]], place: str
-) -> Iterator[tuple[str, object]]:
+) -> Iterator[tuple[object, ...]]:
     """Links and files come in the same order, so two readings of the METS go in step with the members."""
     files = ((item.id, item.path) for item in iter_mets(opened(), place) if isinstance(item, MetsFile))
     current, number = "", 0

@@ -91,7 +91,10 @@ class MetsFile:
 
 @dataclass(frozen=True, slots=True)
 class MetsReference:
-    """An ``<mdRef>``: a metadata file. ``section`` is dmdSec, digiprovMD, techMD, rightsMD, sourceMD; ``id`` its ID."""
+    """An ``<mdRef>``: a metadata file. ``section`` is dmdSec, digiprovMD, techMD, rightsMD, sourceMD; ``id`` its ID.
+
+    ``label`` is its LABEL, ``title`` its ``xlink:title``.
+    """
 
     section: str
     id: str
@@ -104,6 +107,8 @@ class MetsReference:
     checksum_type: str = ""
     checksum: str = ""
     created: str = ""
+    label: str = ""
+    title: str = ""
 
     @property
     def path(self) -> str | None:
@@ -147,6 +152,8 @@ class MetsEntry:
     """A file for a METS to be written. ``path`` is relative to the METS file; ``created`` None means the package's.
 
     ``document`` is the path (in the same METS) of the metadata file that describes it; "" when there is none.
+    Of a metadata file: ``md_type`` and ``md_version`` name its standard ("" for the Dublin Core of TT 05), ``label``
+    and ``title`` become LABEL and ``xlink:title`` of its mdRef.
     """
 
     path: str
@@ -155,6 +162,10 @@ class MetsEntry:
     sha256: bytes
     created: datetime | None = None
     document: str = ""
+    md_type: str = ""
+    md_version: str = ""
+    label: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,8 @@ class _Reader:
             found.get("CHECKSUMTYPE", ""),
             found.get("CHECKSUM", "").strip(),
             found.get("CREATED", ""),
+            found.get("LABEL", ""),
+            found.get(f"{XLINK}}}title", ""),
         )
 
     def _pointer(self, element: Element) -> Iterator[MetsItem]:

@@ -17,6 +17,11 @@ AIP_PROFILE = "http://www.ra.ee/METS/v01/IP.xml"
 CSIP_PROFILE = "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"
 
 _BATCH = 1000
+_PREMIS = ' MDTYPE="PREMIS" MDTYPEVERSION="3.0"'
+_MD_TYPES = frozenset(
+    "MARC MODS EAD DC NISOIMG LC-AV VRA TEIHDR DDI FGDC LOM PREMIS PREMIS:OBJECT PREMIS:AGENT PREMIS:RIGHTS "
+    "PREMIS:EVENT TEXTMD METSRIGHTS EAC-CPF LIDO".split()
+)
 
 Entries = Callable[[], Iterable[MetsEntry]]
 
@@ -73,23 +78,30 @@ def write_representation_mets(
     files: Entries,
     documents: Entries = tuple,
     preservation: Sequence[MetsEntry] = (),
+    schemas: Sequence[MetsEntry] = (),
+    documentation: Sequence[MetsEntry] = (),
     representation_type: str = "NORMALIZED",
 ) -> None:
     """Write the METS.xml of a representation (tt05 §2.4). Paths are relative to the representation's folder.
 
     ``files`` gives a fresh iterator of the content files each time it is called (three times), ``documents`` of the
     metadata files that describe documents (twice); nothing of them is kept. A file whose ``document`` is set is
-    linked to that metadata file. ``representation_type`` is ORIGINAL in a SIP, NORMALIZED in an AIP.
+    linked to that metadata file. ``representation_type`` is ORIGINAL in a SIP, NORMALIZED in an AIP, "" when not said.
     """
     writer = _Writer(out, package)
+    groups = [(use, entries) for use, entries in (("Schemas", schemas), ("Documentation", documentation)) if entries]
     writer.begin()
     writer.descriptive(documents())
     writer.preservation(preservation)
     writer.put("<fileSec>\n")
     writer.group("Data", files())
+    for use, entries in groups:
+        writer.group(use, entries)
     writer.put("</fileSec>\n")
     writer.begin_structure(package.objid, representation_type)
     writer.division("Data", files())
+    for use, entries in groups:
+        writer.division(use, entries)
     writer.links((entry for entry in files() if entry.document), preservation)
     writer.end_structure()
 
@@ -144,7 +156,7 @@ class _Writer:
     def descriptive(self, entries: Iterable[MetsEntry]) -> None:
         self.put_all(
             f'<dmdSec ID="{self._package.id("dmdSec", entry.path)}" CREATED="{self._when(entry)}" STATUS="CURRENT">'
-            f"{self._reference(entry, 'DC', '1.0.0')}</dmdSec>\n"
+            f"{self._description(entry)}</dmdSec>\n"
             for entry in entries
         )
 
@@ -154,7 +166,7 @@ class _Writer:
         self.put(f'<amdSec ID="{self._package.id("amdSec")}">\n')
         self.put_all(
             f'<digiprovMD ID="{self._package.id("digiprovMD", entry.path)}" CREATED="{self._when(entry)}"'
-            f' STATUS="CURRENT">{self._reference(entry, "PREMIS", "3.0")}</digiprovMD>\n'
+            f' STATUS="CURRENT">{self._reference(entry, _PREMIS)}</digiprovMD>\n'
             for entry in entries
         )
         self.put("</amdSec>\n")
@@ -219,10 +231,20 @@ class _Writer:
             return ""
         return f' ADMID="{" ".join(self._package.id("digiprovMD", entry.path) for entry in preservation)}"'
 
-    def _reference(self, entry: MetsEntry, kind: str, version: str) -> str:
+    def _description(self, entry: MetsEntry) -> str:
+        if not entry.md_type:
+            return self._reference(entry, ' MDTYPE="DC" MDTYPEVERSION="1.0.0"')
+        kind = entry.md_type if entry.md_type in _MD_TYPES else "OTHER"
+        other = "" if kind == entry.md_type else f' OTHERMDTYPE="{escape_attribute(entry.md_type)}"'
+        version = f' MDTYPEVERSION="{escape_attribute(entry.md_version)}"' if entry.md_version else ""
+        return self._reference(entry, f' MDTYPE="{kind}"{other}{version}')
+
+    def _reference(self, entry: MetsEntry, kind: str) -> str:
+        label = f' LABEL="{escape_attribute(entry.label)}"' if entry.label else ""
+        title = f' xlink:title="{escape_attribute(entry.title)}"' if entry.title else ""
         return (
             f'<mdRef ID="{self._package.id("mdRef", entry.path)}" LOCTYPE="URL" xlink:type="simple"'
-            f' xlink:href="{_href(entry)}" MDTYPE="{kind}" MDTYPEVERSION="{version}" {self._facts(entry)}/>'
+            f' xlink:href="{_href(entry)}"{title}{kind}{label} {self._facts(entry)}/>'
         )
 
     def _facts(self, entry: MetsEntry) -> str:

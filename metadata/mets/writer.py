@@ -19,8 +19,28 @@ CSIP_PROFILE = "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"
 _BATCH = 1000
 _PREMIS = ' MDTYPE="PREMIS" MDTYPEVERSION="3.0"'
 _MD_TYPES = frozenset(
-    "MARC MODS EAD DC NISOIMG LC-AV VRA TEIHDR DDI FGDC LOM PREMIS PREMIS:OBJECT PREMIS:AGENT PREMIS:RIGHTS "
-    "PREMIS:EVENT TEXTMD METSRIGHTS EAC-CPF LIDO".split()
+    [
+        "MARC",
+        "MODS",
+        "EAD",
+        "DC",
+        "NISOIMG",
+        "LC-AV",
+        "VRA",
+        "TEIHDR",
+        "DDI",
+        "FGDC",
+        "LOM",
+        "PREMIS",
+        "PREMIS:OBJECT",
+        "PREMIS:AGENT",
+        "PREMIS:RIGHTS",
+        "PREMIS:EVENT",
+        "TEXTMD",
+        "METSRIGHTS",
+        "EAC-CPF",
+        "LIDO",
+    ]
 )
 
 Entries = Callable[[], Iterable[MetsEntry]]

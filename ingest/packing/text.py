@@ -9,6 +9,7 @@ from functools import lru_cache
 
 _NOT_WORD = re.compile(r"[\W_]+")
 _BRACKETS = re.compile(r"\([^)]*\)")
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")  # ECMA-376 Part 1, 22.9.2.19: Excel writes a carriage return as _x000D_
 _BREAK = re.compile(r"\s*[\r\n]+\s*")
 
 
@@ -41,7 +42,7 @@ def cell_text(value: object) -> str:
             seconds = round(value.total_seconds())
             return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
         case _:
-            return str(value).strip()
+            return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), str(value)).strip()
 
 
 def one_line(text: str) -> str:

@@ -1,12 +1,10 @@
-"""Where packages are taken in, what is asked, and how a worker holds on to its claim and minds its own disk."""
+"""Where packages are taken in, what is asked, and how a worker holds on to its claim."""
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,16 +13,13 @@ from typing import Self
 
 from ingest.guards import LIMITS, GuardLimits
 from ingest.receipt import Receipt
-from ingest.sources.port import is_full, is_ours
 from metadata.catalogue import Catalogue, Claim, ClaimLost
-from metadata.errors import NoSpace, TangThuError, TemporaryError
+from metadata.errors import TangThuError
 from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
-from metadata.text import Sentence
 from preservation.identification.port import Identifier
 from storage.replicas import ReplicaSet
 
-_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 Checkpoint = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 """Told the step, and how many bytes of how many are done."""
@@ -110,38 +105,3 @@ class ClaimKeeper:
                 return
             except TangThuError:
                 continue  # the catalogue may answer the next time, while the claim still lasts
-
-
-@contextlib.contextmanager
-def own_disk() -> Iterator[None]:
-    """A full disk under the work folder is a reason to try again, not a verdict on the package."""
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise _no_space() from error
-        if is_ours(error):
-            raise _overloaded() from error
-        raise
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in _DISK:  # the rest of the code says which operation failed
-            raise
-        raise _no_space() from error
-
-
-def _overloaded() -> TemporaryError:
-    return TemporaryError(
-        Sentence(
-            "Máy đang quá tải (hết bộ nhớ hoặc số tệp được mở). Không lưu gì cả; hãy gửi lại sau.",
-            "The machine is overloaded (out of memory or of open files). Nothing was kept; send again later.",
-        )
-    )
-
-
-def _no_space() -> NoSpace:
-    return NoSpace(
-        Sentence(
-            "Đĩa của thư mục làm việc đã đầy. Không lưu gì cả; hãy giải phóng chỗ rồi gửi lại.",
-            "The disk under the work folder is full. Nothing was kept; make room and send again.",
-        )
-    )

@@ -17,8 +17,9 @@ from pathlib import Path
 from ingest.describe import Making, describe
 from ingest.ledger import Ledger
 from ingest.one_pass import Nowhere, OnePass
+from ingest.own_disk import own_disk
 from ingest.packages import Examined, examine
-from ingest.place import ClaimKeeper, IngestPlace, Progress, Stored, Submission, own_disk
+from ingest.place import ClaimKeeper, IngestPlace, Progress, Stored, Submission
 from ingest.receipt import Receipt, Verdict
 from ingest.registration import recall, register
 from ingest.sources import Source, open_source

@@ -11,16 +11,21 @@ The codes live in ``metadata/finding_codes/*.toml``::
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Self
 
+from metadata.errors import TangThuError
 from metadata.text import Sentence
 
 LIMIT_PER_CODE = 1000
@@ -127,3 +132,29 @@ class Findings:
 
     def kept(self) -> tuple[Finding, ...]:
         return tuple(self._kept)
+
+
+@contextmanager
+def judging(findings: Findings, place: str) -> Iterator[None]:
+    """Around what a judge does with one file or with one part of a package: if the judge fails, that is a finding.
+
+    What is meant to end the work is raised all the same: our own errors (refusals of a document among them), and the
+    faults of this machine: OSError, sqlite3.Error, MemoryError.
+    """
+    try:
+        yield
+    except (TangThuError, OSError, sqlite3.Error, MemoryError):
+        raise
+    except Exception as error:  # one file's judge, not the whole check
+        logging.getLogger(__name__).info("a judge failed at %r", place, exc_info=True)
+        findings.add("CHECK-UNREADABLE", place, reason=_where(error))
+
+
+def _where(error: Exception) -> str:
+    """The kind of error, and the line of ours where it happened: what a developer needs, and nothing of the package."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    return f"{type(error).__name__}, {PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

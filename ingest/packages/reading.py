@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from ingest.packages.examined import Subject
 from ingest.sources.port import BrokenEntryError, is_ours
+from metadata.findings import judging
 from metadata.identifiers import AgencyCode, Algorithm, Digest, FondsCode, ObjId, RecordCode
 from metadata.refusal import DocumentRefused
 from metadata.xml import legal
@@ -25,10 +26,10 @@ def reading(subject: Subject, path: str, read: Callable[[BinaryIO], T]) -> T | N
     """What ``read`` makes of the file at ``path``; None when it, or the source, refuses it: a finding says why.
 
     Nothing in the package vouches for some files at its root, so they are digested here: the pass that keeps them
-    must read the same bytes.
+    must read the same bytes. When ``read`` itself fails, that is a finding too, and the other files are still read.
     """
     try:
-        with subject.source.open(path) as stream:
+        with subject.source.open(path) as stream, judging(subject.findings, path):
             if "/" in path:
                 return read(stream)
             watched = _Digesting(stream)

@@ -25,6 +25,7 @@ def report_fields(report: CheckReport) -> dict[str, Any]:
         "profile": report.profile,
         "objid": written(report.objid),
         "title": written(report.title),
+        "content": report.content,
         "verdict": report.verdict.value,
         "files": report.files,
         "bytes": report.bytes,

@@ -19,7 +19,8 @@ from typing import BinaryIO
 import pytest
 
 from administration.cli import run
-from ingest.place import Submission, own_disk
+from ingest.own_disk import own_disk
+from ingest.place import Submission
 from ingest.receipt import Verdict
 from ingest.sources.folder import FolderSource
 from metadata.errors import NoSpace, StoreUnavailable, TemporaryError

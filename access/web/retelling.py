@@ -8,6 +8,9 @@ from functools import cache
 from access.web.words import Language, all_words, word
 
 _KNOWN = (
+    "detail.given_dip",
+    "detail.given_note",
+    "detail.given_aip",
     "detail.validated",
     "detail.digests",
     "detail.digests_note",
@@ -20,9 +23,6 @@ _KNOWN = (
     "detail.ended",
     "detail.read_whole",
     "detail.recovered",
-    "detail.given_dip",
-    "detail.given_note",
-    "detail.given_aip",
 )
 
 

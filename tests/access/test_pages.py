@@ -331,6 +331,12 @@ def test_every_field_of_the_circular_has_a_name_in_english() -> None:
         ("7 of 8 files identified", "nhận dạng được 7 trên 8 tệp"),
         ("SIP_hoso to AIP_hoso", "Đã lập AIP_hoso từ SIP_hoso."),
         ("submission urn:x", "gói nộp urn:x"),
+        ("AIP to DIP uuid-7", "Đã lập và cung cấp gói DIP uuid-7."),
+        ("AIP_hoso given to another archive", "Đã giao AIP_hoso cho kho lưu trữ khác."),
+        (
+            "request YC-7, purpose 02; documents: 1, 3; 4 files, 1500 bytes",
+            "yêu cầu YC-7, mục đích 02; tài liệu: 1, 3; 4 tệp, 1.500 byte",
+        ),
         ("kho-a", "kho-a"),
     ],
 )

@@ -146,10 +146,11 @@ class Archive:
 
     @_Once
     def identifier(self) -> Identifier:
-        """What tells formats: FIDO in a child process, started when the first file is asked about."""
-        from preservation.identification.fido import FidoIdentifier
+        """What tells formats: PRONOM's signatures in a child process, started when the first file is asked about."""
+        from preservation.identification.data import signatures_in
+        from preservation.identification.identifier import PronomIdentifier
 
-        made = FidoIdentifier()
+        made = PronomIdentifier(signatures=signatures_in(self.settings.formats_folder))
         self._closing.callback(made.close)
         return made
 

@@ -149,6 +149,11 @@ class Settings:
         return self.home / "search"
 
     @property
+    def formats_folder(self) -> Path:
+        """Where newer PRONOM signature files lie once there are any."""
+        return self.home / "formats"
+
+    @property
     def work_folder(self) -> Path:
         """Temporary files: quarantine, ledgers, spools."""
         return self.home / "tmp"

@@ -1,4 +1,7 @@
-"""The child process that runs FIDO: ``python -m preservation.identification.child <memory bytes> <CPU seconds>``.
+"""The child process that looks into files from outside.
+
+``python -m preservation.identification.child <memory bytes> <CPU seconds> <signature file> <container file>``
+
 
 It answers queries on standard input and output until the pipe closes. It limits itself before the first byte from
 outside arrives; whatever happens to it costs one file (DESIGN §2 rule 10).
@@ -11,23 +14,25 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 
-from preservation.identification.engine import Engine
 from preservation.identification.messages import Answer, pack_answer, read_query
+from preservation.identification.pronom.engine import PronomEngine
+from preservation.identification.pronom.signature_file import read_signature_files
 
 
 def main() -> None:
     memory, seconds = int(sys.argv[1]), int(sys.argv[2])
     answers = os.fdopen(os.dup(1), "wb")
-    # FIDO prints; what it prints must not come between the answers.
+    # What any library prints must not come between the answers.
     os.dup2(2, 1)
     _limit(memory)
-    engine = Engine()
+    engine = PronomEngine(read_signature_files(Path(sys.argv[3]), Path(sys.argv[4])))
     serve(engine, sys.stdin.buffer, answers, lambda: _allow(seconds))
 
 
-def serve(engine: Engine, queries: BinaryIO, answers: BinaryIO, allow: Callable[[], None]) -> None:
+def serve(engine: PronomEngine, queries: BinaryIO, answers: BinaryIO, allow: Callable[[], None]) -> None:
     """Answer until the queries end; ``allow`` is called before each and sets what it may cost."""
     while (query := read_query(queries)) is not None:
         allow()

@@ -67,7 +67,7 @@ def is_text(sample: Sample) -> bool:
 
 
 def _pronom(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates with a PRONOM identifier, each once, in PRONOM order. FIDO also has names of its own."""
+    """Candidates with a PRONOM identifier, each once, in PRONOM order."""
     unique = {c.puid: c for c in candidates if _PRONOM.fullmatch(c.puid)}
     return sorted(unique.values(), key=lambda c: (c.puid.startswith("x-"), int(c.puid.rpartition("/")[2])))
 

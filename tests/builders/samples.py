@@ -14,7 +14,7 @@ PNG = (
     + bytes.fromhex("0000000a49444154789c6360000000020001")
     + bytes.fromhex("0000000049454e44ae426082")
 )
-# FIDO's MP3 expression needs minutes for this.
+# An expression that backtracks needs minutes for this.
 ENDLESS_MP3 = b"ID3" + b"\xff\xfb\x90" * 60_000
 
 

@@ -1,4 +1,4 @@
-"""Identification by FIDO in a child process that can be killed."""
+"""Identification by PRONOM signatures in a child process that can be killed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from metadata.holdings import Format
 from metadata.text import Sentence
 from preservation.identification.choice import choose, unanswered
+from preservation.identification.data import SignaturePaths, default_signatures
 from preservation.identification.messages import LARGEST_FRAME, LENGTH, Answer, Query, pack_query, parse_answer
 from preservation.identification.port import Sample
 
-_SIGNATURES = "formats-v109.xml, container-signature-20200121.xml"
 _START_SECONDS = 60.0
 
 
@@ -40,16 +39,17 @@ class _ChildLost(Exception):
         self.late = late
 
 
-class FidoIdentifier:
-    """An Identifier: FIDO 1.6.1 with PRONOM v109, in one child process that is started when first asked.
+class PronomIdentifier:
+    """An Identifier: PRONOM's signature files, tried in one child process that is started when first asked.
 
     Thread-safe: queries of several threads wait for each other. ``submit`` asks without waiting, so that a caller can
     read the next file meanwhile. A file on which the child dies or takes longer than the limit is answered by its
     extension, with a warning; the next file gets a new child.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:
+    def __init__(self, limits: Limits = Limits(), signatures: SignaturePaths | None = None) -> None:
         self._limits = limits
+        self._signatures = signatures or default_signatures()
         self._lock = threading.Lock()
         self._child: _Child | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="identifier")
@@ -57,7 +57,7 @@ class FidoIdentifier:
 
     @property
     def name(self) -> str:
-        return f"FIDO {metadata.version('opf-fido')} ({_SIGNATURES})"
+        return self._signatures.version
 
     def identify(self, sample: Sample) -> Format:
         """Blocks until the answer or the limit; see the class."""
@@ -86,7 +86,7 @@ class FidoIdentifier:
     def _ask(self, query: Query) -> Answer:
         seconds = self._limits.seconds
         if self._child is None:
-            self._child = _Child(self._limits)
+            self._child = _Child(self._limits, self._signatures)
             seconds += _START_SECONDS
         try:
             return self._child.ask(query, seconds)
@@ -102,9 +102,11 @@ class FidoIdentifier:
 
 
 class _Child:
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, signatures: SignaturePaths) -> None:
         root = Path(__file__).resolve().parents[2]
-        arguments = ["-P", "-m", "preservation.identification.child", str(limits.memory), str(limits.cpu_seconds)]
+        files = [str(signatures.binary.resolve()), str(signatures.container.resolve())]
+        numbers = [str(limits.memory), str(limits.cpu_seconds)]
+        arguments = ["-P", "-m", "preservation.identification.child", *numbers, *files]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, nothing from outside in its arguments
             [sys.executable, *arguments],
             stdin=subprocess.PIPE,

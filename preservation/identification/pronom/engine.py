@@ -1,0 +1,166 @@
+"""Every format that a file matches, by PRONOM's own rules.
+
+Runs in the child process only: it looks into bytes from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from preservation.identification.choice import extension_of
+from preservation.identification.messages import GENERAL_TEXT, Answer, Candidate, Query
+from preservation.identification.pronom.gates import Gates
+from preservation.identification.pronom.inside import Broken, Inside, OleInside, Reader, ZipInside
+from preservation.identification.pronom.matching import Matcher
+from preservation.identification.pronom.signature_file import (
+    ByteSequence,
+    ContainerSignature,
+    SignatureFiles,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _InnerFile:
+    path: str
+    alternatives: tuple[tuple[Matcher, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    puids: tuple[str, ...]
+    files: tuple[_InnerFile, ...]
+
+
+@dataclass(slots=True)
+class _Kind:
+    """The signatures of one kind of container, and every path that any of them asks for."""
+
+    signatures: list[_Container] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
+
+
+class PronomEngine:
+    """All signatures, ready to be tried."""
+
+    def __init__(self, files: SignatureFiles) -> None:
+        self._formats = files.formats
+        self._triggers = files.triggers
+        self._puids = [signature.puid for signature in files.signatures]
+        self._matchers = [_matchers(signature.sequences) for signature in files.signatures]
+        self._gates = Gates(files.signatures)
+        self._by_extension: dict[str, list[str]] = {}
+        for puid, one in files.formats.items():
+            for extension in one.extensions:
+                self._by_extension.setdefault(extension, []).append(puid)
+        self._kinds: dict[str, _Kind] = {}
+        for container in files.containers:
+            self._add(container)
+
+    def answer(self, query: Query) -> Answer:
+        """All formats that match; never raises for any content but MemoryError."""
+        extension = self._named(self._of_extension(query.name))
+        if query.by_name or not query.head:
+            return Answer(extension=extension)
+        found = self.match(query.head, query.tail)
+        kinds = {self._triggers[puid]: None for puid in found if puid in self._triggers}
+        inner: list[str] = []
+        trouble = ""
+        for kind in kinds:
+            try:
+                inner += self._look_inside(kind, query)
+            except (Broken, struct.error, OSError) as error:
+                trouble = f"{kind}: {error}"
+        return Answer(self._named(self._best(found)), self._named(self._best(inner)), extension, trouble)
+
+    def match(self, head: bytes, tail: bytes) -> list[str]:
+        """The PUIDs whose byte signatures match, inferior ones among them, in the order of the signature file."""
+        seen: dict[tuple[bool, bytes], bool] = {}
+        found: dict[str, None] = {}
+        for number in self._gates.candidates(head, tail):
+            puid = self._puids[number]
+            if puid not in found and all(one.matches(head, tail, seen) for one in self._matchers[number]):
+                found[puid] = None
+        return list(found)
+
+    def _best(self, puids: Iterable[str]) -> list[str]:
+        """Without those that another found one goes before."""
+        found = list(dict.fromkeys(puids))
+        return [p for p in found if not any(p in self._formats[q].superior_to for q in found if q in self._formats)]
+
+    def _of_extension(self, name: str) -> list[str]:
+        extension = extension_of(name)
+        found = self._by_extension.get(extension, [])
+        general = GENERAL_TEXT.get(extension)
+        return [p for p in found if p == general or p in self._best(found)]
+
+    def _named(self, puids: Sequence[str]) -> tuple[Candidate, ...]:
+        made = []
+        for puid in puids:
+            if one := self._formats.get(puid):
+                made.append(Candidate(puid, one.name, one.version, one.mime, one.extensions))
+        return tuple(made)
+
+    def _add(self, container: ContainerSignature) -> None:
+        kind = self._kinds.setdefault(container.kind, _Kind())
+        files = tuple(
+            _InnerFile(one.path, tuple(_matchers(sequences) for sequences in one.signatures)) for one in container.files
+        )
+        kind.signatures.append(_Container(container.puids, files))
+        kind.paths |= {one.path for one in files}
+
+    def _look_inside(self, name: str, query: Query) -> list[str]:
+        kind = self._kinds.get(name)
+        if kind is None:
+            return []
+        descriptor = os.open(query.spool, os.O_RDONLY | os.O_CLOEXEC) if query.spool else -1
+        try:
+            read = _reader(query, descriptor)
+            inside: Inside = ZipInside(read, query.size, query.tail) if name == "ZIP" else OleInside(read, query.head)
+            return _inner_matches(kind, inside)
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _inner_matches(kind: _Kind, inside: Inside) -> list[str]:
+    there = kind.paths & inside.names.keys()
+    bytes_of: dict[str, bytes] = {}
+    found: list[str] = []
+    for signature in kind.signatures if there else ():
+        if not all(file.path in there for file in signature.files):
+            continue
+        for file in signature.files:
+            if not file.alternatives:
+                continue
+            data = bytes_of.get(file.path)
+            if data is None:
+                data = bytes_of[file.path] = inside.read(file.path)
+            seen: dict[tuple[bool, bytes], bool] = {}
+            if not any(all(one.matches(data, data, seen) for one in matchers) for matchers in file.alternatives):
+                break
+        else:
+            found += signature.puids
+    return found
+
+
+def _reader(query: Query, descriptor: int) -> Reader:
+    """From the whole file when it is at hand, else from its two windows."""
+    if descriptor >= 0:
+        return lambda offset, length: os.pread(descriptor, length, offset)
+    tail_at = query.size - len(query.tail)
+
+    def read(offset: int, length: int) -> bytes:
+        if offset + length <= len(query.head) or offset < tail_at:
+            return query.head[offset : offset + length]
+        return query.tail[offset - tail_at : offset - tail_at + length]
+
+    return read
+
+
+def _matchers(sequences: Sequence[ByteSequence]) -> tuple[Matcher, ...]:
+    """The cheapest first: those that begin at a fixed place."""
+    made = [Matcher(sequence.reference, sequence.nodes) for sequence in sequences]
+    return tuple(sorted(made, key=lambda one: one.reference == "VAR"))

@@ -1,0 +1,236 @@
+"""The engine answers by PRONOM's own rules, as FIDO does where FIDO reads them rightly, and never fails or stalls."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from fido import CONFIG_DIR
+from fido.fido import Fido
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from preservation.identification.child import serve
+from preservation.identification.data import default_signatures
+from preservation.identification.messages import (
+    LARGEST_FRAME,
+    LENGTH,
+    Answer,
+    Candidate,
+    Query,
+    frame,
+    pack_answer,
+    pack_query,
+    parse_answer,
+    read_frame,
+    read_query,
+)
+from preservation.identification.pronom.engine import PronomEngine
+from preservation.identification.pronom.signature_file import read_signature_files
+from tests.builders.samples import ENDLESS_MP3, PDF_14, PNG, word_document
+from tests.builders.skeletons import Skeleton, byte_skeletons, zip_skeletons
+
+_WINDOW = 128 * 1024
+_BEGINNINGS = [b"%PDF-", b"PK\3\4", b"\xff\xd8\xff", b"GIF89a", b"RIFF", b"<?xml", b"II*\0", b"\0\0", b"{\\rtf1", b""]
+
+
+@pytest.fixture(scope="module")
+def engine() -> PronomEngine:
+    paths = default_signatures()
+    return PronomEngine(read_signature_files(paths.binary, paths.container))
+
+
+@pytest.fixture(scope="module")
+def stock() -> Fido:
+    return Fido(quiet=True, conf_dir=CONFIG_DIR, format_files=["formats-v109.xml"])
+
+
+def _puids(engine: PronomEngine, data: bytes, name: str = "x") -> list[str]:
+    answer = engine.answer(Query(name, len(data), data[:_WINDOW], data[-_WINDOW:], ""))
+    return [candidate.puid for candidate in answer.container or answer.signature]
+
+
+def _stock_answer(stock: Fido, data: bytes) -> set[str]:
+    return {element.findtext("puid") or "" for element, _ in stock.match_formats(data[:_WINDOW], data[-_WINDOW:])}
+
+
+def test_every_byte_signature_knows_its_skeleton(engine: PronomEngine) -> None:
+    """The answer is the signature's own format, or one that PRONOM puts before it."""
+    wrong, exact, every = [], 0, list(byte_skeletons(default_signatures().binary))
+    for skeleton in every:
+        found = _puids(engine, skeleton.data)
+        exact += found == [skeleton.puid]
+        if not found or not (skeleton.puid in found or _goes_before(engine, found, skeleton.puid)):
+            wrong.append((skeleton.signature, skeleton.puid, found))
+    assert len(every) > 1900
+    assert not wrong
+    assert exact / len(every) >= 0.995
+
+
+def test_every_zip_signature_knows_its_skeleton(engine: PronomEngine) -> None:
+    every = list(zip_skeletons(default_signatures().container))
+    assert len(every) > 70
+    assert not [(s.puid, found) for s in every if (found := _puids(engine, s.data)) != [s.puid]]
+
+
+def test_a_skeleton_with_its_signature_broken_is_not_told_as_it(engine: PronomEngine) -> None:
+    for skeleton in (
+        s for s in byte_skeletons(default_signatures().binary) if s.puid in ("fmt/18", "fmt/11", "fmt/44")
+    ):
+        broken = bytes(255 - value for value in skeleton.data)
+        assert skeleton.puid not in _puids(engine, broken)
+
+
+def _goes_before(engine: PronomEngine, found: list[str], puid: str) -> bool:
+    return any(puid in engine._formats[one].superior_to for one in found)
+
+
+def test_what_fido_finds_is_found(engine: PronomEngine, stock: Fido) -> None:
+    """Where FIDO's conversion of a signature is right, it is the oracle: same skeletons, same formats."""
+    differing = []
+    for skeleton in _some(list(byte_skeletons(default_signatures().binary)), 300):
+        theirs = _stock_answer(stock, skeleton.data)
+        if skeleton.puid in theirs and set(_puids(engine, skeleton.data)) != theirs:
+            differing.append((skeleton.puid, theirs, _puids(engine, skeleton.data)))
+    assert len(differing) <= 5, differing
+
+
+def _some(skeletons: list[Skeleton], count: int) -> list[Skeleton]:
+    return skeletons[:: max(1, len(skeletons) // count)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PDF_14,
+        PNG,
+        b"GIF89a\1\0\1\0\0\0\0;",
+        b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\2\0\0\1\0\1\0\0\xff\xd9",
+        b"{\\rtf1\\ansi hello}",
+        b'<?xml version="1.0"?><a/>',
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + b"\x3e\0\3\0\xfe\xff\x09\0" + bytes(480),
+        b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0",
+    ],
+)
+def test_same_answer_as_fido(engine: PronomEngine, stock: Fido, data: bytes) -> None:
+    assert set(_puids(engine, data)) == _stock_answer(stock, data) != set()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(_BEGINNINGS), st.binary(min_size=1, max_size=60))
+def test_same_answer_as_fido_for_random_bytes(engine: PronomEngine, stock: Fido, beginning: bytes, rest: bytes) -> None:
+    data = beginning + rest
+    assert set(_puids(engine, data)) == _stock_answer(stock, data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ENDLESS_MP3,
+        b"\xff\xfc\x90" * 60_000,
+        b"\xff\xfc\x90" * 60_000 + b"x",
+        b"{}" * 90_000,
+        b"%PDF-1.4\n" + b"xmlns:pdfaid='http://www.aiim.org/pdfa/ns/id/' " * 4000,
+        b"0\nSECTION\n  2\nHEADER\n9\n$ACADVER\n" * 5000,
+        bytes(180_000),
+    ],
+)
+def test_no_file_makes_it_try_the_same_bytes_again_and_again(engine: PronomEngine, data: bytes) -> None:
+    """Linear: twice the bytes take about twice the time; a match that tries again takes four times, or minutes."""
+    spent = []
+    for part in (data[: len(data) // 2], data):
+        began = time.process_time()
+        for _ in range(3):
+            _puids(engine, part[:_WINDOW])
+        spent.append(time.process_time() - began)
+    assert spent[1] < 5 * spent[0] + 1
+
+
+def test_office_documents_get_pronoms_name_from_inside(engine: PronomEngine, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data := word_document())
+    answer = engine.answer(Query("x", len(data), data, data, str(path)))
+    assert [candidate.puid for candidate in answer.container] == ["fmt/412"]
+
+
+@pytest.mark.parametrize("magic", [b"PK\3\4", bytes.fromhex("d0cf11e0a1b11ae1")])
+def test_containers_that_are_broken_are_no_answer(engine: PronomEngine, tmp_path: Path, magic: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data := magic + struct.pack("<40I", *range(40)) * 8)
+    assert engine.answer(Query("x", len(data), data, data, str(path))).container == ()
+
+
+def test_a_container_that_cannot_be_opened_is_trouble(engine: PronomEngine, tmp_path: Path) -> None:
+    data = word_document()
+    answer = engine.answer(Query("x", len(data), data, data, str(tmp_path / "missing")))
+    assert answer.trouble.startswith("ZIP: ")
+    assert answer.container == ()
+
+
+def test_members_that_nobody_can_unpack_are_no_answer(engine: PronomEngine, tmp_path: Path) -> None:
+    data = bytearray(word_document())
+    for record in re.finditer(b"PK\1\2", bytes(data)):
+        data[record.start() + 10] = 97
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    assert engine.answer(Query("x", len(data), bytes(data), bytes(data), str(path))).container == ()
+
+
+def test_a_spooled_file_that_is_no_container_is_not_opened(engine: PronomEngine) -> None:
+    answer = engine.answer(Query("x.pdf", len(PDF_14), PDF_14, PDF_14, "/does/not/exist"))
+    assert answer.trouble == ""
+    assert [candidate.puid for candidate in answer.signature] == ["fmt/18"]
+
+
+def test_by_name_looks_at_no_byte(engine: PronomEngine) -> None:
+    answer = engine.answer(Query("x.csv", len(PDF_14), PDF_14, PDF_14, "", by_name=True))
+    assert answer.signature == ()
+    assert [candidate.puid for candidate in answer.extension] == ["x-fmt/18"]
+
+
+def test_serve_answers_until_the_pipe_closes(engine: PronomEngine) -> None:
+    queries = io.BytesIO(pack_query(Query("a", 9, PDF_14, PDF_14, "")) + pack_query(Query("b.csv", 0, b"", b"", "")))
+    answers, allowed = io.BytesIO(), []
+    serve(engine, queries, answers, lambda: allowed.append(1))
+    answers.seek(0)
+    first, second = (parse_answer(read_frame(answers) or b"") for _ in range(2))
+    assert first.signature[0].puid == "fmt/18"
+    assert second.extension[0].puid == "x-fmt/18"
+    assert len(allowed) == 2
+
+
+class _Starved(PronomEngine):
+    def __init__(self) -> None:
+        pass
+
+    def answer(self, query: Query) -> Answer:
+        raise MemoryError
+
+
+def test_serve_survives_a_lack_of_memory() -> None:
+    answers = io.BytesIO()
+    serve(_Starved(), io.BytesIO(pack_query(Query("a", 1, b"x", b"x", ""))), answers, lambda: None)
+    answers.seek(0)
+    assert parse_answer(read_frame(answers) or b"") == Answer(trouble="MemoryError")
+
+
+def test_messages_come_back_as_they_went() -> None:
+    query = Query("tên \udcff\n", 3, b"abc", b"abc", "/tệp", by_name=True)
+    assert read_query(io.BytesIO(pack_query(query))) == query
+    answer = Answer((Candidate("fmt/1", "Tên", "1", "a/b", ("x", "y")),), (), (), "lỗi")
+    assert parse_answer(read_frame(io.BytesIO(pack_answer(answer))) or b"") == answer
+
+
+@pytest.mark.parametrize("data", [b"\0", b"\0\0\0\5abc", LENGTH.pack(LARGEST_FRAME + 1)])
+def test_half_a_frame_is_an_error(data: bytes) -> None:
+    with pytest.raises(EOFError):
+        read_frame(io.BytesIO(data))
+
+
+def test_a_frame_too_large_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="a frame of"):
+        frame(bytes(LARGEST_FRAME + 1))

@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from access.web import install
+from administration.api import checks
+from administration.checks import CheckDesk
 from administration.flows import chimes, work_options, workflows
 from administration.work.clock import Clock
 from administration.work.engine import WorkEngine
@@ -25,17 +27,18 @@ Ready = Callable[[str, str], None]
 """Told the address and the token once connections are accepted."""
 
 
-def application(archive: Archive) -> FastAPI:
-    """The ASGI application: access behind its door."""
+def application(archive: Archive, desk: CheckDesk) -> FastAPI:
+    """The ASGI application: access behind its door, and the desk that checks packages."""
     app = FastAPI(title=archive.settings.name, docs_url=None, redoc_url=None, openapi_url=None)
-    install(app, archive.access)
+    install(app, archive.access, checks.uploads(desk))
+    app.include_router(checks.router(archive.access, desk))
     return app
 
 
 def serve(archive: Archive, host: str, port: int, ready: Ready, *, work: bool = True) -> None:
     """Serve until stopped (SIGINT, SIGTERM). Raises UsageError when the address is taken."""
-    app = application(archive)
     with ExitStack() as stack:
+        app = application(archive, stack.enter_context(CheckDesk.of(archive)))
         listener = stack.enter_context(_listen(host, port))
         if work:
             settings = archive.settings

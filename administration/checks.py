@@ -40,6 +40,10 @@ _FAILED = Sentence(
     "Hệ thống gặp lỗi khi kiểm tra gói tin này. Hãy thử lại; nếu vẫn lỗi, báo cho người quản trị.",
     "The system failed while it checked this package. Try again; if it fails again, tell the administrator.",
 )
+_CLOSED = Sentence(
+    "Máy chủ dừng trước khi kiểm tra gói tin này. Hãy gửi lại sau.",
+    "The server was stopped before this package was checked. Send it again later.",
+)
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\:*?\"<>|]")
 
 
@@ -125,6 +129,7 @@ class Upload:
 class _Job:
     progress: CheckProgress
     ended: Future[None] = field(default_factory=Future)
+    error: TangThuError | None = None
 
 
 class CheckDesk:
@@ -169,9 +174,11 @@ class CheckDesk:
         """End after the check that is running; those that wait are dropped."""
         self._workers.shutdown(wait=True, cancel_futures=True)
         with self._lock:
-            left = [check_id for check_id, job in self._jobs.items() if not job.ended.done()]
-        for check_id in left:
-            shutil.rmtree(self._place(check_id), ignore_errors=True)
+            left = [job for job in self._jobs.values() if not job.ended.done()]
+        for job in left:
+            self._fail(job, TemporaryError(_CLOSED))
+            job.ended.set_result(None)
+            shutil.rmtree(self._place(job.progress.id), ignore_errors=True)
 
     # Handing in
 
@@ -240,13 +247,17 @@ class CheckDesk:
                 (place / "new").rename(place / _REPORT)
             self._tell(job, state=CheckState.DONE)
         except TangThuError as error:
-            self._tell(job, state=CheckState.FAILED, failure=error.sentence)
+            self._fail(job, error)
         except Exception:  # a worker: one check fails, the desk goes on
             logging.getLogger(__name__).exception("check %s failed", job.progress.id)
-            self._tell(job, state=CheckState.FAILED, failure=_FAILED)
+            self._fail(job, TangThuError(_FAILED))
         finally:
             shutil.rmtree(path.parent, ignore_errors=True)
             job.ended.set_result(None)
+
+    def _fail(self, job: _Job, error: TangThuError) -> None:
+        job.error = error
+        self._tell(job, state=CheckState.FAILED, failure=error.sentence)
 
     def _tell(self, job: _Job, **changes: Any) -> None:  # noqa: ANN401 -- fields of CheckProgress
         job.progress = replace(job.progress, **changes)
@@ -272,11 +283,13 @@ class CheckDesk:
         return job.ended
 
     def report(self, check_id: str) -> CheckReport:
-        """What was found. Raises NotFound; Busy while the check is not done; TemporaryError when it failed."""
-        progress = self.progress(check_id)
-        if progress.failure is not None:
-            raise TemporaryError(progress.failure)
-        if progress.state is not CheckState.DONE:
+        """What was found. Raises NotFound; Busy while the check is not done; what the check failed of."""
+        self.sweep()
+        with self._lock:
+            job = self._jobs.get(check_id)
+        if job is not None and job.error is not None:
+            raise job.error
+        if job is not None and not job.ended.done():
             raise Busy(Sentence("Việc kiểm tra chưa xong.", "The check is not done yet."))
         return self._kept(check_id)
 

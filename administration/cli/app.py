@@ -34,6 +34,11 @@ class Context:
         self._home = home
 
     @property
+    def given(self) -> Path | None:
+        """What ``--home`` said: for commands that need no archive but use one's settings."""
+        return self._home
+
+    @property
     def home(self) -> Path:
         """Raises UsageError when nobody said which archive."""
         return find_home(self._home)
@@ -67,7 +72,9 @@ def group(context: click.Context, home: Path | None) -> None:
     context.obj = Context(home)
 
 
-def command(name: str) -> Callable[[Callable[Concatenate[Context, Output, P], int]], click.Command]:
+def command(
+    name: str, parent: click.Group = group
+) -> Callable[[Callable[Concatenate[Context, Output, P], int]], click.Command]:
     """A command of the group, with ``--json``; the function gets context and output and returns the exit code."""
 
     def decorate(function: Callable[Concatenate[Context, Output, P], int]) -> click.Command:
@@ -81,6 +88,6 @@ def command(name: str) -> Callable[[Callable[Concatenate[Context, Output, P], in
             "--json", "as_json", is_flag=True, help="Kết quả là một tài liệu JSON. / The result as one JSON document."
         )
         first_line = (function.__doc__ or "").splitlines()[0]
-        return group.command(name, epilog=EXIT_CODES, short_help=first_line)(option(run))
+        return parent.command(name, epilog=EXIT_CODES, short_help=first_line)(option(run))
 
     return decorate

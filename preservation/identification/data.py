@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from metadata.errors import UsageError
+from metadata.refusal import DocumentRefused
 from metadata.text import Sentence
+from preservation.identification.pronom.signature_file import read_signature_files
 
 _VERSION = re.compile(rb'\bVersion="(\d+)"|signatureVersion="(\d+)"')
 _DATE = re.compile(r"(\d{8})")
@@ -41,8 +45,8 @@ def signatures_in(folder: Path) -> SignaturePaths:
 
 
 def _in(folder: Path) -> SignaturePaths:
-    binary = sorted(folder.glob("DROID_SignatureFile*.xml"))
-    container = sorted(folder.glob("container-signature*.xml"))
+    binary = sorted(folder.glob("DROID_SignatureFile*.xml"), key=_age)
+    container = sorted(folder.glob("container-signature*.xml"), key=_age)
     if not binary or not container:
         raise UsageError(
             Sentence(
@@ -53,6 +57,43 @@ def _in(folder: Path) -> SignaturePaths:
             )
         )
     return SignaturePaths(binary[-1], container[-1])
+
+
+def install_signatures(folder: Path, binary: Path, container: Path) -> tuple[SignaturePaths, int]:
+    """Read both files on trial and copy them into ``folder`` with their digests; give them and how many signatures.
+
+    The file of digests is written last. Raises UsageError when they are not what they should be; OSError.
+    """
+    try:
+        read = read_signature_files(binary, container)
+    except (DocumentRefused, ValueError, KeyError) as error:
+        raise UsageError(
+            Sentence(f"Không phải tệp chữ ký PRONOM: {error}.", f"Not PRONOM signature files: {error}.")
+        ) from error
+    given = SignaturePaths(binary, container)
+    folder.mkdir(parents=True, exist_ok=True)
+    number, date = _numbers_in(given.version)
+    kept = SignaturePaths(folder / f"DROID_SignatureFile_V{number}.xml", folder / f"container-signature-{date}.xml")
+    lines = []
+    for source, target in ((binary, kept.binary), (container, kept.container)):
+        data = source.read_bytes()
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+            file.write(data)
+        Path(file.name).replace(target)
+        lines.append(f"{hashlib.sha256(data).hexdigest()}  {target.name}\n")
+    with (folder / "SHA256SUMS").open("a", encoding="utf-8") as sums:
+        sums.writelines(lines)
+    return kept, len(read.signatures) + len(read.containers)
+
+
+def _numbers_in(version: str) -> tuple[str, str]:
+    found = re.findall(r"\d+", version)
+    return (found[0], found[1]) if len(found) > 1 else ("0", "0")
+
+
+def _age(path: Path) -> tuple[int, str]:
+    found = re.findall(r"\d+", path.stem)
+    return int(found[-1]) if found else 0, path.name
 
 
 def _number(path: Path) -> str:

@@ -60,12 +60,19 @@ def settings_page() -> str:
 
 def commands_page() -> str:
     context = click.Context(group, info_name="tangthu", help_option_names=group.context_settings["help_option_names"])
-    parts = ["# Commands", "", _help(group, context)]
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
+    return "\n".join(["# Commands", "", _help(group, context), *_commands(group, context)])
+
+
+def _commands(parent: click.Group, context: click.Context) -> list[str]:
+    parts = []
+    for name in parent.list_commands(context):
+        command = parent.get_command(context, name)
         assert command is not None
-        parts += [f"## tangthu {name}", "", _help(command, click.Context(command, info_name=name, parent=context))]
-    return "\n".join(parts)
+        inner = click.Context(command, info_name=name, parent=context)
+        parts += [f"## {inner.command_path}", "", _help(command, inner)]
+        if isinstance(command, click.Group):
+            parts += _commands(command, inner)
+    return parts
 
 
 def _help(command: click.Command, context: click.Context) -> str:

@@ -1,0 +1,116 @@
+"""Commands about file formats: identify, formats. Neither needs an archive's catalogue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from administration.cli.app import EXIT_CODES, Context, command, group
+from administration.cli.output import Output
+from administration.settings import find_home
+from metadata.errors import UsageError
+
+if TYPE_CHECKING:
+    from preservation.identification.data import SignaturePaths
+    from preservation.identification.port import Sample
+
+
+@command("identify")
+@click.argument("paths", nargs=-1, required=True, metavar="TỆP…", type=click.Path(exists=True, path_type=Path))
+def identify(context: Context, output: Output, paths: tuple[Path, ...]) -> int:
+    """Nhận dạng định dạng tệp. / Tell what format files have.
+
+    Không cần kho lưu trữ. Với mỗi tệp (thư mục thì mọi tệp trong đó): mã PRONOM, tên, phiên bản, kiểu MIME, căn cứ
+    (container: nhìn vào bên trong; signature: theo chữ ký byte; extension: chỉ theo phần mở rộng) và điều cần lưu ý.
+
+    Needs no archive. For each file (in a folder: every file): PRONOM identifier, name, version, MIME type, how it was
+    told, and what to note. Exit code 1 when a file could not be told.
+    """
+    from preservation.identification.identifier import PronomIdentifier
+
+    identifier = PronomIdentifier(signatures=_signatures(context))
+    files = list(_files(paths))
+    results: list[dict[str, str]] = []
+    with output.progress(count_bytes=False) as advance:
+        for number, path in enumerate(files, 1):
+            found = identifier.identify(_sample(path))
+            results.append(
+                {
+                    "path": str(path),
+                    "puid": str(found.puid or ""),
+                    "name": found.name,
+                    "version": found.version,
+                    "mime": found.mime,
+                    "basis": found.basis,
+                    "warning": found.warning,
+                }
+            )
+            advance("nhận dạng / identify", number, len(files))
+    identifier.close()
+    output.document({"signatures": identifier.name, "files": results})
+    for one in results:
+        name = f"{one['name']} {one['version']}".strip()
+        output.line(f"{one['puid'] or '—':12}  {one['mime']:32}  {one['basis']:9}  {one['path']}  {name}".rstrip())
+        if one["warning"]:
+            output.line(f"{'':14}{one['warning']}")
+    return 0 if all(one["puid"] for one in results) else 1
+
+
+@group.group("formats", epilog=EXIT_CODES)
+def formats() -> None:
+    """Tệp chữ ký định dạng của PRONOM. / PRONOM's signature files."""
+
+
+@command("update", parent=formats)
+@click.argument("binary", metavar="DROID_SignatureFile_Vnnn.xml", type=click.Path(exists=True, path_type=Path))
+@click.argument("container", metavar="container-signature-yyyymmdd.xml", type=click.Path(exists=True, path_type=Path))
+def update(context: Context, output: Output, binary: Path, container: Path) -> int:
+    """Dùng tệp chữ ký mới hơn. / Use newer signature files.
+
+    Hai tệp do Lưu trữ quốc gia Anh công bố, tải về bằng cách riêng: kho không tự truy cập mạng. Tệp được đọc thử, chép
+    vào thư mục formats của kho và ghi mã băm; dùng từ lần tiếp nhận sau. Tệp cũ vẫn được giữ.
+
+    The two files that The National Archives publish, fetched by your own means: the archive does not use the network.
+    They are read on trial, copied into the archive's folder "formats" with their digests, and used from the next
+    ingest on. Older files stay.
+    """
+    from preservation.identification.data import install_signatures
+
+    installed, count = install_signatures(context.home / "formats", binary, container)
+    output.document({"signatures": installed.version, "count": count, "folder": str(installed.binary.parent)})
+    output.say(f"{installed.version}: {count} chữ ký sẵn sàng.", f"{count} signatures are ready.", "✓")
+    return 0
+
+
+def _signatures(context: Context) -> SignaturePaths:
+    from preservation.identification.data import default_signatures, signatures_in
+
+    try:
+        return signatures_in(find_home(context.given) / "formats")
+    except UsageError:
+        return default_signatures()
+
+
+def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, names in os.walk(path):
+            folders.sort()
+            yield from (Path(folder, name) for name in sorted(names) if Path(folder, name).is_file())
+
+
+def _sample(path: Path) -> Sample:
+    from preservation.identification.port import WINDOW, Sample
+
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(WINDOW)
+        stream.seek(max(0, size - WINDOW))
+        tail = stream.read(WINDOW)
+    return Sample(path.name, size, head, tail, path.resolve())

@@ -17,7 +17,8 @@ from access.models import Model, Trouble
 from access.services import AccessServices
 from access.web.guard import FormRefusedError, needs_sign_in, same_origin
 from administration.api.upload import OVERHEAD, PACKAGE, received
-from administration.checks import CheckDesk, CheckProgress, CheckState
+from administration.checks import CheckDesk
+from administration.desk import DeskProgress, DeskState
 from ingest.reports import ReportFormat
 from metadata.package_kinds import PackageProfile
 
@@ -66,16 +67,16 @@ class CheckModel(Model):
 
     id: Annotated[str, Field(examples=["q1W9yG0yS3m0eQ4mVx2b7A"])]
     name: Annotated[str, Field(examples=["uuid-7d1f1b3e.zip"])]
-    state: CheckState
+    state: DeskState
     done: Annotated[int, Field(description="Bytes read", examples=[1048576])]
     total: Annotated[int, Field(description="Bytes in all; 0 while the structure is looked at", examples=[2190331])]
     failure: Annotated[Trouble | None, Field(description="When `state` is failed")]
     report: Annotated[str | None, Field(examples=[f"{PATH}/q1W9yG0yS3m0eQ4mVx2b7A/report.json"])]
 
     @classmethod
-    def of(cls, one: CheckProgress) -> CheckModel:
+    def of(cls, one: DeskProgress) -> CheckModel:
         failure = Trouble.of("check-failed", one.failure) if one.failure else None
-        report = f"{PATH}/{one.id}/report.json" if one.state is CheckState.DONE else None
+        report = f"{PATH}/{one.id}/report.json" if one.state is DeskState.DONE else None
         return cls(
             id=one.id, name=one.name, state=one.state, done=one.done, total=one.total, failure=failure, report=report
         )

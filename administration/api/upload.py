@@ -1,9 +1,9 @@
-"""A form with one file in it (``multipart/form-data``), written where it belongs while it comes in."""
+"""A form with files in it (``multipart/form-data``), written where they belong while it comes in."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -11,7 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from administration.checks import CheckDesk, TooLarge, Upload
+from administration.desk import Desk, TooLarge, Upload
 
 PACKAGE = "package"
 """The field that holds the file."""
@@ -25,16 +25,18 @@ _PIECE = 1 << 20
 class UploadForm:
     """A form as it comes in: ``feed`` it all, ``end`` it; then ``fields`` and ``upload`` are what was sent.
 
-    ``begin`` makes the upload out of the name that the file was sent with. Raises ValueError for what is no such form,
-    and whatever the upload raises.
+    ``begin`` is told the fields so far, the field of a file and the name it was sent with; the file's bytes go to the
+    upload it gives, or nowhere if it gives None. Raises ValueError for what is no such form, and whatever ``begin`` and
+    the upload raise.
     """
 
-    def __init__(self, content_type: str, begin: Callable[[str], Upload]) -> None:
+    def __init__(self, content_type: str, begin: Callable[[Mapping[str, str], str, str], Upload | None]) -> None:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise ValueError("not a form with a file")
         self.fields: dict[str, str] = {}
         self.upload: Upload | None = None
+        self._writing = False
         self._begin = begin
         self._header = [b"", b""]
         self._disposition = b""
@@ -68,6 +70,11 @@ class UploadForm:
             raise ValueError("the form was cut off, or has no file")
         return self.upload
 
+    @property
+    def whole(self) -> bool:
+        """Whether the form came to its end."""
+        return self._ended
+
     def _on_part_begin(self) -> None:
         self._disposition = b""
 
@@ -91,14 +98,14 @@ class UploadForm:
             self._field = bytearray()
             return
         self._field = None
-        if self._name != PACKAGE or self.upload is not None:
-            raise ValueError("one file is expected")
-        self.upload = self._begin(options[b"filename"].decode("utf-8", "replace"))
+        begun = self._begin(self.fields, self._name, options[b"filename"].decode("utf-8", "replace"))
+        self._writing = begun is not None
+        self.upload = begun or self.upload
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:
-            assert self.upload is not None
-            self.upload.write(data[start:end])
+            if self._writing and self.upload is not None:
+                self.upload.write(data[start:end])
             return
         self._field += data[start:end]
         if len(self._field) > _FIELD_LIMIT:
@@ -113,24 +120,35 @@ class UploadForm:
         self._ended = True
 
 
+async def feed_all(request: Request, form: UploadForm) -> None:
+    """Everything that the request's body says goes into ``form``, not more than a piece of it in memory at a time."""
+    waiting = bytearray()
+    async for chunk in request.stream():
+        waiting += chunk
+        if len(waiting) >= _PIECE:
+            await run_in_threadpool(form.feed, bytes(waiting))
+            waiting.clear()
+    await run_in_threadpool(form.feed, bytes(waiting))
+
+
 @contextlib.asynccontextmanager
-async def received(request: Request, desk: CheckDesk) -> AsyncIterator[UploadForm]:
-    """The form of a request, its file at the desk; gone again at the end unless the desk was told to check it.
+async def received(request: Request, desk: Desk) -> AsyncIterator[UploadForm]:
+    """The form of a request, its one file at the desk; gone again at the end unless the desk was told to work on it.
 
     Raises HTTPException 413 and 422; Busy and NoSpace as the desk does.
     """
     with contextlib.ExitStack() as stack:
+        begun: list[str] = []
+
+        def begin(_: Mapping[str, str], field: str, name: str) -> Upload:
+            if field != PACKAGE or begun:
+                raise ValueError("one file is expected")
+            begun.append(name)
+            return stack.enter_context(desk.receiving(name or "package"))
+
         try:
-            form = UploadForm(
-                request.headers.get("content-type", ""), lambda name: stack.enter_context(desk.receiving(name))
-            )
-            waiting = bytearray()
-            async for chunk in request.stream():
-                waiting += chunk
-                if len(waiting) >= _PIECE:
-                    await run_in_threadpool(form.feed, bytes(waiting))
-                    waiting.clear()
-            await run_in_threadpool(form.feed, bytes(waiting))
+            form = UploadForm(request.headers.get("content-type", ""), begin)
+            await feed_all(request, form)
             form.end()
         except TooLarge as error:
             raise HTTPException(413) from error

@@ -99,33 +99,34 @@ class _Judge:
         found = {name: named for name in names if (named := manifest_algorithm(name))}
         payload = [name for name, (_, tag) in found.items() if not tag]
         tags = [name for name, (_, tag) in found.items() if tag]
-        self._manifests(payload, tag=False)
+        usable = self._manifests(payload, tag=False)
         self._manifests(tags, tag=True)
         for path in self._ledger.respell():
             self._findings.add("BAG-SPELLING", path)
         self._twice()
         self._fetch()
-        self._complete(payload)
+        self._complete(usable)
         self._tag_manifests(payload, tags)
         for path in self._ledger.alike(*_SYSTEM_FILES):
             self._findings.add("BAG-SYSTEM-FILE", path)
         return self._info(tuple(found[name][0] for name in payload), tuple(found[name][0] for name in tags))
 
-    def _manifests(self, names: list[str], *, tag: bool) -> None:
-        """Take what the manifests declare into the ledger."""
-        usable = []
+    def _manifests(self, names: list[str], *, tag: bool) -> list[str]:
+        """Take what the manifests declare into the ledger; give those whose algorithm is known."""
+        usable: dict[str, Algorithm] = {}
         for name in names:
             named = manifest_algorithm(name)
             algorithm = known_algorithm(named[0]) if named else None
             if named and algorithm is None:
                 self._findings.add("BAG-ALGORITHM", name, algorithm=named[0])
             elif algorithm is not None:
-                usable.append(algorithm)
+                usable[name] = algorithm
                 self._manifest(name, algorithm, tag=tag)
         if not tag and not usable:
             self._findings.add("BAG-NO-MANIFEST", self._subject.source.name)
-        elif not tag and all(algorithm.weak for algorithm in usable):
-            self._findings.add("PACKAGE-WEAK-DIGEST", names[0])
+        elif not tag and all(algorithm.weak for algorithm in usable.values()):
+            self._findings.add("PACKAGE-WEAK-DIGEST", next(iter(usable)))
+        return list(usable)
 
     def _manifest(self, name: str, algorithm: Algorithm, *, tag: bool) -> None:
         rules, encoding, findings = self._rules, self._declaration.encoding, self._findings

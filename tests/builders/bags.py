@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -46,9 +48,10 @@ def bag(
     declared = f"BagIt-Version: {version}\nTag-File-Character-Encoding: {encoding}\n"
     (folder / "bagit.txt").write_bytes(declared.encode())
     if info is not None:
+        info_name = "package-info.txt" if version in ("0.93", "0.94", "0.95") else "bag-info.txt"
         sized = [("Payload-Oxum", f"{sum(map(len, payload.values()))}.{len(payload)}")] if oxum else []
         lines = "".join(f"{label}: {value}\n" for label, value in [*info, *sized])
-        (folder / "bag-info.txt").write_bytes(lines.encode(encoding))
+        (folder / info_name).write_bytes(lines.encode(encoding))
     for algorithm in algorithms:
         lines = "".join(
             f"{hashlib.new(algorithm, content).hexdigest()}  {_written(f'data/{name}')}\n"
@@ -87,3 +90,74 @@ def write_tag_manifests(folder: Path, algorithms: Sequence[str] = ("sha256", "sh
 
 def _written(path: str) -> str:
     return path.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def append(name: str, data: bytes | str) -> Callable[[Path], None]:
+    """A change: ``data`` is added at the end of the file ``name``."""
+
+    def change(folder: Path) -> None:
+        with (folder / name).open("ab") as stream:
+            stream.write(data.encode() if isinstance(data, str) else data)
+
+    return change
+
+
+def drop_line(name: str, holding: str) -> Callable[[Path], None]:
+    """A change: the lines of the file ``name`` that hold ``holding`` go."""
+
+    def change(folder: Path) -> None:
+        lines = (folder / name).read_text("utf-8").splitlines(keepends=True)
+        (folder / name).write_text("".join(line for line in lines if holding not in line), "utf-8")
+
+    return change
+
+
+def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """A change: every ``old`` in the file ``name`` becomes ``new``."""
+
+    def change(folder: Path) -> None:
+        data = (folder / name).read_bytes()
+        assert old.encode() in data, f"{old!r} is not in {name}"
+        (folder / name).write_bytes(data.replace(old.encode(), new.encode()))
+
+    return change
+
+
+def decompose(name: str) -> Callable[[Path], None]:
+    """A change: the file ``name`` is written in NFD."""
+
+    def change(folder: Path) -> None:
+        text = (folder / name).read_text("utf-8")
+        assert unicodedata.normalize("NFD", text) != text, f"{name} is the same in NFD"
+        (folder / name).write_text(unicodedata.normalize("NFD", text), "utf-8")
+
+    return change
+
+
+def both(*changes: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Several changes, one after another."""
+
+    def change(folder: Path) -> None:
+        for one in changes:
+            one(folder)
+
+    return change
+
+
+PROFILE_ID = "https://example.org/bagit-profile-1.0.json"
+
+
+def profile(**changes: object) -> bytes:
+    """A BagIt profile that asks for little; ``changes`` are fields, ``_`` for ``-``; None takes a field away."""
+    fields: dict[str, object] = {
+        "BagIt-Profile-Info": {
+            "BagIt-Profile-Identifier": PROFILE_ID,
+            "BagIt-Profile-Version": "1.3.0",
+            "Source-Organization": "Kho lưu trữ",
+            "External-Description": "Quy định thử",
+            "Version": "1.0",
+        },
+        "Accept-BagIt-Version": ["0.97", "1.0"],
+    }
+    fields.update({name.replace("_", "-"): value for name, value in changes.items()})
+    return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()

@@ -50,6 +50,7 @@ def scan(source: Source, ledger: Ledger, findings: Findings, limits: GuardLimits
     tops = ledger.tops(2)
     root = tops[0] if len(tops) == 1 and tops[0].endswith("/") else ""
     ledger.settle(root)
+    source.enter(root)  # also when names clash below: a check reads on, by the ledger's paths
     _clashes(ledger, findings)
     return None if findings.refused else root
 

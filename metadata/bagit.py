@@ -14,6 +14,7 @@ from metadata.identifiers import Algorithm
 from metadata.refusal import DocumentRefused
 
 LINE_LIMIT = 65_536  # characters in one line of a tag file
+DECLARATION_LIMIT = 1000  # bytes of bagit.txt
 TAG_LIMIT = 10_000  # tags in one bag-info.txt
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MANIFEST_LINE = re.compile(r"(?P<digest>[0-9A-Fa-f]+)[ \t]+(?P<path>\S.*)", re.DOTALL)
@@ -111,10 +112,14 @@ def read_declaration(data: bytes, place: str = "bagit.txt") -> BagDeclaration:
     """Read ``bagit.txt`` (RFC 8493 §2.1.1). Raises BagSyntax: BAG-DECLARATION, BAG-VERSION, BAG-ENCODING, BAG-BOM."""
     if data.startswith(_BOMS):
         raise BagSyntax("BAG-BOM", place)
-    lines = data[:1000].decode("utf-8", "replace").splitlines()
+    lines = re.split("\r\n|\r|\n", data.decode("utf-8", "replace"))
     pairs = [line.split(":", 1) for line in lines if line.strip()]
     names = [pair[0] for pair in pairs]
-    if names != ["BagIt-Version", "Tag-File-Character-Encoding"] or any(len(pair) != 2 for pair in pairs):
+    if (
+        len(data) > DECLARATION_LIMIT
+        or names != ["BagIt-Version", "Tag-File-Character-Encoding"]
+        or any(len(pair) != 2 for pair in pairs)
+    ):
         raise BagSyntax("BAG-DECLARATION", place)
     version, encoding = (pair[1].strip() for pair in pairs)
     if version not in BAGIT_VERSIONS:

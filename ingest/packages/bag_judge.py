@@ -12,6 +12,7 @@ from typing import BinaryIO
 from ingest.packages.examined import Subject
 from ingest.packages.reading import reading
 from metadata.bagit import (
+    DECLARATION_LIMIT,
     BagDeclaration,
     iter_fetch,
     iter_manifest,
@@ -63,7 +64,7 @@ def judge_bag(subject: Subject) -> JudgedBag | None:
     if subject.ledger.size_of("bagit.txt") is None:
         subject.findings.add("BAG-NO-DECLARATION", subject.source.name)
         return None
-    declaration = reading(subject, "bagit.txt", lambda stream: read_declaration(stream.read(4096)))
+    declaration = reading(subject, "bagit.txt", lambda stream: read_declaration(stream.read(DECLARATION_LIMIT + 1)))
     return None if declaration is None else _Judge(subject, declaration).bag()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bagit
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from metadata.bagit import (
@@ -19,9 +19,11 @@ from metadata.bagit import (
     TAG_LIMIT,
     BagDeclaration,
     BagSyntax,
+    FetchLine,
     ManifestLine,
     decode_path,
     encode_path,
+    iter_fetch,
     iter_manifest,
     known_algorithm,
     manifest_algorithm,
@@ -81,6 +83,8 @@ def test_declarations_of_older_bags(data: bytes, version: str, encoding: str) ->
         (BAGIT_TXT.replace(b": 1.0", b":  1.0"), "BAG-DECLARATION"),
         (b"nonsense\nand more\n", "BAG-DECLARATION"),
         (b"\xff\x00\x01", "BAG-DECLARATION"),
+        (BAGIT_TXT.replace(b"\n", "\x85".encode(), 1), "BAG-DECLARATION"),
+        (BAGIT_TXT + b"\n" * 1000 + b"More: x\n", "BAG-DECLARATION"),
         (b"\xef\xbb\xbf" + BAGIT_TXT, "BAG-BOM"),
         (BAGIT_TXT.replace(b"1.0", b"9.9"), "BAG-VERSION"),
         (BAGIT_TXT.replace(b"UTF-8", b"rot13"), "BAG-ENCODING"),
@@ -249,3 +253,104 @@ def test_every_tag_file_of_the_conformance_suite_is_read_or_refused_with_a_code(
         except BagSyntax as error:
             assert error.code.startswith("BAG-")
     assert good or suite is None
+
+
+# What RFC 8493 says, written down a second time: how a producer may write, and what must be read of it
+
+ENDS = st.sampled_from(["\n", "\r", "\r\n"])
+BLANKS = st.text(" \t", min_size=1, max_size=3)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=12).filter(
+    lambda name: name not in (".", "..") and name[0] not in " \t"
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda names: "/".join(["data", *names]))
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=8)
+LABELS = WORDS.map(lambda word: word.replace(":", "-"))
+
+
+def percent(path: str, upper: bool) -> str:
+    """RFC 8493 §2.1.3: LF, CR and % are percent-encoded, nothing else is."""
+    return "".join((f"%{ord(c):02X}" if upper else f"%{ord(c):02x}") if c in "\n\r%" else c for c in path)
+
+
+@given(st.lists(st.tuples(st.binary(min_size=32, max_size=32), PATHS, BLANKS, st.booleans()), max_size=6), ENDS, ENDS)
+def test_a_manifest_is_read_as_the_standard_says(lines, end: str, blank: str) -> None:
+    written = "".join(
+        f"{digest.hex().upper() if upper else digest.hex()}{gap}{percent(path, upper)}{end}{blank if upper else ''}"
+        for digest, path, gap, upper in lines
+    )
+    read = [(line.path, bytes.fromhex(line.digest_hex), line.remarks) for line in manifest(written)]
+    assert read == [(path, digest, ()) for digest, path, *_ in lines]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            LABELS, st.lists(WORDS, max_size=4), st.lists(st.tuples(st.booleans(), BLANKS), min_size=4, max_size=4)
+        ),
+        max_size=5,
+    ),
+    ENDS,
+)
+def test_a_tag_file_is_read_as_the_standard_says(tags, end: str) -> None:
+    """A value may be broken at any blank; what goes on begins with a blank (§2.2.2)."""
+    written = ""
+    for label, words, breaks in tags:
+        written += f"{label}: {words[0] if words else ''}"
+        for word, (breaking, blanks) in zip(words[1:], breaks, strict=False):
+            written += f"{end}{blanks}{word}" if breaking else f" {word}"
+        written += end
+    read = read_tag_file(io.BytesIO(written.encode()))
+    assert read == [(label, " ".join(words)) for label, words, _ in tags]
+
+
+@given(st.lists(st.tuples(WORDS, st.none() | st.integers(0, 10**18 - 1), PATHS, BLANKS), max_size=5), ENDS)
+def test_a_fetch_file_is_read_as_the_standard_says(lines, end: str) -> None:
+    written = "".join(
+        f"https://example.org/{word}{gap}{'-' if length is None else length}{gap}{percent(path, True)}{end}"
+        for word, length, path, gap in lines
+    )
+    read = list(iter_fetch(io.BytesIO(written.encode())))
+    assert [(line.url, line.length, line.path) for line in read] == [
+        (f"https://example.org/{word}", length, path) for word, length, path, _ in lines
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("https://example.org/a data/a\n", "BAG-FETCH-LINE"),
+        ("https://example.org/a x data/a\n", "BAG-FETCH-LINE"),
+        ("https://example.org/a -1 data/a\n", "BAG-FETCH-LINE"),
+        ("/no/scheme - data/a\n", "BAG-FETCH-LINE"),
+        (" https://example.org/a - data/a\n", "BAG-FETCH-LINE"),
+        ("gopher://h/ - ../a\n", "BAG-PATH-OUTSIDE"),
+        ("file:///etc/passwd - /etc/passwd\n", "BAG-PATH-OUTSIDE"),
+        ("https://example.org/a - ~/a\n", "BAG-PATH-OUTSIDE"),
+    ],
+)
+def test_fetch_files_that_are_refused(text: str, code: str) -> None:
+    refused(code, lambda: list(iter_fetch(io.BytesIO(text.encode()))))
+
+
+def test_a_fetch_line_tells_how_its_path_was_written() -> None:
+    text = b"https://example.org/a - ./data/a\nhttps://example.org/b 3 data/100%\n"
+    assert list(iter_fetch(io.BytesIO(text))) == [
+        FetchLine("https://example.org/a", None, "data/a", 1, ("BAG-DOT-SLASH",)),
+        FetchLine("https://example.org/b", 3, "data/100%", 2, ("BAG-PERCENT",)),
+    ]
+
+
+@given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "iso8859-1", "shift_jis", "gb18030", "utf-32"]))
+@example(b"\xff\xfe", "utf-16")
+@example(b"\x00\xd8", "utf-16")
+def test_any_bytes_are_read_or_refused_with_a_code(data: bytes, encoding: str) -> None:
+    for read in (
+        lambda: read_declaration(data),
+        lambda: list(iter_manifest(io.BytesIO(data), "m", encoding=encoding)),
+        lambda: list(iter_fetch(io.BytesIO(data), encoding=encoding)),
+        lambda: read_tag_file(io.BytesIO(data), encoding),
+    ):
+        try:
+            read()
+        except BagSyntax as error:
+            assert error.code.startswith("BAG-")

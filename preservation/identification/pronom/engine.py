@@ -55,13 +55,14 @@ class PronomEngine:
         for puid, one in files.formats.items():
             for extension in one.extensions:
                 self._by_extension.setdefault(extension, []).append(puid)
+        self._candidates: dict[str, tuple[Candidate, ...]] = {}
         self._kinds: dict[str, _Kind] = {}
         for container in files.containers:
             self._add(container)
 
     def answer(self, query: Query) -> Answer:
         """All formats that match; never raises for any content but MemoryError."""
-        extension = self._named(self._of_extension(query.name))
+        extension = self._of_extension(extension_of(query.name))
         if query.by_name or not query.head:
             return Answer(extension=extension)
         found = self.match(query.head, query.tail)
@@ -90,11 +91,16 @@ class PronomEngine:
         found = list(dict.fromkeys(puids))
         return [p for p in found if not any(p in self._formats[q].superior_to for q in found if q in self._formats)]
 
-    def _of_extension(self, name: str) -> list[str]:
-        extension = extension_of(name)
-        found = self._by_extension.get(extension, [])
-        general = GENERAL_TEXT.get(extension)
-        return [p for p in found if p == general or p in self._best(found)]
+    def _of_extension(self, extension: str) -> tuple[Candidate, ...]:
+        """The formats of a file name's extension, made when first asked for."""
+        known = self._candidates.get(extension)
+        if known is None:
+            found = self._by_extension.get(extension, [])
+            if not found:
+                return ()
+            best, general = self._best(found), GENERAL_TEXT.get(extension)
+            known = self._candidates[extension] = self._named([p for p in found if p == general or p in best])
+        return known
 
     def _named(self, puids: Sequence[str]) -> tuple[Candidate, ...]:
         made = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -15,34 +15,42 @@ from access.models import Trouble
 from access.problems import Problem, problem_of, problem_of_status, problems
 from access.services import AccessServices
 from access.web import pages, session
+from access.web.annex import Annex
 from access.web.guard import SECURITY_HEADERS, FormRefusedError, RequestBounds, SecurityHeaders, SignInNeededError
 from access.web.links import local_path
 from access.web.page import Pages
 from metadata.errors import TangThuError
 
-__all__ = ["install", "routers"]
+__all__ = ["Annex", "install", "routers"]
 
 
-def routers(services: AccessServices) -> tuple[APIRouter, ...]:
-    """The routers of the API, the pages, and the door."""
-    made = Pages(services)
-    return (api.router(services), pages.router(services, made), session.router(services, made))
+def routers(services: AccessServices, annexes: Sequence[Annex] = ()) -> tuple[APIRouter, ...]:
+    """The routers of the API, the pages, the annexes, and the door."""
+    made = Pages(services, annexes)
+    added = [router for annex in annexes for router in annex.routers(made)]
+    return (api.router(services), pages.router(services, made), *added, session.router(services, made))
 
 
-def install(app: FastAPI, services: AccessServices, uploads: Mapping[str, int] = MappingProxyType({})) -> None:
+def install(
+    app: FastAPI,
+    services: AccessServices,
+    uploads: Mapping[str, int] = MappingProxyType({}),
+    annexes: Sequence[Annex] = (),
+) -> None:
     """Put access into ``app``: its routers, its answers to errors, and the headers of every answer.
 
-    ``uploads`` are paths whose requests may be larger than a small form, and how many bytes they may have.
+    ``uploads`` are paths whose requests may be larger than a small form, and how many bytes they may have. ``annexes``
+    are pages that other packages bring.
 
     ``app`` should be made with ``docs_url=None, redoc_url=None, openapi_url=None``: the description of the API is at
     ``/api/openapi.json``, behind the door.
     """
-    for router in routers(services):
+    for router in routers(services, annexes):
         app.include_router(router)
     app.router.redirect_slashes = False  # such an answer would send people to whatever host they said we are
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestBounds, uploads=uploads)
-    _add_errors(app, Pages(services))
+    _add_errors(app, Pages(services, annexes))
 
 
 def _add_errors(app: FastAPI, made: Pages) -> None:

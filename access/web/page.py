@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
@@ -12,17 +12,19 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from access.auth import FORM_COOKIE, SESSION_COOKIE
 from access.problems import Problem
 from access.services import AccessServices
+from access.web.annex import Annex
 from access.web.guard import signed_in
 from access.web.show import Show
-from access.web.words import Language, word
+from access.web.words import Language, all_words, say
+from metadata.text import Sentence
 
 LANGUAGE_COOKIE = "tangthu_language"
-_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +37,31 @@ class Asset:
 
 
 @cache
-def assets() -> Mapping[str, Asset]:
-    """The stylesheet and the seal, by name."""
+def assets(packages: tuple[str, ...] = ("access.web",)) -> Mapping[str, Asset]:
+    """The files in the ``static`` folders of ``packages``, by name: stylesheets, scripts, the seal."""
     found = {}
-    for path in (resources.files("access.web") / "static").iterdir():
-        if (kind := path.name.rpartition(".")[2]) in _TYPES:
-            data = path.read_bytes()
-            found[path.name] = Asset(data, _TYPES[kind], hashlib.sha256(data).hexdigest()[:12])
+    for package in packages:
+        for path in (resources.files(package) / "static").iterdir():
+            if (kind := path.name.rpartition(".")[2]) in _TYPES:
+                data = path.read_bytes()
+                found[path.name] = Asset(data, _TYPES[kind], hashlib.sha256(data).hexdigest()[:12])
     return MappingProxyType(found)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(packages: tuple[str, ...]) -> Environment:
     return Environment(
-        loader=PackageLoader("access.web"),
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _words(packages: tuple[str, ...]) -> Mapping[str, Sentence]:
+    return MappingProxyType({key: value for package in packages for key, value in all_words(package).items()})
 
 
 def language_of(request: Request) -> Language:
@@ -63,10 +71,21 @@ def language_of(request: Request) -> Language:
 
 
 class Pages:
-    """Renders templates for one archive."""
+    """Renders templates for one archive: those of access and of ``annexes``."""
 
-    def __init__(self, services: AccessServices) -> None:
+    def __init__(self, services: AccessServices, annexes: Sequence[Annex] = ()) -> None:
         self._services = services
+        self._packages = ("access.web", *(annex.package for annex in annexes))
+        self._links = tuple(link for annex in annexes for link in annex.links)
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """The files that these pages refer to, by name."""
+        return assets(self._packages)
+
+    def word(self, request: Request, key: str, **details: object) -> str:
+        """A word in the reader's language."""
+        return say(_words(self._packages), language_of(request), key, **details)
 
     def render(self, request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
         """A page. ``context`` is what its template shows."""
@@ -74,17 +93,18 @@ class Pages:
         session = request.cookies.get(SESSION_COOKIE, "")
         here = quote(request.url.path, safe="/") + (f"?{request.url.query}" if request.url.query else "")
         return HTMLResponse(
-            _environment()
+            _environment(self._packages)
             .get_template(template)
             .render(
                 language=language,
                 other=Language.EN if language is Language.VI else Language.VI,
-                t=partial(word, language),
-                word_in=word,
+                t=partial(say, _words(self._packages), language),
+                links=self._links,
+                path=request.url.path,
                 show=Show(language),
                 archive=self._services.archive_name,
                 here=here if request.method == "GET" else "/",
-                asset=lambda name: f"/static/{name}?v={assets()[name].tag}",
+                asset=lambda name: f"/static/{name}?v={self.assets[name].tag}",
                 signed_in=signed_in(self._services, request),
                 logout_form=self._services.auth.form_token(session),
                 **context,

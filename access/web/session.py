@@ -12,7 +12,7 @@ from access.problems import problems
 from access.services import AccessServices
 from access.web.guard import FormRefusedError, same_origin
 from access.web.links import local_path
-from access.web.page import LANGUAGE_COOKIE, Pages, assets
+from access.web.page import LANGUAGE_COOKIE, Pages
 from access.web.words import Language
 
 _YEAR = 365 * 24 * 3600
@@ -39,7 +39,7 @@ def router(services: AccessServices, pages: Pages) -> APIRouter:
 
     @open_.get("/static/{name}")
     def static(request: Request, name: Annotated[str, Path(max_length=100)]) -> Response:
-        asset = assets().get(name)
+        asset = pages.assets.get(name)
         if asset is None:
             return pages.problem(request, problems()["not-found"])
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}

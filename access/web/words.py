@@ -22,9 +22,9 @@ class Language(StrEnum):
 
 
 @cache
-def all_words() -> Mapping[str, Sentence]:
-    """Every word by its key, such as ``search.title``."""
-    data = tomllib.loads((resources.files("access.web") / "words.toml").read_text(encoding="utf-8"))
+def all_words(package: str = "access.web") -> Mapping[str, Sentence]:
+    """Every word of a package's ``words.toml`` by its key, such as ``search.title``."""
+    data = tomllib.loads((resources.files(package) / "words.toml").read_text(encoding="utf-8"))
     return MappingProxyType(
         {
             f"{section}.{key}": Sentence(entry["vi"], entry["en"])
@@ -35,5 +35,10 @@ def all_words() -> Mapping[str, Sentence]:
 
 
 def word(language: Language, key: str, **details: object) -> str:
-    """A word, its braces filled with ``details``. Raises KeyError for an unknown key or a missing detail."""
-    return language.of(all_words()[key]).format_map(details)
+    """A word of access, its braces filled with ``details``. Raises KeyError for an unknown key or a missing detail."""
+    return say(all_words(), language, key, **details)
+
+
+def say(words: Mapping[str, Sentence], language: Language, key: str, /, **details: object) -> str:
+    """One of ``words``, as :func:`word`."""
+    return language.of(words[key]).format_map(details)

@@ -1,0 +1,25 @@
+"""Pages that another package brings into the house: its templates, words and files, shown in the same frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+if TYPE_CHECKING:
+    from access.web.page import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class Annex:
+    """``package`` has ``templates/``, ``static/`` and ``words.toml``; its names must not be those of access.
+
+    ``links`` are what it adds to the navigation, as (path, key of its words). ``routers`` makes its routers, given what
+    renders its pages.
+    """
+
+    package: str
+    links: tuple[tuple[str, str], ...]
+    routers: Callable[[Pages], Sequence[APIRouter]]

@@ -135,7 +135,7 @@ def _files(data: bytes, label: str, target: Path) -> list[Path]:
     target.mkdir(parents=True)
     packed = target / "packed"
     packed.write_bytes(data)
-    if data.startswith(b"PK\x03\x04") and not _is_office(packed):
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")) and not _is_office(packed):
         files = unpack(packed, target / "files", target / "quarantine", _ZIP_LIMITS)
         packed.unlink()
         if not files:

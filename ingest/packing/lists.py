@@ -23,6 +23,10 @@ ROWS_OF_A_PDF = 4000
 """A longer list becomes several PDF files: what lays out pages holds all of them in memory."""
 
 _CODE = re.compile(r".+?\.(?P<year>(1[89]|20)\d\d)\.(?P<notation>.+)", re.DOTALL)
+# Everything but what the fonts have that typst brings: Latin with all of Vietnamese, Cyrillic, punctuation, arrows.
+_NO_GLYPH = re.compile(
+    "[^ -~\u00a0-\u024f\u0300-\u036f\u0400-\u04ff\u1e00-\u1eff\u2010-\u2027\u2030-\u2040\u20a0-\u20bf\u2190-\u22ff]"
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -136,7 +140,11 @@ def _described(row: Row, profile: Profile) -> tuple[str, ...]:
 
 
 def pdf(form: Form, sections: Sequence[Section], sender: Sender, created: datetime) -> bytes:
-    """The list as PDF/A-2b, with the fonts that typst brings: the same input gives the same bytes."""
+    """The list as PDF/A-2b, with the fonts that typst brings: the same input gives the same bytes.
+
+    PDF/A has no place for a character without a glyph. For one that typst's fonts lack (Hán Nôm) the machine's fonts
+    are asked; where they lack it too it is shown as ``[U+4E00]``.
+    """
     import typst
 
     local = created.astimezone(VIETNAM)
@@ -149,14 +157,26 @@ def pdf(form: Form, sections: Sequence[Section], sender: Sender, created: dateti
         "month": local.month,
         "day": local.day,
     }
-    template = (resources.files("ingest.packing") / "muc-luc.typ").read_bytes()
+    text = legal(json.dumps(content, ensure_ascii=False))
+    if not _NO_GLYPH.search(text):
+        return _compiled(text, created, system_fonts=False)
+    try:
+        return _compiled(text, created, system_fonts=True)
+    except typst.TypstError:
+        shown = _NO_GLYPH.sub(lambda match: f"[U+{ord(match.group()):04X}]", text)
+        return _compiled(shown, created, system_fonts=False)
+
+
+def _compiled(content: str, created: datetime, *, system_fonts: bool) -> bytes:
+    import typst
+
     made = typst.compile(
-        template,
+        (resources.files("ingest.packing") / "muc-luc.typ").read_bytes(),
         format="pdf",
         pdf_standards=["a-2b"],
-        ignore_system_fonts=True,
+        ignore_system_fonts=not system_fonts,
         timestamp=created,
-        sys_inputs={"list": legal(json.dumps(content, ensure_ascii=False))},
+        sys_inputs={"list": content},
     )
     return bytes(made)
 
@@ -188,6 +208,8 @@ def _text(sheet: Any, text: str, *, bold: bool = False) -> Any:  # noqa: ANN401 
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 
+    if not text:
+        return None
     cell = WriteOnlyCell(sheet, legal(text))
     cell.data_type = "s"  # else a text that begins with "=" is a formula
     cell.number_format = "@"

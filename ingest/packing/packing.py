@@ -40,6 +40,7 @@ def pack(
     partial: bool = False,
     dossier: Mapping[str, str] | None = None,
     created: datetime | None = None,
+    limits: GuardLimits = _FILES_ZIP,
     on_progress: Progress = lambda *_: None,
 ) -> PackResult:
     """Write every dossier of ``source`` as a SIP_hoso ZIP into the new folder ``out``, with the submission's lists.
@@ -49,6 +50,7 @@ def pack(
     that is shipped or the path of one (``docs/packing.md``); by default the source itself says which it is.
     ``first_number`` is the STT of the first package in the submission. ``dossier`` gives fields of the dossier that
     edXML messages belong to. ``created`` is written as the packages' time, by default when the source was last changed.
+    ``limits`` bound what is unpacked out of a ZIP of files.
     ``on_progress`` is told documents done and documents in all.
 
     Nothing is written when an error was found, unless ``partial``: then the dossiers without one are. ``out`` appears
@@ -60,7 +62,7 @@ def pack(
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:100]}-") as folder:
         work = Path(folder)
         faults = Faults()
-        dossiers, changed = _prepare(source, files, work, faults, SourceFiles(source, mapping, dossier))
+        dossiers, changed = _prepare(source, files, work, faults, SourceFiles(source, mapping, dossier), limits)
         good = [one for one in dossiers if not one.faulty and one.documents]
         if faults.fatal or (faults.refused and not partial) or not good:
             return PackResult((), (), faults.kept(), faults.counts)
@@ -91,7 +93,7 @@ def _look(source: Path, files: Path | None, out: Path) -> None:
 
 
 def _prepare(
-    source: Path, files: Path | None, work: Path, faults: Faults, reading: SourceFiles
+    source: Path, files: Path | None, work: Path, faults: Faults, reading: SourceFiles, limits: GuardLimits
 ) -> tuple[list[Dossier], datetime | None]:
     """Read, put together, complete and judge: everything that is wrong is in ``faults`` afterwards."""
     profile = default_profile()
@@ -105,7 +107,7 @@ def _prepare(
     completer = Completer(profile)
     for dossier in dossiers:
         completer.complete(dossier)
-    _match(dossiers, submission, files, work, faults, reading.read)
+    _match(dossiers, submission, files, work, faults, reading.read, limits)
     judge = Judge(profile, faults)
     for dossier in dossiers:
         judge.judge(dossier)
@@ -120,11 +122,12 @@ def _match(
     work: Path,
     faults: Faults,
     read: list[Path],
+    limits: GuardLimits,
 ) -> None:
     root = files or submission.base
     if root.is_file():
         try:
-            unpack(root, work / "files", work / "files-zip", _FILES_ZIP)
+            unpack(root, work / "files", work / "files-zip", limits)
         except NotUnpackedError as error:
             faults.add("PACK-UNREADABLE", root.name, reason=error)
             return

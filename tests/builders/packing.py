@@ -14,6 +14,10 @@ from xml.sax.saxutils import escape
 import openpyxl
 
 from ingest.packing import PackResult, pack
+from ingest.packing.mapping import load_mapping
+from ingest.packing.model import BESIDE_FORM
+from ingest.packing.sheets import is_computed
+from metadata.tt05.profile import Need, default_profile
 from metadata.tt05.sip import Sender
 from tests.builders.tt05 import PDF
 
@@ -297,3 +301,24 @@ def packed(source: Path, out: Path, **options: Any) -> PackResult:
     """Pack what a builder made, with its folder ``files`` if it has one."""
     beside = (source if source.is_dir() else source.parent) / "files"
     return pack(source, beside if beside.is_dir() else None, out, SENDER, **options)
+
+
+def headings_table(kind: str) -> str:
+    """The table of a sheet's columns as ``docs/packing.md`` has it, from the profile and the mapping ``tt05``."""
+    profile = default_profile()
+    table = next(table for table in load_mapping("tt05").tables if table.names[0] == SHEETS[kind])
+    rules = profile.form(table.kind, "sip").fields
+    others = {field: [part.paths[0] for part in parts] for field, parts in table.fields.items()}
+    lines = ["| cột / column | tên trường / field | cũng nhận / also | bắt buộc / required |", "|---|---|---|---|"]
+    fields = [*rules] if table.kind is None else [*BESIDE_FORM, *rules]
+    for field in fields:
+        label = rules[field].label if field in rules else others[field][0]
+        also = ", ".join(name for name in others.get(field, []) if name != label)
+        needed = "có / yes" if field in rules and rules[field].need is Need.REQUIRED else ""
+        if needed and is_computed(table.kind, field):
+            needed = "tự điền nếu trống / filled when empty"
+        if field in rules and rules[field].when is not None:
+            cause, values = rules[field].when or ("", frozenset())
+            needed = f"khi / when `{cause}` = {', '.join(sorted(values))}"
+        lines.append(f"| {label} | `{field}` | {also} | {needed} |")
+    return "\n".join(lines)

@@ -30,6 +30,7 @@ from tests.builders.packing import (
     SENDER,
     dossier,
     export,
+    headings_table,
     message,
     messages,
     packed,
@@ -448,3 +449,15 @@ def test_the_export_of_the_guide_is_the_one_that_is_tested() -> None:
     guide = (Path(__file__).parents[2] / "docs" / "packing.md").read_text(encoding="utf-8")
     example = guide.partition("```xml\n")[2].partition("```")[0]
     assert example.split() == EXPORT.split()
+
+
+@pytest.mark.parametrize("kind", ["dossier", "text", "picture", "media"])
+def test_the_tables_of_the_guide_are_those_of_the_profile(kind: str) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "packing.md").read_text(encoding="utf-8")
+    assert headings_table(kind) in guide
+
+
+def test_the_mapping_of_the_guide_is_one() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "packing.md").read_text(encoding="utf-8")
+    mapping = parse_mapping(guide.partition("```toml\n")[2].partition("```")[0])
+    assert mapping.codes["maintenance"][fold("lưu VĨNH viễn")] == "01"

@@ -9,13 +9,25 @@ from collections.abc import Sequence
 
 import click
 
-from administration.cli import checking, formats, giving, holding, ingesting, packing, reading, serving
+from administration.cli import checking, checks, formats, giving, holding, ingesting, packing, reading, serving
 from administration.cli.app import group
 from administration.cli.output import Output
 from metadata.errors import TangThuError
 from metadata.text import Sentence
 
-__all__ = ["checking", "formats", "giving", "holding", "ingesting", "main", "packing", "reading", "run", "serving"]
+__all__ = [
+    "checking",
+    "checks",
+    "formats",
+    "giving",
+    "holding",
+    "ingesting",
+    "main",
+    "packing",
+    "reading",
+    "run",
+    "serving",
+]
 
 _INTERRUPTED = 130
 

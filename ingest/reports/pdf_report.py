@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from importlib import resources
 from importlib.metadata import version
 from typing import Any
@@ -44,7 +44,7 @@ def pdf_report(report: CheckReport, made: datetime) -> bytes:
         format="pdf",
         pdf_standards=["a-2b"],
         ignore_system_fonts=True,
-        timestamp=made,
+        timestamp=made.astimezone(UTC).replace(microsecond=0),
         sys_inputs={"report": json.dumps(_layout(report, made), ensure_ascii=False)},
     )
     return bytes(done)

@@ -1,0 +1,241 @@
+"""The command that says what is wrong with packages before they are sent: check."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from administration.cli.app import Context, command
+from administration.cli.output import Output, size_text
+
+if TYPE_CHECKING:
+    from ingest.advice import FindingKind
+    from ingest.check import CheckReport
+    from ingest.reports import ReportFormat
+    from metadata.errors import TangThuError
+    from metadata.package_kinds import PackageProfile
+
+_PLACES = 10
+_ROWS = 60
+
+
+@command("check")
+@click.argument("paths", nargs=-1, required=True, metavar="GÓI-TIN…", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--profile",
+    metavar="TÊN",
+    help="Kiểm tra theo loại gói này; mặc định gói tự cho biết. / Judge by this; a package says itself what it is.",
+)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="TỆP",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Ghi báo cáo: .pdf, .csv hoặc .json; dùng được nhiều lần. / Write a report; may be given more than once.",
+)
+@click.option("--all", "everything", is_flag=True, help="Liệt kê mọi vị trí. / List every place.")
+def check(
+    context: Context,
+    output: Output,
+    paths: tuple[Path, ...],
+    profile: str | None,
+    reports: tuple[Path, ...],
+    everything: bool,
+) -> int:
+    """Kiểm tra gói tin trước khi nộp. / Check packages before they are sent.
+
+    Không cần kho lưu trữ, không cần mạng, không giữ lại gì. GÓI-TIN là một thư mục, tệp ZIP hoặc TAR. Cấu trúc được
+    xem trước, rồi mỗi byte được đọc đúng một lần; mọi lỗi được nêu trong một lần kiểm tra, xếp theo việc phải làm.
+
+    Needs no archive and no network, and keeps nothing. A package is a folder, ZIP or TAR. Its structure is looked at
+    first, then every byte is read once; everything that is wrong is said at once, grouped by what to do.
+
+    \b
+    Loại gói / Profiles:
+      tt05-sip-hoso  tt05-sip-tailieu  tt05-aip-hoso  tt05-aip-tailieu  tt05-dip
+      eark-csip  eark-sip  eark-aip  eark-dip   (eark-sip@2.1.0: theo phiên bản / by that version)
+      bagit
+
+    \b
+    Ví dụ / Examples:
+      tangthu check uuid-7D1F….zip
+      tangthu check nop/*.zip --report bao-cao.pdf
+      tangthu check ho-so/ --profile tt05-sip-hoso --json
+
+    Khi kiểm tra nhiều gói, --report bao-cao.pdf ghi bao-cao-1.pdf, bao-cao-2.pdf… Mã thoát là 0 khi gói nộp được (có
+    thể có lưu ý), 3 khi có gói còn lỗi phải sửa.
+
+    For several packages --report name.pdf writes name-1.pdf, name-2.pdf and so on. The exit code is 0 when all can
+    be sent (with remarks perhaps), 3 when any has errors.
+    """
+    from ingest.check import CheckVerdict, check_package
+    from metadata.errors import TangThuError
+
+    asked = _profile(profile)
+    targets = _targets(reports, paths)
+    results: list[dict[str, object]] = []
+    codes = set()
+    for number, path in enumerate(paths, 1):
+        try:
+            with tempfile.TemporaryDirectory(prefix="tangthu-") as work, output.progress() as advance:
+                report = check_package(path, Path(work), asked, on_progress=_named(advance, path.resolve().name))
+            written = [_write(report, target, format, number if len(paths) > 1 else 0) for target, format in targets]
+        except TangThuError as error:
+            codes.add(error.exit_code)
+            results.append({"path": str(path), "error": _trouble(output, path, error)})
+            continue
+        codes.add(3 if report.verdict is CheckVerdict.REFUSED else 0)
+        results.append({"path": str(path), "report": _fields(report)})
+        if not output.as_json:
+            _tell(output, report, everything=everything)
+            for file in written:
+                output.say(f"Đã ghi báo cáo {file}.", "Report written.", "→")
+    output.document({"packages": results})
+    # What may be tried again is told before what may not, so that a script knows to come back.
+    return next((code for code in (70, 4, 2, 3) if code in codes), max(codes, default=0))
+
+
+def _named(advance: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:
+    return lambda done, total: advance(name, done, total)
+
+
+def _profile(name: str | None) -> PackageProfile | None:
+    from metadata.errors import UsageError
+    from metadata.package_kinds import EARK_VERSIONS, PackageKind, PackageProfile
+    from metadata.text import Sentence
+
+    if name is None:
+        return None
+    try:
+        return PackageProfile.parse(name)
+    except ValueError as error:
+        kinds = ", ".join(PackageKind)
+        versions = ", ".join(EARK_VERSIONS)
+        raise UsageError(
+            Sentence(
+                f"Không có loại gói «{name}». Có: {kinds}; các phiên bản E-ARK: {versions}.",
+                f"There is no profile “{name}”. There are: {kinds}; versions of E-ARK: {versions}.",
+            )
+        ) from error
+
+
+def _targets(files: Sequence[Path], packages: Sequence[Path]) -> list[tuple[Path, ReportFormat]]:
+    """Where reports go and in which form. Raises UsageError for what cannot be, before anything is checked."""
+    from ingest.reports import ReportFormat
+    from metadata.errors import UsageError
+    from metadata.text import Sentence
+
+    found = []
+    for file in files:
+        try:
+            found.append((file, ReportFormat(file.suffix.lower().removeprefix("."))))
+        except ValueError as error:
+            raise UsageError(
+                Sentence(
+                    f"Tên báo cáo phải kết thúc bằng .pdf, .csv hoặc .json: {file}.",
+                    f"The name of a report ends with .pdf, .csv or .json: {file}.",
+                )
+            ) from error
+        folder = file.resolve().parent
+        if not folder.is_dir():
+            raise UsageError(Sentence(f"Không có thư mục {folder}.", f"There is no folder {folder}."))
+        inside = (package for package in packages if package.is_dir() and folder.is_relative_to(package.resolve()))
+        if (package := next(inside, None)) is not None:
+            raise UsageError(
+                Sentence(
+                    f"Báo cáo {file} nằm trong chính gói tin {package}: hãy ghi ở chỗ khác.",
+                    f"The report {file} would lie in the package {package} itself: write it elsewhere.",
+                )
+            )
+    return found
+
+
+def _write(report: CheckReport, file: Path, format: ReportFormat, number: int) -> Path:
+    """Write a report, whole or not at all. Raises UsageError when it cannot be written."""
+    from ingest.reports import render
+    from metadata.errors import UsageError
+    from metadata.text import Sentence
+
+    if number:
+        file = file.with_name(f"{file.stem}-{number}{file.suffix}")
+    new = file.with_name(f".{secrets.token_hex(8)}")
+    try:
+        new.write_bytes(render(report, format, datetime.now(UTC)))
+        new.replace(file)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise UsageError(
+            Sentence(f"Không ghi được {file}: {error.strerror}.", f"Cannot write {file}: {error.strerror}.")
+        ) from error
+    return file
+
+
+def _fields(report: CheckReport) -> dict[str, object]:
+    from ingest.reports.json_report import report_fields
+
+    return report_fields(report)
+
+
+def _trouble(output: Output, path: Path, error: TangThuError) -> object:
+    from administration.work.plan import Failure
+
+    output.say(f"{path.name}: {error.sentence.vi}", error.sentence.en, "✗")
+    return Failure.of(error).to_json()
+
+
+def _tell(output: Output, report: CheckReport, *, everything: bool) -> None:
+    from ingest.advice import actions
+    from ingest.check import GRAVITY
+    from ingest.reports.words import profile_name, severity_mark, verdict_mark, verdict_next
+
+    mark, after = verdict_mark(report.verdict), verdict_next(report.verdict)
+    output.say(f"{report.name}: {mark.word.vi}. {after.vi}", f"{mark.word.en}. {after.en}", mark.sign)
+    profile = profile_name(report.profile)
+    output.line(f"  {profile.vi} / {profile.en}; {report.files} tệp / files, {size_text(report.bytes)}")
+    if report.title:
+        output.line(f"  {report.title}")
+    counted = [(severity_mark(one), report.counted(one)) for one in GRAVITY]
+    shown = [f"{one.sign} {one.word.vi} / {one.word.en}: {count}" for one, count in counted if count]
+    if shown:
+        output.line(f"  {'   '.join(shown)}")
+    for number, action in enumerate(actions(report.findings, report.counts), 1):
+        output.line()
+        output.say(f"  {number}. {action.sentence.vi} ({action.count})", f"     {action.sentence.en}")
+        for kind in action.kinds:
+            _tell_kind(output, kind, len(kind.findings) if everything else _PLACES)
+    _tell_tree(output, report, everything=everything)
+
+
+def _tell_kind(output: Output, kind: FindingKind, limit: int) -> None:
+    from ingest.reports.words import severity_mark
+
+    output.line(f"     {severity_mark(kind.severity).sign} {kind.code} ({kind.count})  {kind.rule}")
+    for one in kind.findings[:limit]:
+        output.say(f"       {one.message.vi}", f"       {one.message.en}")
+    if kind.count > limit:
+        output.line(f"       … +{kind.count - limit}")
+
+
+def _tell_tree(output: Output, report: CheckReport, *, everything: bool) -> None:
+    from ingest.reports.tree_rows import tree_rows
+    from ingest.reports.words import severity_mark
+
+    marked = [one for one in report.tree if one.worst is not None]
+    if not marked:
+        return
+    listed = report.tree if everything or len(report.tree) <= _ROWS else marked[:_ROWS]
+    output.line()
+    for row in tree_rows(listed):
+        sign = severity_mark(row.worst).sign if row.worst else " "
+        size = "" if row.size is None else f"  {size_text(row.size)}"
+        output.line(f"  {sign} {'  ' * row.depth}{row.name}{size}")
+    left = max(report.files, len(report.tree)) - len(listed)
+    if left > 0:
+        output.line(f"    … +{left} tệp / files")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import uuid
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import BinaryIO, cast
 from ingest.ledger import Ledger
 from ingest.ledger_rows import PlacedContent
 from ingest.packages import Examined
+from ingest.packages.examined import CarriedEvent
 from ingest.receipt import findings_document
 from metadata.dates import utc_text
 from metadata.events import Agent, Event, EventType
@@ -28,6 +30,7 @@ from metadata.identifiers import ArchiveCode, VersionId
 from metadata.mets import (
     AIP_PROFILE,
     CSIP_PROFILE,
+    EARK_AIP_PROFILE,
     MetsAgent,
     MetsEntry,
     MetsPackage,
@@ -41,7 +44,6 @@ from storage.aip.writer import AipWriter
 from storage.hashing import MemberDigests, digest_bytes
 
 SOFTWARE = "Tàng Thư"
-REPRESENTATION = "rep1"
 _SMALL = 1 << 20
 _XML = "application/xml"
 
@@ -74,25 +76,34 @@ class _Description:
         self._findings = findings
         self._writer = writer
         self._making = making
+        self._type = examined.package_type
         self._root = f"data/{examined.folder}/"
-        self._representation = f"{self._root}representations/{REPRESENTATION}/"
+        self._many = len(examined.representations) > 1
 
     def write(self) -> list[tuple[str, str]]:
         self._put("data/findings.json", findings_document(self._findings))
-        ead = self._put_fields(f"{self._root}metadata/descriptive/EAD.xml", self._examined.form)
-        if self._examined.package_type is PackageType.AIP_HOSO:
+        ead = self._put_fields(f"{self._root}{self._type.dossier_file}", self._examined.form)
+        if self._type.describes_documents:
+            folder = self._folder(self._examined.representations[0])
             for document in self._ledger.documents():
-                path = f"{self._representation}metadata/descriptive/{document.ead_name}"
-                self._put_fields(path, Fields.of(document.form))
-        premis_files = self._put_premis(
-            f"{self._representation}metadata/preservation/PREMIS_{REPRESENTATION}.xml", self._file_objects(), ()
-        )
-        mets_files = self._put_representation_mets(premis_files)
+                self._put_fields(f"{folder}metadata/descriptive/{document.ead_name}", Fields.of(document.form))
+        representations = []
+        for name in self._examined.representations:
+            path = f"{self._folder(name)}metadata/preservation/PREMIS_{name}.xml"
+            premis_files = self._put_premis(path, self._file_objects(name), ())
+            representations.append(MetsRepresentation(name, self._put_representation_mets(name, premis_files)))
         premis = self._put_premis(
             f"{self._root}metadata/preservation/PREMIS.xml", [self._package_object()], self._events()
         )
-        self._put_root_mets(ead, premis, mets_files)
+        self._put_root_mets(ead, premis, representations)
         return self._bag_info()
+
+    def _folder(self, name: str) -> str:
+        """The folder of a representation, relative to the bag root."""
+        return f"{self._root}representations/{name}/"
+
+    def _content(self, name: str) -> Iterator[PlacedContent]:
+        return self._ledger.content(self._folder(name) if self._many else "")
 
     # Members
 
@@ -126,12 +137,12 @@ class _Description:
             write_premis(cast(BinaryIO, spool), objects, events)
             return self._put_spooled(path, spool)
 
-    def _file_objects(self) -> Iterator[PremisObject]:
-        for one in self._ledger.content():
-            relative = one.target.removeprefix(self._representation)
+    def _file_objects(self, name: str) -> Iterator[PremisObject]:
+        base = self._root if self._many else self._folder(name)
+        for one in self._content(name):
             yield PremisObject(
                 "File",
-                f"{self._making.version}/{relative}",
+                f"{self._making.version}/{one.target.removeprefix(base)}",
                 Category.FILE,
                 one.path,
                 one.size,
@@ -144,6 +155,15 @@ class _Description:
         return PremisObject("AIP", str(self._making.version), Category.INTELLECTUAL_ENTITY, self._examined.objid.value)
 
     def _events(self) -> Iterator[Event]:
+        carried = self._examined.carried
+        if carried is not None:
+            yield from _carried(self._making.version, carried.events)
+            yield self._event(
+                EventType.INGESTION,
+                f"{self._examined.sent_as} of another system was taken over",
+                f"{self._examined.objid}: {len(carried.events)} of its events carried over, {carried.left} not",
+                outcome="warning" if carried.left else "success",
+            )
         totals, counts = self._ledger.totals(), self._findings.counts
         noted = ", ".join(f"{code} {number}" for code, number in sorted(counts.items()))
         yield self._event(
@@ -180,7 +200,7 @@ class _Description:
 
     # METS
 
-    def _package(self, scope: str, objid: str, profile: str, schemas: str) -> MetsPackage:
+    def _package(self, scope: str, objid: str, schemas: str) -> MetsPackage:
         examined = self._examined
         if scope == "root":
             agent = MetsAgent(
@@ -190,6 +210,8 @@ class _Description:
             agent = MetsAgent(
                 "CREATOR", "ORGANIZATION", examined.agency.value, "", (("IDENTIFICATIONCODE", examined.fonds.value),)
             )
+        eark, loose = self._type is PackageType.EARK, self._type is PackageType.AIP_TAILIEU
+        profile = CSIP_PROFILE if scope != "root" else EARK_AIP_PROFILE if eark else AIP_PROFILE
         return MetsPackage(
             objid=objid,
             package=str(self._making.version),
@@ -199,57 +221,70 @@ class _Description:
             label=examined.title,
             created=self._making.created,
             agents=(agent,),
+            type="Collection" if loose else "Mixed",
             schemas=schemas,
         )
 
-    def _put_representation_mets(self, premis: MetsEntry) -> MetsEntry:
-        package = self._package(REPRESENTATION, REPRESENTATION, CSIP_PROFILE, "../../schemas")
+    def _put_representation_mets(self, name: str, premis: MetsEntry) -> MetsEntry:
+        folder = self._folder(name)
         with _Spool(self._making.work / "mets.xml") as spool:
             write_representation_mets(
                 cast(BinaryIO, spool),
-                package,
-                files=self._content_entries,
-                documents=self._document_entries,
-                preservation=[self._relative(premis)],
+                self._package(name, name, "../../schemas"),
+                files=lambda: self._content_entries(name),
+                documents=lambda: self._document_entries(name),
+                preservation=[replace(premis, path=premis.path.removeprefix(f"representations/{name}/"))],
+                schemas=self._support(f"{folder}schemas/", folder),
+                documentation=self._support(f"{folder}documentation/", folder),
+                representation_type="" if self._type is PackageType.EARK else "NORMALIZED",
             )
-            return self._put_spooled(f"{self._representation}METS.xml", spool)
+            return self._put_spooled(f"{folder}METS.xml", spool)
 
-    def _content_entries(self) -> Iterator[MetsEntry]:
-        for one in self._ledger.content():
-            document = f"metadata/descriptive/{one.ead_name}" if self._described(one) else ""
-            yield MetsEntry(
-                one.target.removeprefix(self._representation), one.size, one.mime, one.sha256, document=document
-            )
+    def _content_entries(self, name: str) -> Iterator[MetsEntry]:
+        folder, described = self._folder(name), self._type.describes_documents
+        for one in self._content(name):
+            document = f"metadata/descriptive/{one.ead_name}" if described and one.ead_name else ""
+            yield MetsEntry(one.target.removeprefix(folder), one.size, one.mime, one.sha256, document=document)
 
-    def _described(self, one: PlacedContent) -> bool:
-        return self._examined.package_type is PackageType.AIP_HOSO and bool(one.ead_name)
+    def _document_entries(self, name: str) -> Iterator[MetsEntry]:
+        """Descriptions of documents that the archive wrote, each with its names; else those that came."""
+        folder = self._folder(name)
+        inside = f"{folder}metadata/descriptive/"
+        if not self._type.describes_documents:
+            for target, size, mime, sha256 in self._ledger.placed_under(inside):
+                yield MetsEntry(target.removeprefix(folder), size, mime, sha256, md_type="OTHER")
+            return
+        written = zip(self._ledger.generated(inside), self._ledger.document_names(), strict=True)
+        for (path, size, sha256), (identifier, held) in written:
+            yield MetsEntry(path.removeprefix(folder), size, _XML, sha256, label=identifier, title=held)
 
-    def _document_entries(self) -> Iterator[MetsEntry]:
-        for path, size, sha256 in self._ledger.generated(f"{self._representation}metadata/descriptive/"):
-            yield MetsEntry(path.removeprefix(self._representation), size, _XML, sha256)
-
-    def _relative(self, entry: MetsEntry) -> MetsEntry:
-        path = entry.path.removeprefix(f"representations/{REPRESENTATION}/")
-        return MetsEntry(path, entry.size, entry.mime, entry.sha256)
-
-    def _put_root_mets(self, ead: MetsEntry, premis: MetsEntry, representation: MetsEntry) -> None:
-        package = self._package("root", self._examined.aip_objid, AIP_PROFILE, "schemas")
+    def _put_root_mets(self, ead: MetsEntry, premis: MetsEntry, representations: list[MetsRepresentation]) -> None:
+        package = self._package("root", self._examined.aip_objid, "schemas")
         with _Spool(self._making.work / "mets.xml") as spool:
             write_root_mets(
                 cast(BinaryIO, spool),
                 package,
-                descriptive=[ead],
+                descriptive=[ead, *self._descriptions()],
                 preservation=[premis],
-                schemas=self._support("schemas/"),
-                documentation=self._support("documentation/"),
-                representations=[MetsRepresentation(REPRESENTATION, representation)],
+                schemas=self._support(f"{self._root}schemas/", self._root),
+                documentation=self._support(f"{self._root}documentation/", self._root),
+                representations=representations,
             )
             self._put_spooled(f"{self._root}METS.xml", spool)
 
-    def _support(self, folder: str) -> list[MetsEntry]:
+    def _descriptions(self) -> Iterator[MetsEntry]:
+        """Descriptions of the whole that are kept as they came."""
+        known = {one.path: one for one in self._examined.descriptions}
+        if not known:
+            return
+        for target, size, mime, sha256 in self._ledger.placed_under(f"{self._root}metadata/descriptive/"):
+            path = target.removeprefix(self._root)
+            yield MetsEntry(path, size, mime, sha256, md_type=known[path].md_type, md_version=known[path].md_version)
+
+    def _support(self, folder: str, base: str) -> list[MetsEntry]:
         return [
-            MetsEntry(target.removeprefix(self._root), size, mime, sha256)
-            for target, size, mime, sha256 in self._ledger.placed_under(f"{self._root}{folder}")
+            MetsEntry(target.removeprefix(base), size, mime, sha256)
+            for target, size, mime, sha256 in self._ledger.placed_under(folder)
         ]
 
     # bag-info
@@ -270,6 +305,24 @@ class _Description:
             ("Tangthu-Content", self._ledger.content_digest().hex()),
         ]
         return [(label, _one_line(value)) for label, value in fields]
+
+
+def _carried(version: VersionId, events: Iterable[CarriedEvent]) -> Iterator[Event]:
+    """Events of another system as events of this version: their own identifiers where those are UUIDs, each once."""
+    seen: set[uuid.UUID] = set()
+    for number, one in enumerate(events):
+        identity = _uuid(one.identifier)
+        if identity is None or identity in seen:
+            identity = Event.derive(version, "carried", str(number), one.identifier)
+        seen.add(identity)
+        yield Event(identity, version, one.type, one.at, one.detail, one.outcome, one.note, one.agent)
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text.removeprefix("uuid-"))
+    except ValueError:
+        return None
 
 
 def _one_line(value: str) -> str:

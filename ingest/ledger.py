@@ -70,13 +70,23 @@ class Ledger(LedgerFile):
         self._db.execute(sql, (target, len(folder) + 1, role.value, _ORDER[role], *under(folder)))
 
     def add_document(
-        self, record: Record, form: Fields, ead_name: str, paths: tuple[str, ...], origin: str = ""
+        self,
+        record: Record,
+        form: Fields,
+        ead_name: str,
+        paths: tuple[str, ...],
+        origin: str = "",
+        *,
+        identifier: str = "",
+        held: str = "",
     ) -> None:
         """Note a document: its record (``members`` still empty), its AIP fields, its EAD file's name, its files.
 
-        ``origin`` is the path of the description it was read from, empty when there was none.
+        ``origin`` is the path of the description it was read from, empty when there was none; ``identifier`` its docId;
+        ``held`` where the document is held that this one only links to.
         """
-        self._add("document", (record.number, pack_record(record), json.dumps(form.pairs), ead_name, origin))
+        names = ead_name, origin, identifier, held
+        self._add("document", (record.number, pack_record(record), json.dumps(form.pairs), *names))
         self._waiting["document_file"].extend((record.number, at, path) for at, path in enumerate(paths))
 
     # The pass
@@ -139,13 +149,20 @@ class Ledger(LedgerFile):
             found = None if seq is None else _format(*form)
             yield Member(number, path, Role(role), start, data, size, crc, sha256, sha512, found)
 
-    def content(self) -> Iterator[PlacedContent]:
-        """Every content file placed so far, in member order, each once. Joined once: METS and PREMIS ask four times."""
+    def content(self, folder: str = "") -> Iterator[PlacedContent]:
+        """Every content file placed so far under ``folder`` of the AIP (all when empty), in member order, each once.
+
+        Joined once: METS and PREMIS ask four times for each representation.
+        """
         self._index()
         if not self._joined:
             self._db.execute(_JOIN_CONTENT, (Role.CONTENT.value,))
             self._joined = True
-        for path, target, size, sha256, sha512, mime, ead, seq, *form in self._rows("SELECT * FROM content"):
+        sql, bounds = "SELECT * FROM content", under(folder) if folder else ()
+        if folder:
+            self._db.execute("CREATE INDEX IF NOT EXISTS content_target ON content (target)")
+            sql += " WHERE target >= ? AND target < ? ORDER BY rowid"
+        for path, target, size, sha256, sha512, mime, ead, seq, *form in self._rows(sql, bounds):
             found = None if seq is None else _format(*form)
             yield PlacedContent(path, target, size, sha256, sha512, mime, found, ead)
 
@@ -175,17 +192,23 @@ class Ledger(LedgerFile):
         """Every document by number; ``record.members`` are the numbers of its files placed so far."""
         self._index()
         sql = (
-            "SELECT d.number, d.record, d.form, d.ead, d.origin, p.path, r.number FROM document d "
-            "LEFT JOIN document_file p ON p.document = d.number LEFT JOIN file f ON f.path = p.path "
+            "SELECT d.number, d.record, d.form, d.ead, d.origin, d.identifier, d.held, p.path, r.number "
+            "FROM document d LEFT JOIN document_file p ON p.document = d.number LEFT JOIN file f ON f.path = p.path "
             "LEFT JOIN result r ON r.seq = f.seq ORDER BY d.number, p.position"
         )
         for number, group in groupby(self._rows(sql), key=lambda row: row[0]):
             rows = list(group)
-            _, record, form, ead, origin, *_ = rows[0]
-            members = tuple(row[6] for row in rows if row[6] is not None)
-            paths = tuple(row[5] for row in rows if row[5] is not None)
+            _, record, form, ead, origin, identifier, held, *_ = rows[0]
+            members = tuple(row[8] for row in rows if row[8] is not None)
+            paths = tuple(row[7] for row in rows if row[7] is not None)
             fields = Fields(tuple((name, value) for name, value in json.loads(form)))
-            yield PlannedDocument(unpack_record(number, record, members), fields, ead, origin, paths)
+            found = unpack_record(number, record, members)
+            yield PlannedDocument(found, fields, ead, origin, paths, identifier, held)
+
+    def document_names(self) -> Iterator[tuple[str, str]]:
+        """What each document is called beside its record, by number: its docId, and where a linked one is held."""
+        self._flush()
+        yield from self._rows("SELECT identifier, held FROM document ORDER BY number")
 
     def content_digest(self) -> bytes:
         """SHA-256 over ``<sha256 hex>  <path>\\n`` of every file as sent, by path bytes; CR, LF and % encoded.

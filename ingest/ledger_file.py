@@ -22,7 +22,7 @@ CREATE TABLE file (seq INTEGER PRIMARY KEY, path TEXT NOT NULL, size INTEGER NOT
 CREATE TABLE declared (id INTEGER PRIMARY KEY, path TEXT NOT NULL, algorithm TEXT, digest BLOB,
                        source TEXT NOT NULL, size INTEGER, mime TEXT NOT NULL);
 CREATE TABLE document (number INTEGER PRIMARY KEY, record TEXT NOT NULL, form TEXT NOT NULL, ead TEXT NOT NULL,
-                       origin TEXT NOT NULL);
+                       origin TEXT NOT NULL, identifier TEXT NOT NULL, held TEXT NOT NULL);
 CREATE TABLE document_file (document INTEGER NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,
                             PRIMARY KEY (document, position)) WITHOUT ROWID;
 CREATE TABLE named (id TEXT NOT NULL, path TEXT NOT NULL);
@@ -36,7 +36,7 @@ CREATE TABLE identified (seq INTEGER PRIMARY KEY, puid TEXT, name TEXT, version 
 _INSERT = {
     "file": "INSERT INTO file (path, size, folded) VALUES (?, ?, ?)",
     "declared": "INSERT INTO declared (path, algorithm, digest, source, size, mime) VALUES (?, ?, ?, ?, ?, ?)",
-    "document": "INSERT INTO document VALUES (?, ?, ?, ?, ?)",
+    "document": "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)",
     "document_file": "INSERT INTO document_file VALUES (?, ?, ?)",
     "named": "INSERT INTO named VALUES (?, ?)",
     "described": "INSERT INTO described VALUES (?, ?)",
@@ -153,6 +153,24 @@ class LedgerFile:
         """Paths under ``folder``, in byte order."""
         sql = "SELECT path FROM file WHERE path >= ? AND path < ? ORDER BY path"
         yield from (str(row[0]) for row in self._rows(sql, under(folder)))
+
+    def children(self, folder: str, limit: int = 1000) -> list[str]:
+        """Names right in ``folder``, folders with ``/``: at most ``limit``. Costs what it gives, not all files."""
+        names: list[str] = []
+        at, end = under(folder)
+        while len(names) < limit:
+            row = self._one("SELECT path FROM file WHERE path >= ? AND path < ? ORDER BY path LIMIT 1", (at, end))
+            if not row:
+                break
+            name, slash, _ = row[0][len(folder) :].partition("/")
+            names.append(name + slash)
+            at = f"{folder}{name}0" if slash else f"{row[0]}\0"
+        return names
+
+    def ending(self, folder: str, end: str, limit: int) -> list[str]:
+        """At most ``limit`` files under ``folder`` whose names end so, in either case of letters, in byte order."""
+        sql = "SELECT path FROM file WHERE path >= ? AND path < ? AND path LIKE ? ORDER BY path LIMIT ?"
+        return [row[0] for row in self._rows(sql, (*under(folder), f"%{end}", limit))]
 
     def tops(self, limit: int = 100) -> tuple[str, ...]:
         """The first names at the root, folders with their ``/``: at most ``limit`` of them."""

@@ -91,7 +91,8 @@ class PlacedContent:
 class PlannedDocument:
     """A document: its record, its fields in AIP form, the name of its EAD file in the AIP, the files that carry it.
 
-    ``origin`` is the path of the description in the package, empty when it had none.
+    ``origin`` is the path of the description in the package, empty when it had none. ``identifier`` is its docId,
+    ``held`` where the document is held that a linked one names; empty when there is none.
     """
 
     record: Record
@@ -99,6 +100,8 @@ class PlannedDocument:
     ead_name: str
     origin: str
     paths: tuple[str, ...]
+    identifier: str = ""
+    held: str = ""
 
 
 def fold_name(path: str) -> str | None:

@@ -166,6 +166,7 @@ class IngestService:
                     submission.agency,
                     submission.fonds,
                     self._place.limits,
+                    self._place.catalogue.holdings.named_documents,
                 )
                 if examined is None or findings.refused:
                     return _refused(findings, examined)

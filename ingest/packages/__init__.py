@@ -1,6 +1,6 @@
-"""What kind of package a submission is, and what the archive makes of it: BagIt bags and TT 05 SIP_hoso."""
+"""What kind of package a submission is, what its rules say of it, and what the archive makes of it."""
 
 from ingest.packages.examined import Examined
-from ingest.packages.recognition import examine
+from ingest.packages.inspection import examine
 
 __all__ = ["Examined", "examine"]

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ingest.ledger import Ledger
 from ingest.sources.port import Source
+from metadata.events import Agent, EventType
 from metadata.findings import Findings
 from metadata.holdings import PackageType, Record
-from metadata.identifiers import AgencyCode, AipId, ArchiveCode, Digest, FondsCode, ObjId, RecordCode
+from metadata.identifiers import AgencyCode, AipId, ArchiveCode, Digest, FondsCode, ObjId, RecordCode, VersionId
 from metadata.tt05.records import Fields
+
+Resolve = Callable[[FondsCode, Iterable[str]], Mapping[str, tuple[VersionId, int]]]
+"""Which held document of a fonds has a name (docId, docCode, title): AIP version, number. Unknown ones are absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A descriptive metadata file kept as it came: its path in the package, its standard as the METS says."""
+
+    path: str
+    md_type: str
+    md_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedEvent:
+    """An event out of the PREMIS of an AIP of another system. ``identifier`` is as written there."""
+
+    identifier: str
+    type: EventType
+    at: datetime
+    detail: str
+    outcome: str
+    note: str
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The events that an AIP brings along (at most 1,000), and how many more its PREMIS has."""
+
+    events: tuple[CarriedEvent, ...] = ()
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +53,9 @@ class Examined:
     """All that an AIP is made from, beside the ledger.
 
     ``sent_as`` names the package as it came (``SIP_hoso``, ``BagIt 1.0``); ``code`` is the archival code of the
-    dossier; ``form`` is EAD.xml in AIP form; ``dossier`` the same for search, without members.
+    dossier; ``form`` is EAD.xml in AIP form; ``dossier`` the same for search, without members. ``representations`` are
+    their names in the order of their files. ``descriptions`` are those of the whole that are kept as they came.
+    ``carried`` is not None for an AIP of another system.
     """
 
     sent_as: str
@@ -29,6 +67,9 @@ class Examined:
     title: str
     dossier: Record
     form: Fields
+    representations: tuple[str, ...] = ("rep1",)
+    descriptions: tuple[Description, ...] = ()
+    carried: Carried | None = None
 
     @property
     def aip(self) -> AipId:
@@ -43,7 +84,7 @@ class Examined:
     @property
     def named_in(self) -> str:
         """The file of the package that gives its OBJID."""
-        return "METS.xml" if self.package_type is PackageType.AIP_HOSO else "bag-info.txt"
+        return "bag-info.txt" if self.package_type is PackageType.PLAIN else "METS.xml"
 
     @property
     def folder(self) -> str:
@@ -61,6 +102,8 @@ def aip_folder(agency: AgencyCode, fonds: FondsCode, objid: ObjId) -> str:
 class Subject:
     """A package under examination. ``root`` is where it lies in the source; ``source`` is seen from there already.
 
+    ``checking`` says that nobody takes the package in: what the caller would say with a transfer is not known yet.
+    ``resolve`` finds held documents that the package links to; None when there is no archive to ask.
     ``seen`` are the digests of files at the root as they were when they were read for the examination.
     """
 
@@ -71,4 +114,10 @@ class Subject:
     archive: ArchiveCode
     agency: AgencyCode | None
     fonds: FondsCode | None
+    checking: bool = False
+    resolve: Resolve | None = None
     seen: dict[str, Digest] = field(default_factory=dict)
+
+    def untold(self, what: str, place: str) -> None:
+        """Note that the package does not tell its AGENCY or FONDS: an error only where it is taken in."""
+        self.findings.add(f"PACKAGE-UNTOLD-{what}" if self.checking else f"PACKAGE-NO-{what}", place)

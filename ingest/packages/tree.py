@@ -25,13 +25,7 @@ class SubjectTree:
         return next(self._subject.ledger.paths(folder), None) is not None
 
     def children(self, folder: str, limit: int = 1000) -> list[str]:
-        found: dict[str, None] = {}
-        for path in self._subject.ledger.paths(folder):
-            first, slash, _ = path[len(folder) :].partition("/")
-            found[first + slash] = None
-            if len(found) >= limit:
-                break
-        return sorted(found)
+        return sorted(self._subject.ledger.children(folder, limit))
 
     def paths(self, folder: str = "") -> Iterator[str]:
         return self._subject.ledger.paths(folder)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from metadata.catalogue.database import BATCH, Database
 from metadata.catalogue.intake import Claim, strike_out
+from metadata.catalogue.naming import named_documents
 from metadata.catalogue.registration import Registration
 from metadata.catalogue.rows import read_member, read_record, read_replica, read_version
 from metadata.catalogue.schema import (
@@ -211,6 +212,11 @@ class Holdings:
         )
         with self._database.read() as connection:
             return tuple(connection.scalars(query))
+
+    def named_documents(self, fonds: FondsCode, names: Iterable[str]) -> Mapping[str, tuple[VersionId, int]]:
+        """Which documents of a fonds are called so, see :func:`metadata.catalogue.naming.named_documents`."""
+        with self._database.read() as connection:
+            return named_documents(connection, fonds, names)
 
     def replicas(self, version: VersionId) -> list[Replica]:
         """Its replicas by store."""

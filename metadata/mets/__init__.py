@@ -19,6 +19,7 @@ from metadata.mets.reader import MetsRefused, iter_mets
 from metadata.mets.writer import (
     AIP_PROFILE,
     CSIP_PROFILE,
+    EARK_AIP_PROFILE,
     MetsRepresentation,
     write_representation_mets,
     write_root_mets,
@@ -27,6 +28,7 @@ from metadata.mets.writer import (
 __all__ = [
     "AIP_PROFILE",
     "CSIP_PROFILE",
+    "EARK_AIP_PROFILE",
     "MetsAgent",
     "MetsAltRecord",
     "MetsEntry",

@@ -15,33 +15,15 @@ from metadata.xml import escape_attribute, escape_text
 
 AIP_PROFILE = "http://www.ra.ee/METS/v01/IP.xml"
 CSIP_PROFILE = "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"
+EARK_AIP_PROFILE = "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml"
+"""As the profile itself spells its address: the host is that of the DIP."""
 
 _BATCH = 1000
 _PREMIS = ' MDTYPE="PREMIS" MDTYPEVERSION="3.0"'
 _MD_TYPES = frozenset(
-    [
-        "MARC",
-        "MODS",
-        "EAD",
-        "DC",
-        "NISOIMG",
-        "LC-AV",
-        "VRA",
-        "TEIHDR",
-        "DDI",
-        "FGDC",
-        "LOM",
-        "PREMIS",
-        "PREMIS:OBJECT",
-        "PREMIS:AGENT",
-        "PREMIS:RIGHTS",
-        "PREMIS:EVENT",
-        "TEXTMD",
-        "METSRIGHTS",
-        "EAC-CPF",
-        "LIDO",
-    ]
+    ("MARC", "MODS", "EAD", "DC", "NISOIMG", "LC-AV", "VRA", "TEIHDR", "DDI", "FGDC", "LOM", "PREMIS")
 )
+"""Words of METS for MDTYPE; any other standard is OTHER."""
 
 Entries = Callable[[], Iterable[MetsEntry]]
 

@@ -1,13 +1,14 @@
-"""What one METS of a SIP says, taken into the ledger; what points outside the package is refused."""
+"""What one METS of a package says, taken into the ledger; what points outside the package is refused."""
 
 from __future__ import annotations
 
 from typing import BinaryIO
 
-from ingest.packages.examined import Subject
+from ingest.packages.examined import Description, Subject
 from ingest.packages.reading import reading
 from metadata.mets import (
     MetsAgent,
+    MetsAltRecord,
     MetsFile,
     MetsHeader,
     MetsItem,
@@ -18,10 +19,10 @@ from metadata.mets import (
     iter_mets,
 )
 
-_DESCRIPTIONS = 1000
+_KEPT = 1000  # descriptions, pointers and agents of one METS that are remembered
 
 
-class SipMets:
+class PackageMets:
     """One METS.xml. ``base`` is its folder in the package, empty or with its ``/``."""
 
     def __init__(self, subject: Subject, base: str) -> None:
@@ -31,10 +32,17 @@ class SipMets:
         self._weak = self._bare = False
         self._described: dict[str, str] = {}
         self.objid = ""
+        self.label = ""
         self.oais_type = ""
-        self.identification_codes: list[str] = []
-        self.pointers: list[str] = []
-        self.descriptions: list[str] = []
+        self.agents: list[MetsAgent] = []
+        self.alt_records: dict[str, str] = {}
+        self.pointers: dict[str, None] = {}
+        self.descriptions: dict[str, Description] = {}
+
+    @property
+    def identification_codes(self) -> list[str]:
+        """The notes IDENTIFICATIONCODE of its agents, in order."""
+        return [note for agent in self.agents if (note := agent.note("IDENTIFICATIONCODE"))]
 
     def read(self) -> None:
         """Read it once, flat in memory. What cannot be read is a finding."""
@@ -58,15 +66,16 @@ class SipMets:
             path = self._inside(item.href, item.path)
             if path is not None:
                 self._subject.ledger.declare(path, None, self._path)
-                if path not in self.pointers and len(self.pointers) < _DESCRIPTIONS:
-                    self.pointers.append(path)
+                if len(self.pointers) < _KEPT:
+                    self.pointers[path] = None
         elif isinstance(item, MetsRoot):
-            self.objid = item.objid
+            self.objid, self.label = item.objid, item.label
         elif isinstance(item, MetsHeader):
             self.oais_type = item.oais_type
         elif isinstance(item, MetsAgent):
-            note = item.note("IDENTIFICATIONCODE")
-            self.identification_codes += [note] if note else []
+            self.agents += [item] if len(self.agents) < _KEPT else []
+        elif isinstance(item, MetsAltRecord) and len(self.alt_records) < _KEPT:
+            self.alt_records.setdefault(item.type, item.value)
 
     def _file(self, item: MetsFile | MetsReference) -> None:
         path = self._inside(item.href, item.path)
@@ -86,8 +95,8 @@ class SipMets:
             ledger.name_file(f"{self._base}#{item.id}", path)
             return
         ledger.describe(f"{self._base}#{item.id}", path)
-        if item.section == "dmdSec" and len(self.descriptions) < _DESCRIPTIONS:
-            self.descriptions.append(path)
+        if item.section == "dmdSec" and len(self.descriptions) < _KEPT:
+            self.descriptions[path] = Description(path, item.md_type, item.md_type_version)
 
     def _inside(self, href: str, path: str | None) -> str | None:
         """The path in the package; a finding and None when it leads outside. A href never encoded is read as it is."""

@@ -1,11 +1,13 @@
-"""The documents of a SIP_hoso: EAD_doc, EAD_pic and EAD_media files, and the content files that belong to each."""
+"""The documents of a TT 05 package: EAD_doc, EAD_pic and EAD_media files, and the content files that belong to each."""
 
 from __future__ import annotations
 
 import re
 
 from ingest.packages.examined import Subject
+from ingest.packages.linked import LinkedDocuments
 from ingest.packages.reading import reading
+from metadata.package_kinds import PackageKind
 from metadata.tt05.profile import DocumentKind
 from metadata.tt05.records import (
     Fields,
@@ -17,18 +19,23 @@ from metadata.tt05.records import (
 )
 
 _SORTED = 100_000  # documents that are put in their natural order; a package of more keeps the order of its paths
+_AIPS = (PackageKind.AIP_HOSO, PackageKind.AIP_TAILIEU)
 
 
-class SipDocuments:
+class PackageDocuments:
     """Reads the descriptions in one representation; ``representation`` is its folder with its ``/``."""
 
-    def __init__(self, subject: Subject, representation: str, arc_file_code: str) -> None:
+    def __init__(
+        self, subject: Subject, representation: str, arc_file_code: str, kind: PackageKind, links: LinkedDocuments
+    ) -> None:
         self._subject = subject
         self._ledger = subject.ledger
         self._findings = subject.findings
         self._folder = f"{representation}metadata/descriptive/"
         self._data = f"{representation}data/"
         self._code = arc_file_code
+        self._is_aip = kind in _AIPS
+        self._links = links
 
     def read(self) -> None:
         """Judge every description and note its document in the ledger, numbered from 1 in the order of their names."""
@@ -52,12 +59,20 @@ class SipDocuments:
         fields = reading(self._subject, path, lambda stream: read_simpledc(stream, path))
         if fields is None:
             return
-        judge_document(fields, self._findings, path, kind=kind)
+        judge_document(fields, self._findings, path, kind=kind, package="aip" if self._is_aip else "sip")
         files = self._files(path, name, fields)
         if not files:
             self._findings.add("SIP-DOCUMENT-WITHOUT-FILE", path, name=name)
-        form = sip_to_aip_document(fields, self._code, number, kind)
-        self._ledger.add_document(document_record(form, number), form, self._ead_name(path, kind, name), files, path)
+        form = fields if self._is_aip else sip_to_aip_document(fields, self._code, number, kind)
+        self._ledger.add_document(
+            document_record(form, number),
+            form,
+            self._ead_name(path, kind, name),
+            files,
+            path,
+            identifier=fields.get("docId"),
+            held=self._links.held(files),
+        )
 
     def _files(self, path: str, name: str, fields: Fields) -> tuple[str, ...]:
         """By the structMap, else by the description's name, else by docId or docCode as the file's name."""
@@ -65,7 +80,7 @@ class SipDocuments:
         if linked:
             return linked
         for stem in (name, fields.get("docId"), fields.get("docCode", "arcDocCode")):
-            found = self._ledger.files_with_stem(self._data, stem) if stem else ()
+            found = (self._ledger.files_with_stem(self._data, stem) or self._links.with_stem(stem)) if stem else ()
             if found:
                 return found
         return ()

@@ -28,7 +28,7 @@ def _checks() -> Mapping[str, tuple[_Check, ...]]:
 def _predicate(must: str) -> Callable[[str], bool]:
     kind, _, operand = must.partition(" ")
     plain: dict[str, Callable[[str], bool]] = {
-        "present": lambda value: bool(value),
+        "present": bool,
         "datetime": is_date_time,
         "media-type": is_media_type,
         "url": _is_url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from metadata.eark.document import Package
+from metadata.eark.document import Document, Package
 from metadata.eark.requirements import Report
 from metadata.eark.sections import DESCRIPTIVE, PRESERVATION
 from metadata.eark.vocabularies import is_placeholder
@@ -44,28 +44,26 @@ def _representations(tree: PackageTree) -> Iterator[str]:
             yield f"{REPRESENTATIONS}{name}/"
 
 
-def judge_representations(package: Package, report: Report, has_content: bool) -> None:
-    """``has_content``: the root METS has file groups of representations."""
+def judge_representations(package: Package, report: Report, root: Document | None) -> None:
+    """``root`` is the package's METS, None when there is none."""
     tree = package.tree
-    if has_content and not tree.has_folder(REPRESENTATIONS):
+    if root is not None and "Representations" in root.uses and not tree.has_folder(REPRESENTATIONS):
         report.about(METS).add("CSIPSTR9")
-    for path in tree.paths(REPRESENTATIONS):
-        _, slash, rest = path[len(REPRESENTATIONS) :].partition("/")
-        if is_placeholder(path):
-            continue
-        if not slash:
-            report.about(path).add("CSIPSTR10")
-        elif rest != METS and not rest.startswith(_PARTS):
-            report.about(path).add("CSIPSTR11", path[: -len(rest)])
+    folders = 0
     for folder in _representations(tree):
-        if all(is_placeholder(path) for path in tree.paths(folder)):
-            continue
+        folders += 1
         if tree.size_of(folder + METS) is None:
             report.about(folder + METS).add("CSIPSTR12", folder)
-        elif folder + METS not in package.pointed:
+        elif root is not None and folder + METS not in package.pointed:
             report.about(METS).add("CSIP105", folder)
         if not tree.has_folder(f"{folder}metadata/"):
             report.about(f"{folder}metadata/").add("CSIPSTR13", folder)
+    for path in tree.paths(REPRESENTATIONS):
+        _, slash, rest = path[len(REPRESENTATIONS) :].partition("/")
+        if not slash and (not folders or not is_placeholder(path)):
+            report.about(path).add("CSIPSTR10")
+        elif slash and rest != METS and not rest.startswith(_PARTS) and not is_placeholder(path):
+            report.about(path).add("CSIPSTR11", path[: -len(rest)])
 
 
 def judge_helpers(tree: PackageTree, report: Report, has_structured_metadata: bool) -> None:

@@ -41,7 +41,7 @@ def judge_eark(tree: PackageTree, findings: Findings, profile: PackageProfile, *
         name = folder[len(REPRESENTATIONS) : -1]
         readable &= DocumentReader(document, _version(tree, profile), name).read(findings)
         has_structured_metadata |= document.has_structured_metadata
-    judge_representations(package, report, root is not None and "Representations" in root.uses)
+    judge_representations(package, report, root)
     judge_helpers(tree, report, has_structured_metadata)
     if root is not None and readable:
         judge_unspoken(package, report)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from metadata.eark.fingerprints import Fingerprints
+from metadata.eark.line_ends import DIGEST_LENGTHS, MOST_BYTES, chunks_of, digest_of, original_size
 from metadata.eark.names import HREF
 from metadata.eark.requirements import Report
-from metadata.eark.vocabularies import in_vocabulary
 from metadata.package_tree import PackageTree
 
-_CHUNK = 1 << 20
-_HASHLIB = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-_CHECKS: dict[str, Callable[[bytes, int], int]] = {"CRC32": zlib.crc32, "Adler-32": zlib.adler32}
-_LENGTHS = {"MD5": 32, "SHA-1": 40, "SHA-256": 64, "SHA-384": 96, "SHA-512": 128, "CRC32": 8, "Adler-32": 8}
 _SIZE_DIGITS = 18
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +36,7 @@ class References:
         self._folder = folder
         self._referenced = referenced
         self._digests = digests
+        self._listed: tuple[str, dict[str, str]] = ("", {})
 
     def locate(self, href: str) -> str | None:
         """The path in the package that ``href`` means, whether or not there is such a file; None for outside."""
@@ -58,57 +53,86 @@ class References:
     def judge(
         self, rules: ReferenceRules, facts: Mapping[str, str], place: Mapping[str, str], report: Report, at: str
     ) -> None:
-        """``facts`` has SIZE, CHECKSUM, CHECKSUMTYPE and ``place`` xlink:href: of mdRef they are one, of file two."""
+        """``facts`` has SIZE, CHECKSUM, CHECKSUMTYPE and ``place`` xlink:href: of mdRef they are one, of file two.
+
+        A file whose name differs in letter case only is not the one referenced, but it is the one that was meant: its
+        size and digest are judged too.
+        """
         href = place.get(HREF, "")
         path = self.locate(href) if href else None
         size = self._tree.size_of(path) if path is not None else None
-        if path is None or size is None:
+        if path is not None and size is None:
+            path = self._alike(path)
+            size = self._tree.size_of(path) if path is not None else None
+            report.add(rules.href, at, f"{href} ≠ {path}" if path else href)
+        elif path is None:
             report.add(rules.href, at, href)
-        else:
+        if path is not None and size is not None:
             self._referenced.add(path)
-        self._size(rules.size, facts.get("SIZE", ""), size, report, at)
-        self._checksum(rules.checksum, facts, path if size is not None else None, report, at)
+        else:
+            path = None
+        expected = self._checksum(rules, facts, report, at)
+        self._content(rules, facts.get("SIZE", ""), expected, path, size, report, at)
 
-    def _size(self, requirement: str, said: str, size: int | None, report: Report, at: str) -> None:
-        if not (said.isascii() and said.isdigit() and len(said) <= _SIZE_DIGITS):
-            report.add(requirement, at, said)
-        elif size is not None and int(said) != size:
-            report.add(requirement, at, f"{said} ≠ {size}")
+    def _alike(self, path: str) -> str | None:
+        folder, slash, name = path.rpartition("/")
+        if self._listed[0] != folder + slash or not self._listed[1]:
+            names = self._tree.children(folder + slash) if not folder or self._tree.has_folder(folder + slash) else []
+            self._listed = (folder + slash, {one.casefold(): one for one in names if not one.endswith("/")} or {"": ""})
+        found = self._listed[1].get(name.casefold())
+        return folder + slash + found if found else None
 
-    def _checksum(self, requirement: str, facts: Mapping[str, str], path: str | None, report: Report, at: str) -> None:
+    def _checksum(
+        self, rules: ReferenceRules, facts: Mapping[str, str], report: Report, at: str
+    ) -> tuple[str, str] | None:
+        """Algorithm and digest as declared; None when there is none that can be computed."""
         said, kind = facts.get("CHECKSUM", "").lower(), facts.get("CHECKSUMTYPE", "")
         if not said:
-            report.add(requirement, at)
-            return
-        if not in_vocabulary("checksum_type", kind) or kind not in _LENGTHS:
-            return
-        if len(said) != _LENGTHS[kind] or not all(c in "0123456789abcdef" for c in said):
-            report.add(requirement, at, facts["CHECKSUM"])
-        elif self._digests and path is not None:
-            found = self._digest(path, kind, report)
-            if found is not None and found != said:
-                report.add(requirement, at, f"{said} ≠ {found}")
+            report.add(rules.checksum, at)
+        elif kind in DIGEST_LENGTHS:
+            if len(said) == DIGEST_LENGTHS[kind] and _HEXADECIMAL.issuperset(said):
+                return kind, said
+            report.add(rules.checksum, at, facts["CHECKSUM"])
+        return None
+
+    def _content(
+        self,
+        rules: ReferenceRules,
+        said: str,
+        expected: tuple[str, str] | None,
+        path: str | None,
+        size: int | None,
+        report: Report,
+        at: str,
+    ) -> None:
+        is_size = said.isascii() and said.isdigit() and len(said) <= _SIZE_DIGITS
+        wrong_size = is_size and size is not None and int(said) != size
+        found = self._digest(path, expected[0], report) if path and expected and self._digests else None
+        wrong_digest = expected is not None and found is not None and found != expected[1]
+        if path and expected and size is not None and size <= MOST_BYTES and (wrong_size or wrong_digest):
+            original = self._original_size(path, *expected)
+            if original is not None:
+                report.add("LINE-ENDINGS", path)
+                wrong_digest, wrong_size, size = False, is_size and int(said) != original, original
+        if not is_size or wrong_size:
+            report.add(rules.size, at, f"{said} ≠ {size}" if wrong_size else said)
+        if wrong_digest and expected is not None:
+            report.add(rules.checksum, at, f"{expected[1]} ≠ {found}")
 
     def _digest(self, path: str, kind: str, report: Report) -> str | None:
         try:
             with self._tree.open(path) as stream:
-                return digest_of(stream, kind)
+                return digest_of(chunks_of(stream), kind)
         except OSError as error:
             report.about(path).unreadable(error)
             return None
 
-
-def digest_of(stream: BinaryIO, kind: str) -> str:
-    """The digest in hexadecimal, by the name that METS has for the algorithm. Raises what ``stream`` raises."""
-    if kind in _HASHLIB:
-        digest = hashlib.new(_HASHLIB[kind], usedforsecurity=False)
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-        return digest.hexdigest()
-    check, value = _CHECKS[kind], 1 if kind == "Adler-32" else 0
-    while chunk := stream.read(_CHUNK):
-        value = check(chunk, value)
-    return f"{value:08x}"
+    def _original_size(self, path: str, kind: str, said: str) -> int | None:
+        try:
+            with self._tree.open(path) as stream:
+                return original_size(stream.read(MOST_BYTES + 1), kind, said)
+        except OSError:
+            return None
 
 
 def resolve(folder: str, href: str) -> str | None:

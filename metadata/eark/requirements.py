@@ -31,9 +31,9 @@ def requirements(kind: PackageKind, version: str) -> Mapping[str, str]:
     folder = resources.files("metadata") / "finding_codes"
     for name in _FILES[kind]:
         for code, entry in tomllib.loads((folder / f"eark_{name}.toml").read_text(encoding="utf-8")).items():
-            if version in entry.get("versions", ()):
+            if version in entry.get("versions", (version,)):
                 found[code.removeprefix(_PREFIX)] = code
-                found.setdefault(entry["requirement"], code)
+                found.setdefault(entry.get("requirement", code), code)
     return MappingProxyType(found)
 
 
@@ -59,4 +59,4 @@ class Report:
 
     def unreadable(self, error: Exception) -> None:
         """What cannot be read is not judged, and that is said."""
-        self._findings.add("EARK-UNREADABLE", self.place, value=error, at="")
+        self.add("UNREADABLE", "", error)

@@ -148,7 +148,7 @@ def _codes(rule: FieldRule, profile: Profile) -> str:
 
 def _about(rule: FieldRule) -> str:
     forms = {
-        FieldType.DATE: "DD/MM/YYYY, MM/YYYY, YYYY",
+        FieldType.DATE: "DD/MM/YYYY",
         FieldType.NUMBER: "Số nguyên / A whole number",
         FieldType.BOOLEAN: "1 = có / yes; 0 = không / no",
         FieldType.CODE: "Chọn trong danh sách hoặc ghi mã / Choose from the list or write the code",

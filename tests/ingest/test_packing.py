@@ -246,14 +246,14 @@ def test_what_is_empty_is_filled_from_the_rest_and_said(tmp_path: Path) -> None:
     source = workbook(
         tmp_path,
         dossiers=[dossier(**blank)],
-        texts=[text(1, issuedDate="7/5/2024", numberOfPage=3, **plain), text(2, issuedDate="02/2024", **plain)],
+        texts=[text(1, issuedDate="7/5/2024", numberOfPage=3, **plain), text(2, issuedDate="12/02/2024", **plain)],
         files={f"{CODE}.0000001.pdf": PDF, f"{CODE}.0000002.pdf": PDF},
     )
     result = packed(source, tmp_path / "out")
     assert set(result.counts) == {"PACK-FILLED"}
     files = contents(result.packages[0].path)
     ead = record(files, "metadata/descriptive/EAD.xml")
-    assert [ead[field] for field in blank] == ["2", "5", "02/2024", "07/05/2024", "0"]
+    assert [ead[field] for field in blank] == ["2", "5", "12/02/2024", "07/05/2024", "0"]
     first, second = descriptions(files)
     assert first["docCode"] == f"{CODE}.0000001"
     assert second["docCode"] == f"{CODE}.0000002"
@@ -396,8 +396,7 @@ def _date(draw: st.DrawFn) -> tuple[object, str]:
     day = draw(st.dates(date(1900, 3, 1), date(2100, 12, 31)))
     text_form = f"{day.day:02}/{day.month:02}/{day.year}"
     forms = [(day, text_form), (text_form, text_form), (f"{day.day}/{day.month}/{day.year}", text_form)]
-    forms += [(day.isoformat(), text_form), (f"{day.month}/{day.year}", f"{day.month:02}/{day.year}")]
-    forms += [(str(day.year), str(day.year)), (day.year, str(day.year))]
+    forms += [(day.isoformat(), text_form), (f" {day.day}/{day.month:02}/{day.year} ", text_form)]
     return draw(st.sampled_from(forms))
 
 

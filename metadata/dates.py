@@ -9,11 +9,11 @@ from typing import Self
 
 VIETNAM = timezone(timedelta(hours=7))
 _FORMS = (
-    re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})"),
-    re.compile(r"(?P<m>\d{1,2})/(?P<y>\d{4})"),
-    re.compile(r"(?P<y>\d{4})"),
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(T.*)?"),
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})"),
+    re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})", re.ASCII),
+    re.compile(r"(?P<m>\d{1,2})/(?P<y>\d{4})", re.ASCII),
+    re.compile(r"(?P<y>\d{4})", re.ASCII),
+    re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(T.*)?", re.ASCII),
+    re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})", re.ASCII),
 )
 
 
@@ -35,7 +35,7 @@ class RecordDate:
             parts = {key: int(value) for key, value in match.groupdict().items() if value}
             year, month, day = parts.get("y", 0), parts.get("m"), parts.get("d")
             try:
-                date(year, month or 1, day or 1)
+                date(year, 1 if month is None else month, 1 if day is None else day)
             except ValueError:
                 return cls(text)
             return cls(text, year, month, day)

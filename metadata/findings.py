@@ -17,7 +17,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -114,17 +114,24 @@ class Findings:
     def __init__(self) -> None:
         self._kept: list[Finding] = []
         self._count: Counter[str] = Counter()
+        self._refused = False
 
     def add(self, code: str, place: str, **details: object) -> None:
         """Note a finding. Raises KeyError for an unknown code or a missing detail."""
+        self.weigh(finding_rules()[code].severity, code, place, **details)
+
+    def weigh(self, severity: Severity, code: str, place: str, **details: object) -> None:
+        """As :meth:`add`, but as grave as a profile says where it says otherwise than the code's own rule."""
         self._count[code] += 1
+        self._refused = self._refused or severity is Severity.ERROR
         if self._count[code] <= LIMIT_PER_CODE:
-            self._kept.append(finding(code, place, **details))
+            found = finding(code, place, **details)
+            self._kept.append(found if found.severity is severity else replace(found, severity=severity))
 
     @property
     def refused(self) -> bool:
         """Whether anything found is an error."""
-        return any(finding_rules()[code].severity is Severity.ERROR for code in self._count)
+        return self._refused
 
     @property
     def counts(self) -> Mapping[str, int]:

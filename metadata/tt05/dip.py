@@ -81,7 +81,7 @@ def dip_document(
         else:
             texts = own.all(name) or sent.all(name) or (whole.all(name) if name in _OF_DOSSIER else ())
         pairs += [(name, RecordDate.read(text).tt05 if rule.type is FieldType.DATE else text) for text in texts]
-    known = {name for package in ("sip", "aip", "dip") for name in profile.form(kind, package).fields}
+    known = {name for package in profile.packages for name in profile.form(kind, package).fields}
     extra = [(name, text) for name, text in own if name not in known]
     return Fields(tuple(pairs + extra))
 

@@ -1,4 +1,8 @@
-"""TT 05's fields, code lists and obligations, loaded from ``profile.toml`` so that an archivist can change them."""
+"""TT 05's fields, code lists and obligations, loaded from data so that an archivist can change them without code.
+
+One circular is one folder of TOML files (``circular_05_2025``): ``fields.toml``, ``lists.toml``, ``packages.toml`` and
+``judging.toml``. They are read as one document, so a table may stand in any of them, once.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from metadata.findings import Severity
+from metadata.package_kinds import PackageKind
 from metadata.text import Sentence
+from metadata.tt05.packages import PackageRules, package_rules
+
+CIRCULAR = "circular_05_2025"
+_SEVERITIES = ("error", "warning", "note", "off")
 
 
 class FieldType(StrEnum):
@@ -65,16 +76,30 @@ class Form:
     fields: Mapping[str, FieldRule]
     identity: frozenset[str]
     permanent: str  # the only value of ``maintenance`` that may be submitted; "" when any may
+    partial_dates: bool  # whether MM/YYYY and YYYY are dates of this form
+
+    def known(self, aliases: Mapping[str, str]) -> dict[str, str]:
+        """The other names that stand for a field of this form, to that field. An alias works both ways."""
+        pairs = {**aliases, **{name: alias for alias, name in aliases.items()}}
+        return {name: field for name, field in pairs.items() if field in self.fields and name not in self.fields}
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Everything in ``profile.toml``. ``severities`` maps a check to error, warning or off."""
+    """Everything that the files of a circular say.
+
+    ``severities`` maps a check of fields to error, warning or off; ``rules`` maps each other code to its severity, or
+    to None when it is not looked at. ``mime`` maps an extension in lower case (``.pdf``) to its media types, the one
+    that is written first.
+    """
 
     severities: Mapping[str, str]
+    rules: Mapping[str, Severity | None]
     aliases: Mapping[str, str]
     lists: Mapping[str, Mapping[str, Sentence]]
     forms: Mapping[str, Form]
+    mime: Mapping[str, tuple[str, ...]]
+    packages: Mapping[PackageKind, PackageRules]
 
     def label(self, list_name: str, code: str) -> Sentence:
         """What a code means, in both languages; the code itself when the list does not have it. ``1`` is ``01``."""
@@ -86,15 +111,18 @@ class Profile:
         found = [self.label(list_name, code) for code in split_codes(text)]
         return Sentence(_joined([one.vi for one in found]), _joined([one.en for one in found]))
 
-    def form(self, kind: DocumentKind | None, package: str) -> Form:
-        """The form of a document's kind, or of the dossier when ``kind`` is None; ``package`` is ``sip`` or ``aip``."""
-        names = {
-            None: "dossier",
-            DocumentKind.TEXT: "text",
-            DocumentKind.PICTURE: "picture",
-            DocumentKind.MEDIA: "media",
-        }
-        return self.forms[f"{names[kind]}_{package}"]
+    def form(self, kind: DocumentKind | None, package: str | PackageKind) -> Form:
+        """The form of a document's kind, or of the whole package when ``kind`` is None.
+
+        ``package`` is the kind of package, or ``sip``, ``aip``, ``dip`` for that of a dossier (and the DIP).
+        """
+        known = {"sip": PackageKind.SIP_HOSO, "aip": PackageKind.AIP_HOSO, "dip": PackageKind.DIP}
+        rules = self.packages[PackageKind(known.get(package, package))]
+        return self.forms[rules.forms[kind.value if kind else "package"]]
+
+    def media_type(self, name: str) -> str:
+        """The media type that the circular's table gives for a file name; application/octet-stream for others."""
+        return self.mime.get(Path(name).suffix.lower(), ("application/octet-stream",))[0]
 
 
 def split_codes(text: str) -> list[str]:
@@ -109,19 +137,26 @@ def _joined(texts: list[str]) -> str:
 def parse_profile(text: str) -> Profile:
     """Read a profile in TOML. Raises ValueError or KeyError when it is not one (unknown types, needs, severities)."""
     data = tomllib.loads(text)
-    severities = dict(data["severities"])
-    if wrong := set(severities.values()) - {"error", "warning", "off"}:
+    severities, rules = dict(data["severities"]), dict(data["rules"])
+    if wrong := set(severities.values()) - {"error", "warning", "off"} | set(rules.values()) - set(_SEVERITIES):
         raise ValueError(f"unknown severities: {sorted(wrong)}")
     lists = {
         name: MappingProxyType({code: Sentence(*labels) for code, labels in codes.items()})
         for name, codes in data["lists"].items()
     }
     forms = {name: _form(name, entry) for name, entry in data["forms"].items()}
+    packages = {PackageKind(name): package_rules(entry) for name, entry in data["packages"].items()}
+    for package in packages.values():
+        if unknown := set(package.forms.values()) - set(forms):
+            raise ValueError(f"unknown forms: {sorted(unknown)}")
     return Profile(
         MappingProxyType(severities),
+        MappingProxyType({code: None if weight == "off" else Severity(weight) for code, weight in rules.items()}),
         MappingProxyType(dict(data["aliases"])),
         MappingProxyType(lists),
         MappingProxyType(forms),
+        MappingProxyType({extension: tuple(types) for extension, types in data["mime"].items()}),
+        MappingProxyType(packages),
     )
 
 
@@ -131,10 +166,28 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
         field: FieldRule(field, label, FieldType(kind), length, Need(need), conditions.get(field))
         for field, label, kind, length, need in entry["fields"]
     }
-    return Form(name, MappingProxyType(fields), frozenset(entry["identity"]), entry.get("permanent", ""))
+    return Form(
+        name,
+        MappingProxyType(fields),
+        frozenset(entry["identity"]),
+        entry.get("permanent", ""),
+        entry.get("partial_dates", False),
+    )
+
+
+def profile_text(folder: Path | None = None) -> str:
+    """The files of a circular as one TOML document; of the one that the distribution ships when none is given."""
+    place = folder or resources.files("metadata.tt05") / CIRCULAR
+    files = sorted((entry for entry in place.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
+    return "\n".join(entry.read_text(encoding="utf-8") for entry in files)
+
+
+def load_profile(folder: Path) -> Profile:
+    """An archive's own copy of the folder of a circular. Raises OSError, and what :func:`parse_profile` raises."""
+    return parse_profile(profile_text(folder))
 
 
 @cache
 def default_profile() -> Profile:
     """The profile that the distribution ships."""
-    return parse_profile((resources.files("metadata.tt05") / "profile.toml").read_text(encoding="utf-8"))
+    return parse_profile(profile_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metadata.package_kinds import PackageKind
 from metadata.tt05.profile import DocumentKind, Form, Need, Profile, default_profile
 from metadata.xml import escape_attribute
 
@@ -45,8 +46,8 @@ def form_schema(form: Form) -> bytes:
     return "".join(lines).encode("utf-8")
 
 
-def package_schemas(package: str, profile: Profile | None = None) -> dict[str, bytes]:
-    """The files of the ``schemas`` folder by name; ``package`` is ``sip`` or ``aip``."""
+def package_schemas(package: str | PackageKind, profile: Profile | None = None) -> dict[str, bytes]:
+    """The files of the ``schemas`` folder by name; ``package`` as :meth:`Profile.form` takes it."""
     profile = profile or default_profile()
     kinds: dict[str, DocumentKind | None] = {"EAD.xsd": None}
     kinds |= {f"EAD_{kind}.xsd": kind for kind in DocumentKind}

@@ -78,7 +78,9 @@ def main() -> int:
     install_debian_packages()
     with s3_server() as environment:
         if options.prove:
-            return pytest(["tests/flows", "-k", "prove or kill or flip", *rest], environment | PROOF)
+            return pytest(
+                ["tests/flows", "tests/conformance", "-k", "prove or kill or flip", *rest], environment | PROOF
+            )
         code = pytest([*workers, "--cov", "--cov-report=term:skip-covered", *rest], environment)
     return code or (0 if rest else core_coverage())
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from lxml import etree
 
@@ -40,6 +41,7 @@ class Outcome:
 
     pair: Pair
     codes: tuple[str, ...]
+    all_codes: frozenset[str] = frozenset()
     crash: str = ""
 
     @property
@@ -73,16 +75,16 @@ def judge(pair: Pair, codes: set[str] | None = None) -> Outcome:
     try:
         found = codes if codes is not None else codes_of(pair.package, PackageProfile(kind, pair.version))
     except Exception as error:  # a crash is what is looked for
-        return Outcome(pair, (), repr(error))
+        return Outcome(pair, (), crash=repr(error))
     wanted = codes_for(pair.requirement, kind, pair.version)
-    return Outcome(pair, tuple(sorted(found & wanted)))
+    return Outcome(pair, tuple(sorted(found & wanted)), frozenset(found))
 
 
 def codes_for(requirement: str, kind: PackageKind, version: str) -> set[str]:
     """The codes of a requirement and those of ``equivalents.toml``."""
     table = requirements(kind, version or EARK_VERSIONS[-1])
-    same = [requirement, *known("equivalents").get(requirement, {}).get("codes", [])]
-    return {code for name, code in table.items() for one in same if name == one or name.startswith(f"{one}-")}
+    own = {code for name, code in table.items() if name == requirement or name.startswith(f"{requirement}-")}
+    return own | set(known("equivalents").get(requirement, {}).get("codes", []))
 
 
 def codes_of(package: Path, profile: PackageProfile) -> set[str]:
@@ -101,7 +103,7 @@ def _codes(folder: Path, profile: PackageProfile) -> set[str]:
     return set(findings.counts)
 
 
-def known(name: str) -> dict[str, dict[str, object]]:
+def known(name: str) -> dict[str, dict[str, Any]]:
     """A table of ``eark_corpus.toml``."""
     text = (Path(__file__).parent / "eark_corpus.toml").read_text(encoding="utf-8")
     return dict(tomllib.loads(text).get(name, {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from ingest.check import CheckReport
 from ingest.reports.json_report import written
@@ -16,7 +17,7 @@ _HEADINGS = (
     "What to do",
     "Quy định / Rule",
 )
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile("[\\s\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 
 def csv_report(report: CheckReport) -> bytes:
@@ -33,4 +34,4 @@ def csv_report(report: CheckReport) -> bytes:
 def safe(cell: str) -> str:
     """A cell that a spreadsheet takes as text: one that it would take as a formula gets ``'`` before it."""
     text = written(cell).replace("\x00", "\\x00")
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_DANGEROUS) or text.startswith(_DANGEROUS) else text
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -1,4 +1,4 @@
-"""Measure, and print tables: ``python -m bench [ingest|audit|memory|identify …] [--scratch FOLDER] [--rounds N]``."""
+"""Measure, and print tables: ``python -m bench [ingest|audit|memory|mets|identify …] [--scratch FOLDER] [--rounds N]``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import audit, identify, ingest, memory
+from bench import audit, identify, ingest, memory, mets
 from bench.services import chain_endpoint
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["ingest", "audit", "memory", "identify", []], default=[])
+    parser.add_argument("what", nargs="*", choices=["ingest", "audit", "memory", "mets", "identify", []], default=[])
     parser.add_argument(
         "--scratch", type=Path, default=None, help="where data are made (default: the temporary folder)"
     )
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--no-chain", action="store_true", help="leave out bagit.py + fido + aws s3 cp")
     parser.add_argument("--files", type=Path, default=None, help="a folder of files to identify, beside the skeletons")
     options = parser.parse_args()
-    what = options.what or ["ingest", "audit", "memory", "identify"]
+    what = options.what or ["ingest", "audit", "memory", "mets", "identify"]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.scratch, prefix="tangthu-bench-")))
@@ -38,6 +38,8 @@ def main() -> None:
             print(audit.run(folder, options.rounds), flush=True)
         if "memory" in what:
             print(memory.run(folder), flush=True)
+        if "mets" in what:
+            print(mets.run(folder), flush=True)
         if "identify" in what:
             print(identify.run(folder, options.files, options.rounds), flush=True)
 

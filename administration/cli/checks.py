@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ingest.advice import FindingKind
     from ingest.check import CheckReport
     from ingest.reports import ReportFormat
+    from metadata.bagit_profile import BagProfile
     from metadata.errors import TangThuError
     from metadata.package_kinds import PackageProfile
 
@@ -33,6 +34,12 @@ _ROWS = 60
     help="Kiểm tra theo loại gói này; mặc định gói tự cho biết. / Judge by this; a package says itself what it is.",
 )
 @click.option(
+    "--bag-profile",
+    metavar="TỆP",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Kiểm tra như gói BagIt, theo cả BagIt profile (JSON) này. / Judge as a bag, by this BagIt profile too.",
+)
+@click.option(
     "--report",
     "reports",
     multiple=True,
@@ -46,6 +53,7 @@ def check(
     output: Output,
     paths: tuple[Path, ...],
     profile: str | None,
+    bag_profile: Path | None,
     reports: tuple[Path, ...],
     everything: bool,
 ) -> int:
@@ -79,13 +87,15 @@ def check(
     from metadata.errors import TangThuError
 
     asked = _profile(profile)
+    by = _bag_profile(bag_profile, asked)
     targets = _targets(reports, paths)
     results: list[dict[str, object]] = []
     codes = set()
     for number, path in enumerate(paths, 1):
         try:
             with tempfile.TemporaryDirectory(prefix="tangthu-") as work, output.progress() as advance:
-                report = check_package(path, Path(work), asked, on_progress=_named(advance, path.resolve().name))
+                tell = _named(advance, path.resolve().name)
+                report = check_package(path, Path(work), asked, on_progress=tell, bag_profile=by)
             written = [_write(report, target, format, number if len(paths) > 1 else 0) for target, format in targets]
         except TangThuError as error:
             codes.add(error.exit_code)
@@ -124,6 +134,26 @@ def _profile(name: str | None) -> PackageProfile | None:
                 f"There is no profile “{name}”. There are: {kinds}; versions of E-ARK: {versions}.",
             )
         ) from error
+
+
+def _bag_profile(file: Path | None, asked: PackageProfile | None) -> BagProfile | None:
+    """The BagIt profile in ``file``. Raises UsageError, and BagProfileRefused for what the file holds."""
+    from metadata.bagit_profile import SIZE_LIMIT, read_bag_profile
+    from metadata.errors import UsageError
+    from metadata.package_kinds import PackageKind
+    from metadata.text import Sentence
+
+    if file is None:
+        return None
+    if asked is not None and asked.kind is not PackageKind.BAG:
+        raise UsageError(
+            Sentence(
+                f"--bag-profile chỉ dùng cho gói BagIt, không dùng cùng --profile {asked}.",
+                f"--bag-profile is for bags; it does not go with --profile {asked}.",
+            )
+        )
+    with file.open("rb") as stream:
+        return read_bag_profile(stream.read(SIZE_LIMIT + 1), file.name)
 
 
 def _targets(files: Sequence[Path], packages: Sequence[Path]) -> list[tuple[Path, ReportFormat]]:

@@ -1,4 +1,4 @@
-"""Measure, and print tables: ``python -m bench [ingest|audit|memory|mets|identify …] [--scratch FOLDER] [--rounds N]``."""
+"""Measure, print tables: ``python -m bench [ingest|audit|memory|mets|identify …] [--scratch FOLDER] [--rounds N]``."""
 
 from __future__ import annotations
 

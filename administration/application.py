@@ -12,9 +12,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from access.web import install
+from administration import pages
 from administration.api import checks
 from administration.checks import CheckDesk
 from administration.flows import chimes, work_options, workflows
+from administration.packs import PackDesk
 from administration.work.clock import Clock
 from administration.work.engine import WorkEngine
 from metadata.errors import UsageError
@@ -27,10 +29,11 @@ Ready = Callable[[str, str], None]
 """Told the address and the token once connections are accepted."""
 
 
-def application(archive: Archive, desk: CheckDesk) -> FastAPI:
-    """The ASGI application: access behind its door, and the desk that checks packages."""
+def application(archive: Archive, desk: CheckDesk, packs: PackDesk) -> FastAPI:
+    """The ASGI application: access behind its door, and the desks that check and make packages."""
     app = FastAPI(title=archive.settings.name, docs_url=None, redoc_url=None, openapi_url=None)
-    install(app, archive.access, checks.uploads(desk))
+    uploads = {**checks.uploads(desk), **pages.uploads(desk, packs)}
+    install(app, archive.access, uploads, (pages.clerks_pages(archive.access, desk, packs),))
     app.include_router(checks.router(archive.access, desk))
     return app
 
@@ -38,7 +41,8 @@ def application(archive: Archive, desk: CheckDesk) -> FastAPI:
 def serve(archive: Archive, host: str, port: int, ready: Ready, *, work: bool = True) -> None:
     """Serve until stopped (SIGINT, SIGTERM). Raises UsageError when the address is taken."""
     with ExitStack() as stack:
-        app = application(archive, stack.enter_context(CheckDesk.of(archive)))
+        desks = stack.enter_context(CheckDesk.of(archive)), stack.enter_context(PackDesk.of(archive))
+        app = application(archive, *desks)
         listener = stack.enter_context(_listen(host, port))
         if work:
             settings = archive.settings

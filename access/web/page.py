@@ -106,7 +106,7 @@ class Pages:
                 here=here if request.method == "GET" else "/",
                 asset=lambda name: f"/static/{name}?v={self.assets[name].tag}",
                 signed_in=signed_in(self._services, request),
-                logout_form=self._services.auth.form_token(session),
+                session_form=self._services.auth.form_token(session),
                 **context,
             ),
             status,

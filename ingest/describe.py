@@ -202,15 +202,13 @@ class _Description:
 
     def _package(self, scope: str, objid: str, schemas: str) -> MetsPackage:
         examined = self._examined
-        if scope == "root":
-            agent = MetsAgent(
-                "CREATOR", "OTHER", SOFTWARE, "SOFTWARE", (("SOFTWARE VERSION", distribution_version("tangthu")),)
-            )
-        else:
-            agent = MetsAgent(
-                "CREATOR", "ORGANIZATION", examined.agency.value, "", (("IDENTIFICATIONCODE", examined.fonds.value),)
-            )
         eark, loose = self._type is PackageType.EARK, self._type is PackageType.AIP_TAILIEU
+        software = MetsAgent(
+            "CREATOR", "OTHER", SOFTWARE, "SOFTWARE", (("SOFTWARE VERSION", distribution_version("tangthu")),)
+        )
+        agency = MetsAgent(
+            "CREATOR", "ORGANIZATION", examined.agency.value, "", (("IDENTIFICATIONCODE", examined.fonds.value),)
+        )
         profile = CSIP_PROFILE if scope != "root" else EARK_AIP_PROFILE if eark else AIP_PROFILE
         return MetsPackage(
             objid=objid,
@@ -220,9 +218,10 @@ class _Description:
             profile=profile,
             label=examined.title,
             created=self._making.created,
-            agents=(agent,),
+            agents=(software,) if scope == "root" or eark else (agency,),
             type="Collection" if loose else "Mixed",
             schemas=schemas,
+            csip=eark,
         )
 
     def _put_representation_mets(self, name: str, premis: MetsEntry) -> MetsEntry:

@@ -26,7 +26,7 @@ CREATE TABLE document (number INTEGER PRIMARY KEY, record TEXT NOT NULL, form TE
 CREATE TABLE document_file (document INTEGER NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,
                             PRIMARY KEY (document, position)) WITHOUT ROWID;
 CREATE TABLE named (id TEXT NOT NULL, path TEXT NOT NULL);
-CREATE TABLE described (id TEXT NOT NULL, path TEXT NOT NULL);
+CREATE TABLE described (id TEXT NOT NULL, path TEXT NOT NULL, label TEXT NOT NULL);
 CREATE TABLE linked (description TEXT NOT NULL, id TEXT NOT NULL);
 CREATE TABLE result (number INTEGER, seq INTEGER, path TEXT, role TEXT, start INTEGER, data INTEGER,
                      size INTEGER NOT NULL, crc32 INTEGER NOT NULL, sha256 BLOB NOT NULL, sha512 BLOB NOT NULL);
@@ -39,7 +39,7 @@ _INSERT = {
     "document": "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)",
     "document_file": "INSERT INTO document_file VALUES (?, ?, ?)",
     "named": "INSERT INTO named VALUES (?, ?)",
-    "described": "INSERT INTO described VALUES (?, ?)",
+    "described": "INSERT INTO described VALUES (?, ?, ?)",
     "linked": "INSERT INTO linked VALUES (?, ?)",
     "result": "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "identified": "INSERT INTO identified VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -103,9 +103,9 @@ class LedgerFile:
         """A METS calls the file at ``path`` by this ID."""
         self._add("named", (identifier, path))
 
-    def describe(self, identifier: str, path: str) -> None:
-        """A METS calls the description at ``path`` by this ID."""
-        self._add("described", (identifier, path))
+    def describe(self, identifier: str, path: str, label: str = "") -> None:
+        """A METS calls the description at ``path`` by this ID, and labels it so."""
+        self._add("described", (identifier, path, label))
 
     def link(self, description: str, identifier: str) -> None:
         """A METS says that the file of the second ID belongs to the description of the first."""
@@ -121,6 +121,12 @@ class LedgerFile:
             "WHERE e.path = ? AND n.path >= ? AND n.path < ? ORDER BY l.rowid"
         )
         return tuple(dict.fromkeys(row[0] for row in self._rows(sql, (description, *under(folder)))))
+
+    def label_of(self, description: str) -> str:
+        """The label that a METS gives a description; "" when it has none."""
+        self._index()
+        row = self._one("SELECT label FROM described WHERE path = ? AND label <> ''", (description,))
+        return str(row[0]) if row else ""
 
     def without_document(self, folder: str) -> Iterator[str]:
         """Files under ``folder`` that no document has."""

@@ -94,7 +94,7 @@ class PackageMets:
         if isinstance(item, MetsFile):
             ledger.name_file(f"{self._base}#{item.id}", path)
             return
-        ledger.describe(f"{self._base}#{item.id}", path)
+        ledger.describe(f"{self._base}#{item.id}", path, item.label)
         if item.section == "dmdSec" and len(self.descriptions) < _KEPT:
             self.descriptions[path] = Description(path, item.md_type, item.md_type_version)
 

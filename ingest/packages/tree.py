@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ingest.packages.examined import Subject
+from ingest.sources.folder import FolderSource
 
 
 class SubjectTree:
@@ -16,7 +17,9 @@ class SubjectTree:
 
     @property
     def name(self) -> str:
-        return self._subject.root.rstrip("/")
+        """The package's folder: the single top folder of what was sent, or the folder itself that was sent."""
+        root, source = self._subject.root.rstrip("/"), self._subject.source
+        return root or (source.name if isinstance(source, FolderSource) else "")
 
     def size_of(self, path: str) -> int | None:
         return self._subject.ledger.size_of(path)

@@ -70,7 +70,7 @@ class PackageDocuments:
             self._ead_name(path, kind, name),
             files,
             path,
-            identifier=fields.get("docId"),
+            identifier=fields.get("docId") or (self._ledger.label_of(path) if self._is_aip else ""),
             held=self._links.held(files),
         )
 

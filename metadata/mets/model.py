@@ -174,6 +174,8 @@ class MetsPackage:
 
     ``oais_type`` is SIP, AIP or DIP. ``scope`` keeps the derived IDs of a package's several METS files apart ("root",
     "rep1"). ``type`` is Mixed for a dossier. ``schemas`` is the path from this METS to the ``schemas`` folder.
+    ``csip`` asks for the structure of E-ARK CSIP where form A of TT 05 has another: divisions that point to file groups
+    and, in a representation, a division for its metadata.
     """
 
     objid: str
@@ -189,6 +191,7 @@ class MetsPackage:
     content_information_type: str = "MIXED"
     alt_records: tuple[MetsAltRecord, ...] = ()
     schemas: str = "schemas"
+    csip: bool = False
 
     def id(self, role: str, path: str = "") -> str:
         """``uuid-{UUID}``, derived from the package, the METS file, the role and the path: the same every time."""

@@ -56,14 +56,14 @@ def write_root_mets(
     writer.begin()
     writer.descriptive(descriptive)
     writer.preservation(preservation)
-    writer.put("<fileSec>\n")
+    writer.begin_files()
     for use, entries in groups:
         if entries:
             writer.group(use, entries)
     for representation in representations:
         writer.group(f"Representations/{representation.name}", [representation.mets])
     writer.put("</fileSec>\n")
-    writer.begin_structure(package.package)
+    writer.begin_structure(package.objid if package.csip else package.package)
     writer.metadata_division(descriptive, preservation)
     for use, entries in groups:
         if entries:
@@ -95,16 +95,19 @@ def write_representation_mets(
     writer.begin()
     writer.descriptive(documents())
     writer.preservation(preservation)
-    writer.put("<fileSec>\n")
+    writer.begin_files()
     writer.group("Data", files())
     for use, entries in groups:
         writer.group(use, entries)
     writer.put("</fileSec>\n")
     writer.begin_structure(package.objid, representation_type)
+    if package.csip:
+        writer.metadata_division(documents(), preservation)
     writer.division("Data", files())
     for use, entries in groups:
         writer.division(use, entries)
-    writer.links((entry for entry in files() if entry.document), preservation)
+    if not package.csip:
+        writer.links((entry for entry in files() if entry.document), preservation)
     writer.end_structure()
 
 
@@ -173,6 +176,9 @@ class _Writer:
         )
         self.put("</amdSec>\n")
 
+    def begin_files(self) -> None:
+        self.put(f'<fileSec ID="{self._package.id("fileSec")}">\n')
+
     def group(self, use: str, entries: Iterable[MetsEntry]) -> None:
         content = f' csip:CONTENTINFORMATIONTYPE="{escape_attribute(self._package.content_information_type)}"'
         self.put(
@@ -199,14 +205,17 @@ class _Writer:
     def end_structure(self) -> None:
         self.put("</div>\n</structMap>\n</mets>\n")
 
-    def metadata_division(self, descriptive: Sequence[MetsEntry], preservation: Sequence[MetsEntry]) -> None:
+    def metadata_division(self, descriptive: Iterable[MetsEntry], preservation: Sequence[MetsEntry]) -> None:
         described = " ".join(self._package.id("dmdSec", entry.path) for entry in descriptive)
-        dmd = f' DMDID="{described}"' if descriptive else ""
+        dmd = f' DMDID="{described}"' if described else ""
         self.put(f'<div ID="{self._package.id("div", "Metadata")}" LABEL="Metadata"{dmd}{self._adm(preservation)}/>\n')
 
     def division(self, label: str, entries: Iterable[MetsEntry]) -> None:
         self.put(f'<div ID="{self._package.id("div", label)}" LABEL="{escape_attribute(label)}">\n')
-        self.put_all(f'<fptr FILEID="{self._package.file_id(entry.path)}"/>\n' for entry in entries)
+        if self._package.csip:
+            self.put(f'<fptr FILEID="{self._package.id("fileGrp", label)}"/>\n')
+        else:
+            self.put_all(f'<fptr FILEID="{self._package.file_id(entry.path)}"/>\n' for entry in entries)
         self.put("</div>\n")
 
     def links(self, entries: Iterable[MetsEntry], preservation: Sequence[MetsEntry]) -> None:
@@ -225,7 +234,7 @@ class _Writer:
         self.put(
             f'<div ID="{self._package.id("div", label)}" LABEL="{escape_attribute(label)}">'
             f'<mptr LOCTYPE="URL" xlink:type="simple" xlink:href="{_href(representation.mets)}"'
-            f' xlink:title="{self._package.file_id(representation.mets.path)}"/></div>\n'
+            f' xlink:title="{self._package.id("fileGrp", label)}"/></div>\n'
         )
 
     def _adm(self, preservation: Sequence[MetsEntry]) -> str:

@@ -10,6 +10,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from administration.desk import Desk, TooLarge, Upload
 
@@ -121,13 +122,19 @@ class UploadForm:
 
 
 async def feed_all(request: Request, form: UploadForm) -> None:
-    """Everything that the request's body says goes into ``form``, not more than a piece of it in memory at a time."""
+    """Everything that the request's body says goes into ``form``, not more than a piece of it in memory at a time.
+
+    Raises HTTPException 400 when whoever sends it goes away.
+    """
     waiting = bytearray()
-    async for chunk in request.stream():
-        waiting += chunk
-        if len(waiting) >= _PIECE:
-            await run_in_threadpool(form.feed, bytes(waiting))
-            waiting.clear()
+    try:
+        async for chunk in request.stream():
+            waiting += chunk
+            if len(waiting) >= _PIECE:
+                await run_in_threadpool(form.feed, bytes(waiting))
+                waiting.clear()
+    except ClientDisconnect as error:
+        raise HTTPException(400) from error
     await run_in_threadpool(form.feed, bytes(waiting))
 
 

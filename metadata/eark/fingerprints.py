@@ -17,7 +17,7 @@ class Fingerprints:
     __slots__ = ("_count", "_slots")
 
     def __init__(self) -> None:
-        self._slots = array("q", bytes(8 * _FIRST))
+        self._slots = array("q", (0,)) * _FIRST
         self._count = 0
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Fingerprints:
 
     def _grow(self) -> None:
         old = self._slots
-        self._slots = array("q", bytes(16 * len(old)))
+        self._slots = array("q", (0,)) * (2 * len(old))
         self._count = 0
         for value in old:
             if value:

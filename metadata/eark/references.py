@@ -146,7 +146,10 @@ def resolve(folder: str, href: str) -> str | None:
             break
     if not href or href[0] == "/" or ":" in href.partition("/")[0]:
         return None
-    text = unquote_to_bytes(href).decode("utf-8", "surrogateescape") if "%" in href else href
+    try:
+        text = unquote_to_bytes(href).decode() if "%" in href else href
+    except UnicodeDecodeError:  # no name in a package is other than Unicode
+        return None
     if "./" not in text and "//" not in text and text[-1] != "." and "\0" not in text:
         return folder + text
     parts = folder.split("/")[:-1]

@@ -9,11 +9,11 @@ from pathlib import Path
 WHEN = "2025-01-31T08:30:00+07:00"
 NAME = "goi-tin-1"
 PROFILES = {
-    ("csip", "2.2.0"): "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP-v2-2-0.xml",
-    ("sip", "2.2.0"): "https://earksip.dilcis.eu/profile/E-ARK-SIP-v2-2-0.xml",
-    ("sip", "2.1.0"): "https://earksip.dilcis.eu/profile/E-ARK-SIP.xml",
-    ("dip", "2.2.0"): "https://earkdip.dilcis.eu/profile/E-ARK-DIP.xml",
-    ("aip", "2.2.0"): "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml",
+    "csip": "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP-v2-2-0.xml",
+    "sip": "https://earksip.dilcis.eu/profile/E-ARK-SIP-v2-2-0.xml",
+    "sip of old": "https://earksip.dilcis.eu/profile/E-ARK-SIP.xml",
+    "dip": "https://earkdip.dilcis.eu/profile/E-ARK-DIP.xml",
+    "aip": "https://earkdip.dilcis.eu/profile/E-ARK-AIP-v2-2-0.xml",
 }
 _NAMESPACES = (
     'xmlns="http://www.loc.gov/METS/" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -134,7 +134,7 @@ def _root_mets(root: Path, kind: str, version: str, described: bool) -> str:
         "</div>",
         "</structMap>",
     ]
-    profile = PROFILES.get((kind, version), PROFILES["csip", "2.2.0"])
+    profile = PROFILES["sip of old" if kind == "sip" and version != "2.2.0" else kind]
     more = _AGENTS if kind == "sip" else ""
     return _mets(NAME, profile, "SIP" if kind == "csip" else kind.upper(), more, body)
 
@@ -191,7 +191,7 @@ def _part_mets(root: Path, part: str, kind: str) -> str:
         "</div>",
         "</structMap>",
     ]
-    return _mets(part, PROFILES["csip", "2.2.0"], "SIP" if kind == "csip" else kind.upper(), "", body)
+    return _mets(part, PROFILES["csip"], "SIP" if kind == "csip" else kind.upper(), "", body)
 
 
 Change = Callable[[Path], object]

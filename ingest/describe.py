@@ -38,12 +38,18 @@ from metadata.mets import (
     write_representation_mets,
     write_root_mets,
 )
+from metadata.package_kinds import PackageKind
 from metadata.premis import Category, PremisObject, write_premis
-from metadata.tt05.records import Fields, write_simpledc
+from metadata.tt05.fields import Fields, write_simpledc
+from metadata.tt05.schema import package_schemas
 from storage.aip.writer import AipWriter
 from storage.hashing import MemberDigests, digest_bytes
 
 SOFTWARE = "Tàng Thư"
+_MADE_OF_SIP = {
+    PackageType.AIP_HOSO: PackageKind.AIP_HOSO,
+    PackageType.AIP_TAILIEU: PackageKind.AIP_TAILIEU,
+}
 _SMALL = 1 << 20
 _XML = "application/xml"
 
@@ -87,6 +93,7 @@ class _Description:
             folder = self._folder(self._examined.representations[0])
             for document in self._ledger.documents():
                 self._put_fields(f"{folder}metadata/descriptive/{document.ead_name}", Fields.of(document.form))
+        schemas = self._put_schemas()
         representations = []
         for name in self._examined.representations:
             path = f"{self._folder(name)}metadata/preservation/PREMIS_{name}.xml"
@@ -95,7 +102,7 @@ class _Description:
         premis = self._put_premis(
             f"{self._root}metadata/preservation/PREMIS.xml", [self._package_object()], self._events()
         )
-        self._put_root_mets(ead, premis, representations)
+        self._put_root_mets(ead, premis, schemas, representations)
         return self._bag_info()
 
     def _folder(self, name: str) -> str:
@@ -107,10 +114,18 @@ class _Description:
 
     # Members
 
-    def _put(self, path: str, data: bytes) -> MetsEntry:
+    def _put(self, path: str, data: bytes, role: Role = Role.METADATA) -> MetsEntry:
         digests = digest_bytes(data)
-        self._ledger.add_generated(path, Role.METADATA, self._writer.add(path, data, digests), digests)
+        self._ledger.add_generated(path, role, self._writer.add(path, data, digests), digests)
         return MetsEntry(path.removeprefix(self._root), digests.size, _XML, digests.sha256)
+
+    def _put_schemas(self) -> list[MetsEntry]:
+        """The schemas of what the archive wrote, where those that came are of what came."""
+        kind = _MADE_OF_SIP.get(self._type) if self._examined.carried is None else None
+        if kind is None:
+            return []
+        schemas = package_schemas(kind).items()
+        return [self._put(f"{self._root}schemas/{name}", data, Role.SUPPORT) for name, data in schemas]
 
     def _put_fields(self, path: str, fields: Fields) -> MetsEntry:
         out = io.BytesIO()
@@ -257,7 +272,13 @@ class _Description:
         for (path, size, sha256), (identifier, held) in written:
             yield MetsEntry(path.removeprefix(folder), size, _XML, sha256, label=identifier, title=held)
 
-    def _put_root_mets(self, ead: MetsEntry, premis: MetsEntry, representations: list[MetsRepresentation]) -> None:
+    def _put_root_mets(
+        self,
+        ead: MetsEntry,
+        premis: MetsEntry,
+        schemas: list[MetsEntry],
+        representations: list[MetsRepresentation],
+    ) -> None:
         package = self._package("root", self._examined.aip_objid, "schemas")
         with _Spool(self._making.work / "mets.xml") as spool:
             write_root_mets(
@@ -265,7 +286,7 @@ class _Description:
                 package,
                 descriptive=[ead, *self._descriptions()],
                 preservation=[premis],
-                schemas=self._support(f"{self._root}schemas/", self._root),
+                schemas=[*self._support(f"{self._root}schemas/", self._root), *schemas],
                 documentation=self._support(f"{self._root}documentation/", self._root),
                 representations=representations,
             )

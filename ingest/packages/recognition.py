@@ -16,7 +16,7 @@ from metadata.eark.recognition import eark_profile
 from metadata.mets import MetsHeader, MetsRoot, iter_mets
 from metadata.package_kinds import PackageKind, PackageProfile
 from metadata.refusal import DocumentRefused
-from metadata.tt05.records import Fields, document_kind, read_simpledc
+from metadata.tt05.fields import Fields, document_kind, read_simpledc
 
 METS = "METS.xml"
 EAD = "metadata/descriptive/EAD.xml"

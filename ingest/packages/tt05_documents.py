@@ -8,15 +8,10 @@ from ingest.packages.examined import Subject
 from ingest.packages.linked import LinkedDocuments
 from ingest.packages.reading import reading
 from metadata.package_kinds import PackageKind
+from metadata.tt05.field_rules import judge_document
+from metadata.tt05.fields import Fields, document_kind, read_simpledc
 from metadata.tt05.profile import DocumentKind
-from metadata.tt05.records import (
-    Fields,
-    document_kind,
-    document_record,
-    judge_document,
-    read_simpledc,
-    sip_to_aip_document,
-)
+from metadata.tt05.records import document_record, sip_to_aip_document, sip_to_aip_loose_document
 
 _SORTED = 100_000  # documents that are put in their natural order; a package of more keeps the order of its paths
 _AIPS = (PackageKind.AIP_HOSO, PackageKind.AIP_TAILIEU)
@@ -34,6 +29,7 @@ class PackageDocuments:
         self._folder = f"{representation}metadata/descriptive/"
         self._data = f"{representation}data/"
         self._code = arc_file_code
+        self._kind = kind
         self._is_aip = kind in _AIPS
         self._links = links
 
@@ -59,11 +55,11 @@ class PackageDocuments:
         fields = reading(self._subject, path, lambda stream: read_simpledc(stream, path))
         if fields is None:
             return
-        judge_document(fields, self._findings, path, kind=kind, package="aip" if self._is_aip else "sip")
+        judge_document(fields, self._findings, path, kind=kind, package=self._kind)
         files = self._files(path, name, fields)
         if not files:
             self._findings.add("SIP-DOCUMENT-WITHOUT-FILE", path, name=name)
-        form = fields if self._is_aip else sip_to_aip_document(fields, self._code, number, kind)
+        form = self._form(fields, number, kind)
         self._ledger.add_document(
             document_record(form, number),
             form,
@@ -73,6 +69,14 @@ class PackageDocuments:
             identifier=fields.get("docId") or (self._ledger.label_of(path) if self._is_aip else ""),
             held=self._links.held(files),
         )
+
+    def _form(self, fields: Fields, number: int, kind: DocumentKind) -> Fields:
+        """The description in AIP form: as it is for an AIP, whose codes are kept."""
+        if self._is_aip:
+            return fields
+        if self._kind is PackageKind.SIP_TAILIEU:
+            return sip_to_aip_loose_document(fields, self._subject.archive, kind)
+        return sip_to_aip_document(fields, self._code, number, kind)
 
     def _files(self, path: str, name: str, fields: Fields) -> tuple[str, ...]:
         """By the structMap, else by the description's name, else by docId or docCode as the file's name."""

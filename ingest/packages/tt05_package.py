@@ -15,7 +15,9 @@ from ingest.packages.tt05_documents import PackageDocuments
 from metadata.holdings import PackageType, Role
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode
 from metadata.package_kinds import PackageKind
-from metadata.tt05.records import Fields, dossier_record, judge_dossier, read_simpledc, sip_to_aip_dossier
+from metadata.tt05.field_rules import judge_dossier
+from metadata.tt05.fields import Fields, read_simpledc
+from metadata.tt05.records import dossier_record, sip_to_aip_batch, sip_to_aip_dossier
 
 REPRESENTATION = "representations/rep1/"
 _SENT_AS = {
@@ -94,8 +96,8 @@ class Tt05Package:
             self._subject.findings.add("SIP-NO-EAD", path)
             return None
         fields = reading(self._subject, path, lambda stream: read_simpledc(stream, path))
-        if fields is not None and self._kind not in _LOOSE:
-            judge_dossier(fields, self._subject.findings, path, package="aip" if self._is_aip else "sip")
+        if fields is not None:
+            judge_dossier(fields, self._subject.findings, path, package=self._kind)
         return fields
 
     def _examined(self, fields: Fields) -> Examined | None:
@@ -120,7 +122,7 @@ class Tt05Package:
             return None
         base = f"data/{aip_folder(agency, fonds, objid)}/"
         ledger.plan_all(f"{REPRESENTATION}data/", f"{base}{REPRESENTATION}data/", Role.CONTENT)
-        for folder in ("schemas/", "documentation/"):
+        for folder in ("schemas/", "documentation/") if self._is_aip else ("documentation/",):
             ledger.plan_all(folder, base + folder, Role.SUPPORT)
         ledger.plan_all("", "data/submission/", Role.SUBMISSION)
         made = PackageType.AIP_TAILIEU if self._kind in _LOOSE else PackageType.AIP_HOSO
@@ -131,11 +133,8 @@ class Tt05Package:
         """EAD.xml in AIP form: as it is for an AIP, whose codes are kept."""
         if self._is_aip:
             return fields
-        if self._kind is PackageKind.SIP_HOSO:
-            return sip_to_aip_dossier(fields, archive)
-        code = fields.get("arcFileCode") or f"{archive}.{fields.get('fileCode')}"
-        kept = [(name, text) for name, text in fields if name not in ("arcFileCode", "fileCode", "totalDoc")]
-        return Fields((("arcFileCode", code), *kept))
+        convert = sip_to_aip_dossier if self._kind is PackageKind.SIP_HOSO else sip_to_aip_batch
+        return convert(fields, archive)
 
     def _agency(self, fields: Fields) -> AgencyCode | None:
         """The caller's word, else the identification code that a fileCode begins with, else the AIP's own agent."""

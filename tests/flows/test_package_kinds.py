@@ -156,7 +156,7 @@ def test_loose_documents_are_kept_as_aip_tailieu_in_form_a(archive: SmallArchive
     dossier, first, _ = records(archive, receipt)
     assert list(dossier.fields) == ["arcFileCode", "title", "source", "description"]
     assert dossier.code == "H20.H20.05.2024.01.0000001"
-    assert first.fields["arcFileCode"] == dossier.code
+    assert first.code == "H20.H20.05.2024.01.TCCB.0000001"
     (mets,) = root.glob("data/urn*/METS.xml")
     with mets.open("rb") as stream:
         said = next(item for item in iter_mets(stream) if isinstance(item, MetsRoot))

@@ -233,7 +233,7 @@ def test_a_sip_gives_a_dossier_and_its_documents(tmp_path: Path, sample: bool) -
     assert look.documents[1].form.get("docOrdinal") == "2"
     roles = {file.path.split("/")[0]: file.role for file in look.files}
     assert (roles["schemas"], roles["documentation"], roles["METS.xml"]) == (
-        Role.SUPPORT,
+        Role.SUBMISSION,  # they are those of a SIP: the AIP has its own
         Role.SUPPORT,
         Role.SUBMISSION,
     )

@@ -14,7 +14,7 @@ _TABLES = (
     "CREATE TABLE entry (kind TEXT, seq INTEGER, path TEXT, size INTEGER, mime TEXT, sha256 BLOB, document TEXT)",
     "CREATE INDEX by_kind ON entry (kind, seq)",
     "CREATE TABLE given (member INTEGER PRIMARY KEY) WITHOUT ROWID",
-    "CREATE TABLE received (name TEXT PRIMARY KEY, member INTEGER) WITHOUT ROWID",
+    "CREATE TABLE received (folded TEXT, name TEXT, member INTEGER, PRIMARY KEY (folded, name)) WITHOUT ROWID",
 )
 
 
@@ -53,10 +53,11 @@ class Scratch:
         return self._database.execute("INSERT OR IGNORE INTO given VALUES (?)", (member,)).rowcount == 1
 
     def note_received(self, name: str, member: int) -> None:
-        """Note which member is the description that the agency sent under ``name``, in any case of letters."""
-        self._database.execute("INSERT OR IGNORE INTO received VALUES (?, ?)", (name.lower(), member))
+        """Note which member is the description that the agency sent under ``name``."""
+        self._database.execute("INSERT INTO received VALUES (?, ?, ?)", (name.lower(), name, member))
 
     def received(self, name: str) -> int | None:
-        """The member noted under ``name``."""
-        row = self._database.execute("SELECT member FROM received WHERE name = ?", (name.lower(),)).fetchone()
+        """The member noted under ``name``, else under that name in other letters (EAD_DOC_… for EAD_doc_…)."""
+        query = "SELECT member FROM received WHERE folded = ? ORDER BY name <> ?, name"
+        row = self._database.execute(query, (name.lower(), name)).fetchone()
         return row[0] if row else None

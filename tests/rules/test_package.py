@@ -109,7 +109,7 @@ def package_case(code: str, bad: Build, *also: str, good: Build = coded, name: s
 CASES = [
     package_case("PACKAGE-UNKNOWN", not_a_package),
     package_case("PACKAGE-NO-AGENCY", told("Source-Organization")),
-    package_case("PACKAGE-NO-AGENCY", sip("TCCB"), good=sip(), name="SIP_hoso"),
+    package_case("PACKAGE-UNTOLD-AGENCY", sip("TCCB"), good=sip()),
     package_case("PACKAGE-NO-FONDS", told("Bag-Group-Identifier")),
     package_case("PACKAGE-NO-OBJID", told("External-Identifier")),
     package_case("PACKAGE-CODE", sip("H20.05.2024." + "x" * 300), "TT05-LENGTH-NOTED", good=sip()),

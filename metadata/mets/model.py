@@ -152,7 +152,7 @@ class MetsEntry:
     """A file for a METS to be written. ``path`` is relative to the METS file; ``created`` None means the package's.
 
     ``document`` is the path (in the same METS) of the metadata file that describes it; "" when there is none.
-    Of a metadata file: ``md_type`` and ``md_version`` name its standard ("" for the Dublin Core of TT 05), ``label``
+    Of a metadata file: ``md_type`` and ``md_version`` name its standard ("" for what TT 05 calls EAD), ``label``
     and ``title`` become LABEL and ``xlink:title`` of its mdRef.
     """
 

@@ -82,13 +82,15 @@ def write_representation_mets(
     preservation: Sequence[MetsEntry] = (),
     schemas: Sequence[MetsEntry] = (),
     documentation: Sequence[MetsEntry] = (),
+    linked: Sequence[MetsEntry] = (),
     representation_type: str = "NORMALIZED",
 ) -> None:
     """Write the METS.xml of a representation (tt05 §2.4). Paths are relative to the representation's folder.
 
     ``files`` gives a fresh iterator of the content files each time it is called (three times), ``documents`` of the
     metadata files that describe documents (twice); nothing of them is kept. A file whose ``document`` is set is
-    linked to that metadata file. ``representation_type`` is ORIGINAL in a SIP, NORMALIZED in an AIP, "" when not said.
+    linked to that metadata file. ``linked`` are files that only name a document held already (TT 05: Holeyfile).
+    ``representation_type`` is ORIGINAL in a SIP, NORMALIZED in an AIP, "" when not said.
     """
     writer = _Writer(out, package)
     groups = [(use, entries) for use, entries in (("Schemas", schemas), ("Documentation", documentation)) if entries]
@@ -99,8 +101,10 @@ def write_representation_mets(
     writer.group("Data", files())
     for use, entries in groups:
         writer.group(use, entries)
+    if linked:
+        writer.group("Holeyfile", linked)
     writer.put("</fileSec>\n")
-    writer.begin_structure(package.objid, representation_type)
+    writer.begin_structure(package.scope, representation_type)
     if package.csip:
         writer.metadata_division(documents(), preservation)
     writer.division("Data", files())
@@ -108,6 +112,8 @@ def write_representation_mets(
         writer.division(use, entries)
     if not package.csip:
         writer.links((entry for entry in files() if entry.document), preservation)
+    if linked:
+        writer.links((entry for entry in linked if entry.document), preservation, "MetadataLink/Holey")
     writer.end_structure()
 
 
@@ -218,10 +224,12 @@ class _Writer:
             self.put_all(f'<fptr FILEID="{self._package.file_id(entry.path)}"/>\n' for entry in entries)
         self.put("</div>\n")
 
-    def links(self, entries: Iterable[MetsEntry], preservation: Sequence[MetsEntry]) -> None:
+    def links(
+        self, entries: Iterable[MetsEntry], preservation: Sequence[MetsEntry], label: str = "MetadataLink"
+    ) -> None:
         """TT 05's MetadataLink: one MetadataLink/File for each file that a document's metadata describes."""
         adm = self._adm(preservation)
-        self.put(f'<div ID="{self._package.id("div", "MetadataLink")}" LABEL="MetadataLink">\n')
+        self.put(f'<div ID="{self._package.id("div", label)}" LABEL="{label}">\n')
         self.put_all(
             f'<div ID="{self._package.id("link", entry.path)}" LABEL="MetadataLink/File"'
             f' DMDID="{self._package.id("dmdSec", entry.document)}"{adm}>'
@@ -244,7 +252,7 @@ class _Writer:
 
     def _description(self, entry: MetsEntry) -> str:
         if not entry.md_type:
-            return self._reference(entry, ' MDTYPE="DC" MDTYPEVERSION="1.0.0"')
+            return self._reference(entry, ' MDTYPE="EAD" MDTYPEVERSION="2002"')
         kind = entry.md_type if entry.md_type in _MD_TYPES else "OTHER"
         other = "" if kind == entry.md_type else f' OTHERMDTYPE="{escape_attribute(entry.md_type)}"'
         version = f' MDTYPEVERSION="{escape_attribute(entry.md_version)}"' if entry.md_version else ""

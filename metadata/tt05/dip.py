@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 
 from metadata.dates import RecordDate
+from metadata.events import Event
 from metadata.identifiers import ArchiveCode
+from metadata.package_kinds import PackageKind
+from metadata.premis import Category, PremisObject, write_premis
 from metadata.tt05.profile import DocumentKind, FieldType, Profile, default_profile
 from metadata.tt05.records import Fields
 from metadata.tt05.schema import package_schemas
+from metadata.tt05.writing import Content, Packed, PackedDocument, write_package
 from metadata.xml import legal
 
 DIP_PROFILE = "https://earkdip.dilcis.eu/profile/E-ARK-DIP.xml"
@@ -94,6 +102,51 @@ def _codes(fields: Fields, received: Fields, archive: ArchiveCode) -> tuple[str,
     if not code or (dossier and code.startswith(f"{dossier}.")):
         return (code,) if code else ()
     return (f"{archive}.{code}",)
+
+
+@dataclass(frozen=True, slots=True)
+class DipPackage:
+    """A DIP to be written as a folder. ``fields`` of the documents are in DIP form (:func:`dip_document`).
+
+    ``archive`` gives it out; ``title`` is what people see of it. ``events`` are told in PREMIS.xml, when there are any.
+    """
+
+    id: uuid.UUID
+    request: AccessRequest
+    title: str
+    documents: Sequence[PackedDocument]
+    created: datetime
+    archive: str
+    fonds: str
+    software: tuple[str, str]
+    events: Sequence[Event] = ()
+    documentation: Mapping[str, Content] = field(default_factory=dict)
+
+    @property
+    def objid(self) -> str:
+        """``uuid-{UUID}``."""
+        return f"uuid-{str(self.id).upper()}"
+
+
+def write_dip(parent: Path, package: DipPackage) -> Path:
+    """Write the package as a new folder of ``parent``, and return it. Deterministic. Raises OSError."""
+    whole = PremisObject("DIP", package.objid, Category.INTELLECTUAL_ENTITY, package.objid)
+    return write_package(
+        parent,
+        Packed(
+            kind=PackageKind.DIP,
+            objid=package.objid,
+            title=package.title,
+            fields=package.request.fields(),
+            documents=package.documents,
+            created=package.created,
+            agency=package.archive,
+            fonds=package.fonds,
+            software=package.software,
+            documentation=package.documentation,
+            premis=(lambda out: write_premis(out, [whole], package.events)) if package.events else None,
+        ),
+    )
 
 
 def dip_schemas() -> dict[str, bytes]:

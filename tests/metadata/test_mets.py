@@ -106,7 +106,7 @@ def test_the_root_is_valid_and_says_what_was_given() -> None:
     assert AGENT.note("IDENTIFICATIONCODE") == ""
     references = [item for item in items if isinstance(item, MetsReference)]
     assert [(item.section, item.path, item.md_type) for item in references] == [
-        ("dmdSec", "metadata/descriptive/EAD.xml", "DC"),
+        ("dmdSec", "metadata/descriptive/EAD.xml", "EAD"),
         ("digiprovMD", "metadata/preservation/PREMIS.xml", "PREMIS"),
     ]
     assert references[0].digest == Digest(Algorithm.SHA256, entry("metadata/descriptive/EAD.xml").sha256)

@@ -14,7 +14,11 @@ from metadata.xml import Element
 
 _FLOCAT = element_name("FLocat")
 _RULES = ReferenceRules("CSIP79", "CSIP69", "CSIP71")
-_REQUIRED_GROUPS = (("CSIP60", "Documentation"), ("CSIP113", "Schemas"), ("CSIP114", "Representations"))
+_REQUIRED_GROUPS = (
+    ("CSIP60", "CSIP60-NONE", "Documentation"),
+    ("CSIP113", "CSIP113-NONE", "Schemas"),
+    ("CSIP114", "CSIP114-NONE", "Representations"),
+)
 _FORMAT = tuple(
     (requirement, attribute_name(f"sip:{name}"))
     for requirement, name in (
@@ -119,9 +123,9 @@ class FileJudge:
         if self._sections != 1 and (self._sections or self._has_content()):
             self._report.add("CSIP58", "", f" ({self._sections})")
         if self._sections and self._document.is_root:
-            for requirement, use in _REQUIRED_GROUPS:
+            for missing, none, use in _REQUIRED_GROUPS:
                 if use not in self._document.uses:
-                    self._report.add(requirement)
+                    self._report.add(missing if self._document.tree.has_folder(f"{use.lower()}/") else none)
         if self._files and self._document.is_root:
             for requirement, _ in _FORMAT:
                 if requirement not in self._formats:

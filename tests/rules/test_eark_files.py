@@ -23,7 +23,30 @@ DOC = 'href="documentation/manual.txt"'
 OLD, MIDDLE = "csip@2.0.4", "csip@2.1.0"
 GROUPS = ["CSIP60", "CSIP113", "CSIP114", "CSIP116", "CSIP118", "CSIP108", "CSIP109"]
 
+
+def away(path: str) -> Change:
+    """Take away a file or folder."""
+
+    def change(root: Path) -> None:
+        target = root / path
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+    return change
+
+
+def without(group: str, folder: str) -> Change:
+    """Take away a file group and its folder."""
+    return both(cut(f'<fileGrp ID="{group}"', "</fileGrp>"), away(folder))
+
+
 FILES = [
+    eark_case("CSIP60-NONE", without("grp-doc", "documentation"), ["CSIP116", "CSIPSTR16"]),
+    eark_case("CSIP113-NONE", without("grp-sch", "schemas"), ["CSIP118", "CSIPSTR15"]),
+    eark_case(
+        "CSIP114-NONE",
+        both(without("grp-rep1", "representations"), cut('<fileGrp ID="grp-rep2"', "</fileGrp>")),
+        ["CSIP105", "CSIP107", "CSIP108", "CSIP110"],
+    ),
     eark_case("CSIP58", cut("<fileSec", "</fileSec>"), ["CSIP108", "CSIP116", "CSIP118", "CSIP60"]),
     eark_case("CSIP58", swap("</fileSec>", '</fileSec><fileSec ID="f2"/>'), name="two"),
     eark_case("CSIP58", write(REP + "data/c.txt"), name="a file that is not referenced"),
@@ -124,16 +147,6 @@ STRUCTURE = [
     eark_case("CSIP111", within(PART, ' xlink:type="simple"', "")),
     eark_case("CSIP112", within(PART, 'LOCTYPE="URL"', 'LOCTYPE="PURL"')),
 ]
-
-
-def away(path: str) -> Change:
-    """Take away a file or folder."""
-
-    def change(root: Path) -> None:
-        target = root / path
-        shutil.rmtree(target) if target.is_dir() else target.unlink()
-
-    return change
 
 
 class Nameless(FolderTree):

@@ -38,7 +38,7 @@ class BagRules:
 
     version: str
     info: str = "bag-info.txt"
-    asterisk: bool = False  # "*" of md5sum's binary mode may stand before a path
+    asterisk: bool = False  # "*" of md5sum's binary mode may stand before a path; where not, it is an error
     percent: bool = True  # %0A and %0D stand for LF and CR
     percent_itself: bool = False  # %25 stands for %
     every_manifest_complete: bool = False  # each payload manifest lists every payload file
@@ -85,7 +85,7 @@ class BagDeclaration:
 class ManifestLine:
     """One line of a manifest: the path decoded and relative to the bag's root, the digest as written.
 
-    ``remarks`` are the codes of findings about how the path was written, none of which refuses the bag.
+    ``remarks`` are the codes of findings about how the path was written.
     """
 
     path: str
@@ -124,9 +124,10 @@ def read_declaration(data: bytes, place: str = "bagit.txt") -> BagDeclaration:
     version, encoding = (pair[1].strip() for pair in pairs)
     if version not in BAGIT_VERSIONS:
         raise BagSyntax("BAG-VERSION", place, version=version)
-    if BAGIT_VERSIONS[version].strict_tags and any(
-        not pair[1].startswith(" ") or pair[1] != f" {pair[1].strip()}" for pair in pairs
-    ):
+    strict = BAGIT_VERSIONS[version].strict_tags
+    if strict and len(lines) - (lines[-1] == "") != len(pairs):
+        raise BagSyntax("BAG-DECLARATION", place)
+    if strict and any(not pair[1].startswith(" ") or pair[1] != f" {pair[1].strip()}" for pair in pairs):
         raise BagSyntax("BAG-DECLARATION", place)
     return BagDeclaration(version, _codec(encoding, place))
 
@@ -219,9 +220,9 @@ def _written_path(written: str, rules: BagRules) -> tuple[str, tuple[str, ...]]:
     if written[0] not in "*." and "%" not in written:
         return written, ()
     remarks: list[str] = []
-    if rules.asterisk and written.startswith("*"):
+    if written.startswith("*" if rules.asterisk else "*data/"):
         written = written[1:]
-        remarks.append("BAG-ASTERISK")
+        remarks.append("BAG-ASTERISK" if rules.asterisk else "BAG-ASTERISK-STRICT")
     if rules.percent_itself and _BARE_PERCENT.search(written):
         remarks.append("BAG-PERCENT")
     path = decode_path(written, rules)

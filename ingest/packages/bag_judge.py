@@ -100,6 +100,7 @@ class _Judge:
         found = {name: named for name in names if (named := manifest_algorithm(name))}
         payload = [name for name, (_, tag) in found.items() if not tag]
         tags = [name for name, (_, tag) in found.items() if tag]
+        self._names(found, tags)
         usable = self._manifests(payload, tag=False)
         self._manifests(tags, tag=True)
         for path in self._ledger.respell():
@@ -111,6 +112,20 @@ class _Judge:
         for path in self._ledger.alike(*_SYSTEM_FILES):
             self._findings.add("BAG-SYSTEM-FILE", path)
         return self._info(tuple(found[name][0] for name in payload), tuple(found[name][0] for name in tags))
+
+    def _names(self, found: dict[str, tuple[str, bool]], tags: list[str]) -> None:
+        if not self._declaration.encoding.startswith("utf-8"):
+            self._findings.add("BAG-ENCODING-OTHER", "bagit.txt", encoding=self._declaration.encoding)
+        for name, (algorithm, tag) in found.items():
+            kind = "tagmanifest" if tag else "manifest"
+            normal = f"{kind}-{algorithm.replace('-', '')}.txt"
+            if known_algorithm(algorithm) and name != normal:
+                self._findings.add("BAG-MANIFEST-NAME", name, normal=normal)
+        used = {
+            tag: {known_algorithm(one) for one, of in found.values() if of is tag} - {None} for tag in (False, True)
+        }
+        if tags and self._rules.tag_manifests_complete and used[False] != used[True]:
+            self._findings.add("BAG-TAG-ALGORITHMS", tags[0])
 
     def _manifests(self, names: list[str], *, tag: bool) -> list[str]:
         """Take what the manifests declare into the ledger; give those whose algorithm is known."""
@@ -240,6 +255,8 @@ class _Judge:
         for value in bag.every("Bagging-Date"):
             if not _is_date(value):
                 yield "BAG-TAG-DATE", {"value": value}
+        if bag.first("Bag-Count") and not bag.first("Bag-Group-Identifier"):
+            yield "BAG-TAG-GROUP", {}
         for value in bag.every("Bag-Count"):
             if not _COUNT.fullmatch(value):
                 yield "BAG-TAG-COUNT", {"value": value}

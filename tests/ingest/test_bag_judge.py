@@ -92,7 +92,7 @@ def test_a_bag_of_each_version_in_each_encoding(version: str, encoding: str, tmp
     payload = {"é.txt": b"1", "a b.txt": b"2"}
     made = bag(tmp_path / "bag", payload, version=version, encoding=encoding, info=info, tag_manifests=False)
     report = judged(made, tmp_path / "work")
-    assert report.counts == {}
+    assert set(report.counts) == ({"BAG-ENCODING-OTHER"} if encoding != "UTF-8" else set())
     assert (report.objid, report.title) == ("É-1", "Été")
     shutil.move(made / VERSIONS[version], made / "other.txt")
     assert judged(made, tmp_path / "work").title == ""

@@ -71,6 +71,13 @@ TAG_FILES = [
     case("BAG-TAG-DATE", bad=made(info=(*INFO[:3], ("Bagging-Date", "01/07/2026")))),
     case("BAG-TAG-DATE not in any calendar", bad=made(info=(*INFO[:3], ("Bagging-Date", "2026-02-30")))),
     case("BAG-TAG-COUNT", made(info=(*INFO, ("Bag-Count", "1 of ?"))), made(info=(*INFO, ("Bag-Count", "1/15")))),
+    case(
+        "BAG-TAG-GROUP",
+        made(info=(*INFO, ("Bag-Count", "1 of 2"), ("Bag-Group-Identifier", "g"))),
+        made(info=(*INFO, ("Bag-Count", "1 of 2"))),
+    ),
+    mutated("BAG-DECLARATION with an empty line", append("bagit.txt", "\n")),
+    case("BAG-ENCODING-OTHER", made(info=()), made(info=(), encoding="ISO-8859-1")),
     case("BAG-NO-TITLE", made(info=CODED), made(info=(CODED[0], *CODED[1:2], *CODED[3:])), as_=""),
 ]
 MANIFESTS = [
@@ -95,6 +102,9 @@ MANIFESTS = [
     changed("BAG-ASTERISK", replace(MANIFEST, "  data/a", " *data/a"), version="0.97"),
     changed("BAG-DOT-SLASH", replace(MANIFEST, "  data/a", "  ./data/a")),
     changed("BAG-PERCENT", replace(MANIFEST, "%25", "%"), payload={"100%.txt": b"1"}),
+    changed("BAG-ASTERISK-STRICT", replace(MANIFEST, "  data/a", " *data/a")),
+    case("BAG-MANIFEST-NAME", bad=made(mutate=lambda b: (b / TAG_MANIFEST).rename(b / "tagmanifest-SHA-256.txt"))),
+    mutated("BAG-TAG-ALGORITHMS", remove("tagmanifest-sha512.txt"), algorithms=("sha256", "sha512")),
     mutated("BAG-MANIFEST-UNLISTED", drop_line(TAG_MANIFEST, f"  {MANIFEST}")),
     mutated("BAG-TAG-UNLISTED", append("ghi chú.txt", "x")),
     mutated(
@@ -237,6 +247,7 @@ PROFILES = [
         "BAG-PROFILE-MANIFEST-EXTRA",
         named(tags=TAG_FILE),
         named(tags=TAG_FILE, algorithms=("sha256", "sha512"), mutate=remove("tagmanifest-sha512.txt")),
+        "BAG-TAG-ALGORITHMS",
     ),
     by(
         LISTS,
@@ -257,6 +268,7 @@ PROFILES = [
                 )
             ),
         ),
+        "BAG-TAG-ALGORITHMS",
     ),
     by(LISTS, "BAG-PROFILE-TAG-FILE-MISSING", named(tags=TAG_FILE), named()),
     by(LISTS, "BAG-PROFILE-TAG-FILE-EXTRA", named(tags=TAG_FILE), named(tags={**TAG_FILE, "x.doc": b"x"})),

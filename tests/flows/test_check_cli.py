@@ -61,7 +61,7 @@ def test_a_good_package(clerk: Clerk) -> None:
     code, out, error = clerk.type(write_bag(clerk.folder / "tốt"))
     assert (code, error) == (0, "")
     assert out.startswith("✓ tốt: ĐẠT.")
-    assert "The package is as the rules say" in out
+    assert "The package is right by every rule" in out
     assert "Hồ sơ sen" in out
 
 

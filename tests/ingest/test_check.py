@@ -257,11 +257,13 @@ def test_what_is_not_listed_is_counted(tmp_path: Path) -> None:
 
 def test_every_code_has_something_to_do() -> None:
     names = {code: action_of(code) for code in finding_rules()}
-    assert set(names.values()) == {"originals", "files", "names", "archive", "describing", "packing"}
+    assert set(names.values()) == {"originals", "files", "formats", "names", "describing", "archive", "packing"}
     assert names["TT05-REQUIRED"] == "describing"
     assert names["NAME-CONTROL"] == "names"
     assert names["XML-DOCTYPE"] == "packing"
     assert names["CHECK-UNREADABLE"] == "archive"
+    assert names["SOURCE-UNREADABLE"] == "originals"
+    assert names["EARK-CSIP1"] == "packing"
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(finding_rules())), st.integers(0, 3)), max_size=30))

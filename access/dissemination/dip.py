@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from access.content import Span, verified_bytes
+from access.dissemination.linked import LINK, GivenFile, content_path, files_of
 from access.dissemination.package_file import PackageOut, new_package
 from access.dissemination.recording import dissemination, record
 from access.dissemination.scratch import Scratch
 from access.services import AccessServices
 from access.shelf import Shelf
+from metadata.catalogue import Document
 from metadata.errors import NotFound, Unreadable
 from metadata.events import Agent, Event
 from metadata.holdings import AipVersion, Member, PackageType, Record, Role
@@ -93,7 +95,7 @@ class _Described:
 
     name: str
     fields: Fields
-    members: tuple[Member, ...]
+    files: tuple[GivenFile, ...]
 
 
 class _Maker:
@@ -170,7 +172,7 @@ class _Maker:
             self._version.archive,
             kind,
         )
-        return _Described(f"EAD_{kind}_{name}.xml", fields, found.members)
+        return _Described(f"EAD_{kind}_{name}.xml", fields, self._files_of(found))
 
     def _plain(self, chosen: tuple[int, ...]) -> Iterator[_Described]:
         """The files of a package that describes no documents: each is one, described by what the catalogue says."""
@@ -183,9 +185,13 @@ class _Maker:
 
     def _plain_document(self, one: Record) -> _Described:
         members = (self._holdings.member_numbered(self._version.id, number) for number in one.members)
+        found = Document(one, tuple(member for member in members if member))
         own, dossier = Fields.of(one.fields), Fields.of(self._dossier.fields)
         fields = dip_document(own, Fields(()), dossier, self._version.archive, DocumentKind.TEXT)
-        return _Described(f"EAD_doc_{one.number:07d}.xml", fields, tuple(member for member in members if member))
+        return _Described(f"EAD_doc_{one.number:07d}.xml", fields, self._files_of(found))
+
+    def _files_of(self, document: Document) -> tuple[GivenFile, ...]:
+        return tuple(files_of(self._services.catalogue, self._version, document))
 
     def _all_there(self, wanted: set[int], last: int) -> None:
         for number in sorted(wanted):
@@ -198,20 +204,22 @@ class _Maker:
         out = io.BytesIO()
         write_simpledc(out, one.fields)
         self._scratch.add_entry(_DOCUMENTS, self._put(path, out.getvalue(), _REPRESENTATION))
-        for member in one.members:
-            self._put_file(member, path)
+        for file in one.files:
+            self._put_file(file, path)
 
     def _put_undescribed(self) -> None:
         """Files that no description names are given out with the whole."""
         for member in self._holdings.members(self._version.id):
-            if member.role is Role.CONTENT:
-                self._put_file(member, "")
+            if member.role is Role.CONTENT and not member.path.endswith(LINK):
+                self._put_file(GivenFile(self._version, member, content_path(member.path)), "")
 
-    def _put_file(self, member: Member, document: str) -> None:
-        if not self._scratch.give(member.number):
+    def _put_file(self, file: GivenFile, document: str) -> None:
+        member, path = file.member, file.path
+        if not self._scratch.give(f"{file.version.id}/{member.number}"):
             return
-        path = _content_path(member.path)
-        chunks = verified_bytes(self._services, self._version, member, Span(0, member.size))
+        if not self._scratch.give(path):
+            path = f"data/{file.version.id}/{path.removeprefix('data/')}"  # two documents link to files of one name
+        chunks = verified_bytes(self._services, file.version, member, Span(0, member.size))
         self._out.add(f"{self.objid}/{_REPRESENTATION}{path}", member.size, member.crc32, self._watched(chunks))
         mime = member.format.mime if member.format else "application/octet-stream"
         self._scratch.add_entry(_FILES, MetsEntry(path, member.size, mime, member.sha256, document=document))
@@ -298,12 +306,6 @@ class _Maker:
             type="MIXED",
             schemas=schemas,
         )
-
-
-def _content_path(path: str) -> str:
-    """Where a content file lies in ``rep1``; files of other representations get a folder of their own."""
-    _, _, _, representation, data, inside = path.split("/", 5)
-    return f"{data}/{inside}" if representation == "rep1" else f"{data}/{representation}/{inside}"
 
 
 def _digests(spool: IO[bytes]) -> MemberDigests:

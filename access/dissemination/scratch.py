@@ -13,7 +13,7 @@ from metadata.mets import MetsEntry
 _TABLES = (
     "CREATE TABLE entry (kind TEXT, seq INTEGER, path TEXT, size INTEGER, mime TEXT, sha256 BLOB, document TEXT)",
     "CREATE INDEX by_kind ON entry (kind, seq)",
-    "CREATE TABLE given (member INTEGER PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE given (what TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE received (folded TEXT, name TEXT, member INTEGER, PRIMARY KEY (folded, name)) WITHOUT ROWID",
 )
 
@@ -48,9 +48,9 @@ class Scratch:
         for path, size, mime, sha256, document in self._database.execute(query, (kind,)):
             yield MetsEntry(path, size, mime, sha256, document=document)
 
-    def give(self, member: int) -> bool:
-        """Note that a member was given out; whether it is the first time."""
-        return self._database.execute("INSERT OR IGNORE INTO given VALUES (?)", (member,)).rowcount == 1
+    def give(self, what: str) -> bool:
+        """Note that a file went out or a path was used; whether it is the first time."""
+        return self._database.execute("INSERT OR IGNORE INTO given VALUES (?)", (what,)).rowcount == 1
 
     def note_received(self, name: str, member: int) -> None:
         """Note which member is the description that the agency sent under ``name``."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import uuid
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,16 @@ import pytest
 from access.dissemination import recording
 from access.dissemination.dip import make_dip
 from access.dissemination.export import export_aip
+from access.dissemination.linked import files_of
+from access.shelf import Shelf
+from ingest.check import CheckVerdict, check_package
 from ingest.receipt import Receipt
 from metadata.errors import AlreadyExists, Busy, Damaged, NotFound, StoreUnavailable, UsageError
 from metadata.events import Event, EventType
 from metadata.identifiers import StoreId
 from metadata.mets import MetsFile, MetsHeader, MetsReference, MetsRoot
 from metadata.mets.reader import iter_mets
+from metadata.package_kinds import PackageKind, PackageProfile
 from metadata.text import Sentence
 from metadata.tt05.dip import AccessRequest, dip_document
 from metadata.tt05.profile import DocumentKind
@@ -28,6 +34,7 @@ from storage.log import read_log
 from storage.replicas import Store
 from tests.builders.archive import AGENT, ARCHIVE, SmallArchive, small_archive
 from tests.builders.giving import REQUEST, dip_of, services_of, version_of
+from tests.builders.packages import linked_document
 from tests.builders.shared_data import official_errors
 from tests.builders.small_bags import write_bag
 from tests.builders.tt05 import PDF, document_fields, documents, sip_hoso
@@ -417,3 +424,37 @@ def test_making_a_dip_tells_how_far_it_is(archive: SmallArchive, tmp_path: Path)
     version = version_of(archive, receipt)
     made = make_dip(services_of(archive), AGENT, tmp_path, version, REQUEST, tmp_path / "x.zip", (), told.append)
     assert sum(told) == made.bytes
+
+
+# Linked documents
+
+
+def linking(archive: SmallArchive, tmp_path: Path, *links: str) -> Receipt:
+    """A dossier whose documents only link to those of one that is held already."""
+    held(archive, tmp_path, contents=documents(2, {"Phụ lục.xlsx": b"x"}))
+    contents = [linked_document(n, text.encode(), f"Liên kết {n}") for n, text in enumerate(links, 11)]
+    return held(archive, tmp_path, identity=uuid.uuid4(), contents=contents)
+
+
+def test_a_linked_document_goes_out_itself(archive: SmallArchive, tmp_path: Path) -> None:
+    """From the package in which it is; a DIP has no links (Phụ lục V)."""
+    receipt = linking(archive, tmp_path, "D0000002", "D0000001")
+    made = dip_of(archive, receipt, tmp_path / "out.zip")
+    data = {
+        name.removeprefix(f"{REP}data/"): content for name, content in inside(made.path).items() if "/data/" in name
+    }
+    assert data == {
+        "Liên kết 11.pdf": PDF + b"%2\n",
+        "Liên kết 12.pdf/File1.pdf": PDF + b"%1\n",
+        "Liên kết 12.pdf/Phụ lục.xlsx": b"x",
+    }
+    assert check_package(made.path, tmp_path, PackageProfile(PackageKind.DIP)).verdict is CheckVerdict.GOOD
+
+
+@pytest.mark.parametrize("where", ["", "x#1", "5a3b#x", "{}#99", "{}#"])
+def test_a_link_to_what_is_not_held_gives_nothing(archive: SmallArchive, tmp_path: Path, where: str) -> None:
+    version = version_of(archive, linking(archive, tmp_path, "D0000002"))
+    shown = Shelf(archive.catalogue).document(version, 1)
+    lost = replace(shown, record=replace(shown.record, fields={"linkedDocument": where.format(version.id)}))
+    with pytest.raises(NotFound):
+        list(files_of(archive.catalogue, version, lost))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import shutil
 import unicodedata
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.check import CheckReport, CheckVerdict, check_package
+from metadata.bagit import BAGIT_VERSIONS
+from metadata.findings import finding_rules
 from metadata.package_kinds import PackageKind, PackageProfile
 from tests.builders.bags import append, bag, drop_line, replace, write_tag_manifests
 from tests.builders.shared_data import shared_data
@@ -226,3 +229,13 @@ def test_where_the_other_judge_says_nothing_or_falls(tmp_path: Path) -> None:
     percent = bag(tmp_path / "percent", {"a%0Ab": b"x"})
     assert not other_judge(percent)
     assert judged(percent, tmp_path / "work").counts == {}
+
+
+def test_the_guide_tells_of_every_code_and_version_and_of_no_other() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "bagit.md").read_text("utf-8")
+    told = set(re.findall(r"\b(?:BAG|PASS|PACKAGE|SOURCE|NAME)-[A-Z-]+[A-Z]", guide))
+    assert told <= set(finding_rules())
+    own = {code for code in finding_rules() if code.startswith("BAG-")} - {"BAG-NO-TITLE"}
+    assert own <= told
+    assert all(version in guide for version in BAGIT_VERSIONS)
+    assert all(f"`{name}`" in guide for name in FLAWED)

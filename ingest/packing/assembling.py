@@ -8,19 +8,22 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 
 from ingest.packing.faults import Faults
 from ingest.packing.model import FILE_CODE, ORDINAL, Document, Dossier, Row, Submission
 from metadata.dates import RecordDate
-from metadata.findings import Findings
+from metadata.findings import Findings, Severity
 from metadata.identifiers import AgencyCode, RecordCode
+from metadata.package_kinds import PackageKind
+from metadata.tt05.field_rules import judge_document, judge_dossier
+from metadata.tt05.fields import Fields
 from metadata.tt05.profile import DocumentKind, Profile
-from metadata.tt05.records import Fields, judge_document, judge_dossier
 
 _FILE_CODE = re.compile(r"(?P<agency>.+?)\.(1[89]|20)\d\d\..+", re.DOTALL)
 _DATES = {DocumentKind.TEXT: "issuedDate", DocumentKind.PICTURE: "photoTime", DocumentKind.MEDIA: "recordDate"}
 _DOC_ID = 25
+_MAY_STAY = frozenset({"TT05-LENGTH", "TT05-PERMANENT", "TT05-DATE-PARTIAL"})
+_ABOUT = {"PERMANENT": "maintenance", "PERIOD": "endDate"}
 _OF_DOSSIER = ("maintenance", "mode", "language", "riskRecovery", "riskRecoveryStatus", "confidenceLevel")
 _FROM_DOSSIER = "theo hồ sơ / as the dossier has it"
 _FROM_DOCUMENTS = "theo các văn bản / from the documents"
@@ -127,7 +130,10 @@ class Completer:
 
 
 class Judge:
-    """Judges dossiers by the profile; what the check of a package would only note must be put right before packing."""
+    """Judges dossiers by the profile. What the check of a package would note must be put right before packing.
+
+    What a clerk may not be able to put right (``_MAY_STAY``) stays what the profile makes of it.
+    """
 
     def __init__(self, profile: Profile, faults: Faults) -> None:
         self._profile = _strict(profile)
@@ -137,7 +143,7 @@ class Judge:
     def judge(self, dossier: Dossier) -> None:
         """Look at every field of a dossier and of its documents."""
         row = dossier.row
-        if dossier.code and not _is_file_code(dossier.code):
+        if dossier.code and not self._is_file_code(dossier.code):
             self._faults.add_of(row, "PACK-FILE-CODE", FILE_CODE, value=dossier.code)
         total = row.get("totalDoc")
         if total.isascii() and total.isdigit() and int(total[:10]) != len(dossier.documents):
@@ -145,20 +151,32 @@ class Judge:
         cells = CellFindings(self._faults, row)
         judge_dossier(fields_of(row, self._profile), cells, row.place(), profile=self._profile)
         for document in dossier.documents:
-            self._document(document.row)
+            self._document(document.row, dossier.code)
 
-    def _document(self, row: Row) -> None:
+    def _document(self, row: Row, dossier: str) -> None:
         kind = row.kind or DocumentKind.TEXT
         cells = CellFindings(self._faults, row)
         judge_document(fields_of(row, self._profile), cells, row.place(), kind=kind, profile=self._profile)
+        code = row.get("docCode")
+        if code and dossier and not re.fullmatch(rf"{re.escape(dossier)}\.?[0-9]{{7}}", code):
+            cells.add("TT05-DOC-CODE", "", field="docCode", value=code, wanted=f"{dossier}.0000001")
         for field in ("docCode", "docId"):
             value = row.get(field)
-            if not value:
-                continue
-            first = self._codes.setdefault(f"{field} {_key(value)}", row)
+            first = self._codes.setdefault(f"{field} {_key(value)}", row) if value else row
             if first is not row:
                 _twice(self._faults, row, first, field, value)
                 return
+
+    def _is_file_code(self, code: str) -> bool:
+        form = self._profile.packages[PackageKind.SIP_HOSO].code_form
+        match = _FILE_CODE.fullmatch(code)
+        try:
+            RecordCode(code)
+            return (
+                match is not None and bool(AgencyCode(match["agency"])) and (form is None or bool(form.fullmatch(code)))
+            )
+        except ValueError:
+            return False
 
 
 class CellFindings(Findings):
@@ -169,10 +187,11 @@ class CellFindings(Findings):
         self._faults = faults
         self._row = row
 
-    def add(self, code: str, place: str, **details: object) -> None:
+    def weigh(self, severity: Severity, code: str, place: str, **details: object) -> None:
         """Note it of the row. ``place`` is not needed: the row knows its own."""
-        field = str(details.get("field", "maintenance" if "PERMANENT" in code else ""))
-        self._faults.add_of(self._row, code, field, **details)
+        field = str(details.get("field") or next((name for part, name in _ABOUT.items() if part in code), ""))
+        severity = severity if code.removesuffix("-NOTED") in _MAY_STAY else Severity.ERROR
+        self._faults.weigh_of(self._row, severity, code, field, **details)
 
 
 def fields_of(row: Row, profile: Profile) -> Fields:
@@ -181,19 +200,9 @@ def fields_of(row: Row, profile: Profile) -> Fields:
     return Fields.of((name, row.values[name]) for name in form.fields if row.get(name))
 
 
-@cache
-def _strict_severities(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    return {check: "error" if severity == "warning" else severity for check, severity in pairs}
-
-
 def _strict(profile: Profile) -> Profile:
-    return replace(profile, severities=_strict_severities(tuple(profile.severities.items())))
-
-
-def _is_file_code(code: str) -> bool:
-    match = _FILE_CODE.fullmatch(code)
-    try:
-        RecordCode(code)
-        return match is not None and bool(AgencyCode(match["agency"]))
-    except ValueError:
-        return False
+    weights = {
+        check: "error" if severity == "warning" and f"TT05-{check.upper()}" not in _MAY_STAY else severity
+        for check, severity in profile.severities.items()
+    }
+    return replace(profile, severities=weights)

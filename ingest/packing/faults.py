@@ -25,6 +25,11 @@ class Faults:
         self._findings.add(code, row.place(field), **details)
         row.faulty = row.faulty or is_error(code)
 
+    def weigh_of(self, row: Row, severity: Severity, code: str, field: str = "", /, **details: object) -> None:
+        """The same, as grave as a profile says."""
+        self._findings.weigh(severity, code, row.place(field), **details)
+        row.faulty = row.faulty or severity is Severity.ERROR
+
     def add_loose(self, code: str, place: str, **details: object) -> None:
         """Note something that keeps no dossier from being packed by itself, though it may be an error."""
         self._findings.add(code, place, **details)

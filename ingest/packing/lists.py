@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from ingest.packing.model import Dossier, Row
+from ingest.packing.typesetting import GlyphMissingError, typeset
 from metadata.dates import VIETNAM
 from metadata.tt05.profile import DocumentKind, Profile
 from metadata.tt05.records import document_record, notation
 from metadata.tt05.sip import Sender
 from metadata.xml import legal
 
-ROWS_OF_A_PDF = 4000
+ROWS_OF_A_PDF = 2000
 """A longer list becomes several PDF files: what lays out pages holds all of them in memory."""
 
+_ROWS_HERE = 200
 _CODE = re.compile(r".+?\.(?P<year>(1[89]|20)\d\d)\.(?P<notation>.+)", re.DOTALL)
 # Everything but what the fonts have that typst brings: Latin with all of Vietnamese, Cyrillic, punctuation, arrows.
 _NO_GLYPH = re.compile(
@@ -145,8 +147,6 @@ def pdf(form: Form, sections: Sequence[Section], sender: Sender, created: dateti
     PDF/A has no place for a character without a glyph. For one that typst's fonts lack (Hán Nôm) the machine's fonts
     are asked; where they lack it too it is shown as ``[U+4E00]``.
     """
-    import typst
-
     local = created.astimezone(VIETNAM)
     content = {
         "title": form.title,
@@ -158,27 +158,14 @@ def pdf(form: Form, sections: Sequence[Section], sender: Sender, created: dateti
         "day": local.day,
     }
     text = legal(json.dumps(content, ensure_ascii=False))
+    apart = sum(len(one.rows) for one in sections) > _ROWS_HERE
     if not _NO_GLYPH.search(text):
-        return _compiled(text, created, system_fonts=False)
+        return typeset(text, created, system_fonts=False, apart=apart)
     try:
-        return _compiled(text, created, system_fonts=True)
-    except typst.TypstError:
+        return typeset(text, created, system_fonts=True, apart=apart)
+    except GlyphMissingError:
         shown = _NO_GLYPH.sub(lambda match: f"[U+{ord(match.group()):04X}]", text)
-        return _compiled(shown, created, system_fonts=False)
-
-
-def _compiled(content: str, created: datetime, *, system_fonts: bool) -> bytes:
-    import typst
-
-    made = typst.compile(
-        (resources.files("ingest.packing") / "muc-luc.typ").read_bytes(),
-        format="pdf",
-        pdf_standards=["a-2b"],
-        ignore_system_fonts=not system_fonts,
-        timestamp=created,
-        sys_inputs={"list": content},
-    )
-    return bytes(made)
+        return typeset(shown, created, system_fonts=False, apart=apart)
 
 
 def write_workbook(path: Path, form: Form, sections: Sequence[Section], sender: Sender) -> None:

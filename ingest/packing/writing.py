@@ -17,8 +17,8 @@ from ingest.packing.model import Document, Dossier
 from ingest.packing.result import Packed
 from metadata.dates import VIETNAM
 from metadata.findings import Findings
+from metadata.tt05.fields import Fields
 from metadata.tt05.profile import DocumentKind, Profile
-from metadata.tt05.records import Fields
 from metadata.tt05.sip import Sender, SipDocument, SipDossier, write_sip_hoso
 
 _NAMESPACE = uuid.UUID("b0d6c8a4-3d2e-5f0b-9c35-6a4f5a9e7d10")
@@ -27,6 +27,7 @@ _PACKED_ALREADY = frozenset({
     ".pdf", ".jpg", ".jpeg", ".png", ".gif", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".mp3", ".mp4", ".mpg",
     ".mpeg", ".avi", ".wmv", ".wma", ".mov", ".qt", ".aac", ".zip",
 })  # fmt: skip
+_DIGITISED = "02"
 _FIRST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -102,20 +103,26 @@ def named(dossier: Dossier) -> list[tuple[str, list[tuple[str, Path]]]]:
     """For each document the name of its description and its files by the names that they get in the package.
 
     A file keeps its name, and the description has the name of the first file (``EAD_doc_<tên tệp>.xml``), unless
-    another document of the dossier has that name too or a computer could stumble over it: then the document's code is
-    the name (Điều 8.1.d).
+    another document of the dossier has that name too, a computer could stumble over it, or the dossier is digitised
+    and the name does not begin with its code: then the document's code is the name (Điều 8.1.d).
     """
+    begins = f"{dossier.code}." if dossier.row.get("confidenceLevel") == _DIGITISED else ""
     counts: dict[str, int] = {}
     for document in dossier.documents:
         for stem in {key(path.stem) for path in document.files} | {key(path.name) for path in document.files}:
             counts[stem] = counts.get(stem, 0) + 1
     taken: set[str] = set()
-    return [_named(document, counts, taken) for document in dossier.documents]
+    return [_named(document, counts, taken, begins) for document in dossier.documents]
 
 
-def _named(document: Document, counts: dict[str, int], taken: set[str]) -> tuple[str, list[tuple[str, Path]]]:
+def _named(
+    document: Document, counts: dict[str, int], taken: set[str], begins: str
+) -> tuple[str, list[tuple[str, Path]]]:
     own = all(
-        counts[key(path.stem)] == counts[key(path.name)] == 1 and _is_plain(path.name) and key(path.name) not in taken
+        counts[key(path.stem)] == counts[key(path.name)] == 1
+        and key(path.name) not in taken
+        and path.name.startswith(begins)
+        and _is_plain(path.name)
         for path in document.files
     )
     distinct = len({key(path.name) for path in document.files}) == len(document.files)
@@ -142,6 +149,8 @@ def _free(name: str, taken: set[str], space: str = "") -> str:
 def _is_plain(name: str) -> bool:
     """Whether the check of a package has nothing to say about a name, with the room that a description's name needs."""
     findings = Findings()
+    if name.lower().endswith(".fetch.txt"):  # in a SIP_hoso that is a link to another document
+        return False
     return NameGuard(findings).judge(name) and not findings.counts and len(f"EAD_media_{name}.xml".encode()) <= 255
 
 

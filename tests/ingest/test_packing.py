@@ -21,8 +21,8 @@ from ingest.packing import TemplateKind, pack, write_template
 from ingest.packing.sheets import is_computed
 from ingest.receipt import Verdict
 from metadata.errors import AlreadyExists, NotFound
+from metadata.tt05.fields import read_simpledc
 from metadata.tt05.profile import DocumentKind, Need, default_profile
-from metadata.tt05.records import read_simpledc
 from tests.builders.archive import small_archive
 from tests.builders.packing import (
     CODE,
@@ -330,6 +330,44 @@ def test_files_of_one_name_and_awkward_names_get_the_documents_code(tmp_path: Pa
     assert verdict(result.packages[0].path, tmp_path / "work") == (CheckVerdict.GOOD, {})
 
 
+def test_files_of_a_digitised_dossier_are_named_by_its_code(tmp_path: Path) -> None:
+    digitised = dossier(confidenceLevel="Số hóa", paperFileCode="H20.K1.07", totalDoc="2")
+    texts = [text(1, file="quét 1.pdf", confidenceLevel="02"), text(2, file=f"{CODE}.bìa.pdf", confidenceLevel="02")]
+    source = workbook(
+        tmp_path, dossiers=[digitised], texts=texts, files={"quét 1.pdf": PDF, f"{CODE}.bìa.pdf": PDF + b"2"}
+    )
+    result = packed(source, tmp_path / "out")
+    made = contents(result.packages[0].path)
+    names = sorted(path.rpartition("/")[2] for path in made if "/data/" in path)
+    assert names == [f"{CODE}.0000001.pdf", f"{CODE}.bìa.pdf"]
+    assert verdict(result.packages[0].path, tmp_path / "work") == (CheckVerdict.GOOD, {})
+
+
+def test_what_a_clerk_cannot_put_right_is_packed_and_said(tmp_path: Path) -> None:
+    source = workbook(
+        tmp_path, dossiers=[dossier(maintenance="70 năm")], texts=[text(subject="x" * 600, issuedDate="3/1975")]
+    )
+    result = packed(source, tmp_path / "out")
+    assert {(one.code, one.severity.value, one.place) for one in result.findings} == {
+        ("TT05-PERMANENT-NOTED", "warning", "Hồ sơ!C2"),
+        ("TT05-LENGTH-NOTED", "warning", "Văn bản!L2"),
+        ("TT05-DATE-PARTIAL", "warning", "Văn bản!J2"),
+    }
+    assert set(verdict(result.packages[0].path, tmp_path / "work")[1]) == set(result.counts)
+
+
+def test_a_code_that_is_not_the_dossiers_and_an_end_before_the_beginning_are_errors(tmp_path: Path) -> None:
+    source = workbook(
+        tmp_path, dossiers=[dossier(endDate="01/01/2020")], texts=[text(docCode="H20.X.0000001", file="a.pdf")],
+        files={"a.pdf": PDF},
+    )  # fmt: skip
+    result = packed(source, tmp_path / "out")
+    assert {(one.code, one.severity.value, one.place) for one in result.findings} == {
+        ("TT05-DOC-CODE", "error", "Văn bản!E2"),
+        ("TT05-PERIOD", "error", "Hồ sơ!G2"),
+    }
+
+
 def test_a_whole_dossier_in_one_file_has_the_dossiers_code(tmp_path: Path) -> None:
     result = packed(workbook(tmp_path, files={f"{CODE}.pdf": PDF}), tmp_path / "out")
     assert result.findings == ()
@@ -391,6 +429,11 @@ _SAFE = st.characters(exclude_categories=["C", "Z"], exclude_characters="_")
 _WORDS = st.lists(st.text(_SAFE, min_size=1, max_size=12), min_size=1, max_size=4).map(" ".join)
 
 
+def _earlier_first(fields: dict[str, tuple[object, str]]) -> dict[str, tuple[object, str]]:
+    first, last = sorted((fields["startDate"], fields["endDate"]), key=lambda pair: pair[1].split("/")[::-1])
+    return fields | {"startDate": first, "endDate": last}
+
+
 @st.composite
 def _date(draw: st.DrawFn) -> tuple[object, str]:
     day = draw(st.dates(date(1900, 3, 1), date(2100, 12, 31)))
@@ -423,7 +466,7 @@ _YES = st.sampled_from([("1", "1"), (True, "1"), ("Có", "1"), (0, "0"), ("KHÔN
 _DOSSIER = st.fixed_dictionaries(
     {"title": _TEXT, "mode": _code("mode"), "language": _code("language"), "startDate": _date(), "endDate": _date(),
      "keyword": _TEXT, "numberOfPaper": _NUMBER, "numberOfPage": _NUMBER, "format": _code("format")}
-)  # fmt: skip
+).map(_earlier_first)  # fmt: skip
 _DOCUMENT = st.fixed_dictionaries(
     {"subject": _TEXT, "typeName": _code("typeName"), "issuedDate": _date(), "organName": _TEXT,
      "language": _code("language"), "numberOfPage": _NUMBER, "mode": _code("mode"), "process": _YES,

@@ -27,6 +27,7 @@ from metadata.catalogue import Document
 from metadata.errors import NotFound, Unreadable
 from metadata.events import Agent, Event
 from metadata.holdings import AipVersion, Member, PackageType, Record, Role
+from metadata.identifiers import VersionId
 from metadata.mets import (
     CSIP_PROFILE,
     MetsAgent,
@@ -86,6 +87,8 @@ def make_dip(
         maker = _Maker(services, agent, work, version, request, out, scratch, on_progress)
         event = maker.write(tuple(dict.fromkeys(chosen)))
         record(services, version, event)
+        for other in maker.others.values():
+            record(services, other, dissemination(other, services, agent, event.detail, f"linked from {version.id}"))
     return Dip(maker.objid, target, maker.documents, maker.files, maker.bytes, event)
 
 
@@ -123,6 +126,7 @@ class _Maker:
         self.objid = f"uuid-{str(uuid.uuid4()).upper()}"
         self._dossier = Shelf(services.catalogue).dossier(version)
         self.documents = self.files = self.bytes = 0
+        self.others: dict[VersionId, AipVersion] = {}
 
     def write(self, chosen: tuple[int, ...]) -> Event:
         """Everything of the package; the event that tells of it, not yet written down."""
@@ -219,6 +223,8 @@ class _Maker:
             return
         if not self._scratch.give(path):
             path = f"data/{file.version.id}/{path.removeprefix('data/')}"  # two documents link to files of one name
+        if file.version.id != self._version.id:
+            self.others[file.version.id] = file.version
         chunks = verified_bytes(self._services, file.version, member, Span(0, member.size))
         self._out.add(f"{self.objid}/{_REPRESENTATION}{path}", member.size, member.crc32, self._watched(chunks))
         mime = member.format.mime if member.format else "application/octet-stream"

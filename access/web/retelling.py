@@ -10,6 +10,7 @@ from access.web.words import Language, all_words, word
 _KNOWN = (
     "detail.given_dip",
     "detail.given_note",
+    "detail.given_link",
     "detail.given_aip",
     "detail.validated",
     "detail.digests",

@@ -34,7 +34,7 @@ from storage.log import read_log
 from storage.replicas import Store
 from tests.builders.archive import AGENT, ARCHIVE, SmallArchive, small_archive
 from tests.builders.giving import REQUEST, dip_of, services_of, version_of
-from tests.builders.packages import linked_document
+from tests.builders.packages import linked_document, sip_tailieu
 from tests.builders.shared_data import official_errors
 from tests.builders.small_bags import write_bag
 from tests.builders.tt05 import PDF, document_fields, documents, sip_hoso
@@ -448,6 +448,18 @@ def test_a_linked_document_goes_out_itself(archive: SmallArchive, tmp_path: Path
         "Liên kết 12.pdf/File1.pdf": PDF + b"%1\n",
         "Liên kết 12.pdf/Phụ lục.xlsx": b"x",
     }
+    assert check_package(made.path, tmp_path, PackageProfile(PackageKind.DIP)).verdict is CheckVerdict.GOOD
+    (from_where,) = {one.id for one in archive.catalogue.holdings.every_version()} - {made.event.version}
+    noted = [one for one in archive.catalogue.events.of(from_where) if one.type is EventType.DISSEMINATION]
+    assert [(one.detail, one.note) for one in noted] == [(made.event.detail, f"linked from {made.event.version}")]
+
+
+def test_loose_documents_go_out_by_their_own_codes(archive: SmallArchive, tmp_path: Path) -> None:
+    receipt = archive.receive(sip_tailieu(tmp_path / "nop"))
+    made = dip_of(archive, receipt, tmp_path / "out.zip")
+    shown = fields(inside(made.path)[f"{REP}metadata/descriptive/EAD_doc_File1.xml"])
+    assert shown["arcDocCode"] == f"{ARCHIVE}.H20.05.2024.01.TCCB.0000001"
+    assert (shown["docId"], shown["maintenance"], shown["riskRecovery"]) == ("D0000001", "01", "0")
     assert check_package(made.path, tmp_path, PackageProfile(PackageKind.DIP)).verdict is CheckVerdict.GOOD
 
 

@@ -149,15 +149,7 @@ CASES = [
         "PACK-NO-DOSSIERS",
         _book(dossiers=[], texts=[], files={}),
     ),
-    _case(
-        "two dossiers of one code",
-        "PACK-TWICE",
-        _book(dossiers=[dossier(), dossier()], texts=[text(), text(1, OTHER, fileCode=CODE, file="b.pdf")]),
-        _book(dossiers=_TWO, texts=_TEXTS),
-        "PACK-DOSSIER-EMPTY",
-        "PACK-DOCUMENT-WITHOUT-FILE",
-        "PACK-TOTAL",
-    ),
+    _case("two dossiers of one code", "PACK-TWICE", _book(dossiers=[dossier(), dossier()])),
     _case(
         "a dossier code of another form", "PACK-FILE-CODE", _book(dossiers=[dossier("HS-01")], texts=[text(1, "HS-01")])
     ),

@@ -59,7 +59,7 @@ class FileJudge:
         expected = content or use_of(use) == "Representations"
         if expected and not in_vocabulary("content_information_type", content):
             self._report.add("CSIP62", at, content)
-        judge_other("CSIP63", content, other, "content_information_type", self._report, at)
+        judge_other("CSIP62", "CSIP63", content, other, "content_information_type", self._report, at)
         self._known_ids("CSIP61", attributes.get("ADMID"), self._document.administrative, at)
         self._groups.append((at, 0))
 

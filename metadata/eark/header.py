@@ -40,16 +40,23 @@ def judge_root(attributes: Mapping[str, str], document: Document, name: str) -> 
         if document.is_root:
             report.add("CSIPSTR2", name, document.objid)
     check_attributes("mets", attributes, report)
-    judge_other("CSIP3", attributes.get("TYPE", ""), attributes.get(OTHER_TYPE), "content_category", report)
-    if not in_vocabulary("content_information_type", document.content_type):
-        report.add("CSIP4", "", document.content_type)
-    judge_other("CSIP5", document.content_type, attributes.get(OTHER_CONTENT_TYPE), "content_information_type", report)
+    judge_other("CSIP2", "CSIP3", attributes.get("TYPE", ""), attributes.get(OTHER_TYPE), "content_category", report)
+    content, other = document.content_type, attributes.get(OTHER_CONTENT_TYPE)
+    if not in_vocabulary("content_information_type", content):
+        report.add("CSIP4", "", content)
+    judge_other("CSIP4", "CSIP5", content, other, "content_information_type", report)
 
 
-def judge_other(requirement: str, value: str, other: str | None, vocabulary: str, report: Report, at: str = "") -> None:
-    """An attribute that says what OTHER means: there when, and only when, the value is OTHER, and no term itself."""
+def judge_other(
+    declaring: str, requirement: str, value: str, other: str | None, vocabulary: str, report: Report, at: str = ""
+) -> None:
+    """An attribute that says what OTHER means: there when, and only when, the value is OTHER, and no term itself.
+
+    OTHER alone declares nothing, so that ``declaring`` is not met either.
+    """
     is_other = value.casefold() == "other"
     if is_other and (other is None or not other.strip()):
+        report.add(declaring, at, value)
         report.add(requirement, at, other or "")
     elif other is not None and (not is_other or (in_vocabulary(vocabulary, other) and other.casefold() != "other")):
         report.add(requirement, at, other)

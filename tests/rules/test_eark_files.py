@@ -62,7 +62,7 @@ FILES = [
     eark_case("CSIP61", within('USE="Representations/rep1"', ' ADMID="digiprov1"', ' ADMID="digiprov1 dmd1"')),
     eark_case("CSIP62", within('USE="Representations/rep1"', ' csip:CONTENTINFORMATIONTYPE="MIXED"', "")),
     eark_case("CSIP62", within('USE="Representations/rep1"', '="MIXED"', '="TT05"'), name="not in the vocabulary"),
-    eark_case("CSIP63", within('USE="Representations/rep1"', '="MIXED"', '="OTHER"')),
+    eark_case("CSIP62 CSIP63", within('USE="Representations/rep1"', '="MIXED"', '="OTHER"')),
     eark_case("CSIP64", swap(' USE="Documentation"', ""), ["CSIP60", "CSIP116"]),
     eark_case("CSIP64", swap(' USE="Schemas"', ' USE="schema"'), ["CSIP113", "CSIP118"], name="misspelt"),
     eark_case("CSIP65", swap('<fileGrp ID="grp-doc"', "<fileGrp"), ["CSIP116"]),

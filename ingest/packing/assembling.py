@@ -146,7 +146,8 @@ class Judge:
         if dossier.code and not self._is_file_code(dossier.code):
             self._faults.add_of(row, "PACK-FILE-CODE", FILE_CODE, value=dossier.code)
         total = row.get("totalDoc")
-        if total.isascii() and total.isdigit() and int(total[:10]) != len(dossier.documents):
+        said = total.isascii() and total.isdigit() and bool(dossier.documents)
+        if said and int(total[:10]) != len(dossier.documents):
             self._faults.add_of(row, "PACK-TOTAL", "totalDoc", value=total, found=len(dossier.documents))
         cells = CellFindings(self._faults, row)
         judge_dossier(fields_of(row, self._profile), cells, row.place(), profile=self._profile)

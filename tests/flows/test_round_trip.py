@@ -8,25 +8,27 @@ import tempfile
 import unicodedata
 import uuid
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from access.dissemination.export import export_aip
 from access.shelf import Shelf
 from ingest.check import check_package
 from ingest.place import Submission
 from ingest.receipt import Receipt
 from metadata.findings import Severity
+from metadata.holdings import AipVersion
 from metadata.package_kinds import PackageKind, PackageProfile
 from metadata.tt05.profile import DocumentKind, default_profile
 from metadata.tt05.records import Fields, read_simpledc
 from metadata.tt05.sip import SipDocument
 from preservation.rebuild import rebuild
-from tests.builders.archive import ARCHIVE, SmallArchive, small_archive
-from tests.builders.giving import REQUEST, dip_of, version_of
+from tests.builders.archive import AGENT, ARCHIVE, SmallArchive, small_archive
+from tests.builders.giving import REQUEST, dip_of, services_of, version_of
 from tests.builders.tt05 import sip_hoso
 
 EXAMPLES = int(os.environ.get("TANGTHU_PROVE_ROUND_TRIPS", "12"))
@@ -189,11 +191,11 @@ def sent_to(folder: Path, dossier: Fields, documents: Sequence[SipDocument], zip
     return Sent(path, files, dossier, documents)
 
 
-def received(archive: SmallArchive, sent: Sent) -> Receipt:
+def receive(archive: SmallArchive, path: Path, names: Iterable[str]) -> Receipt:
     """Taken in; judged by outside software too, unless it cannot read such names: bagit 1.9.0 leaves %25 as it is."""
-    if any("%" in name for name in sent.files):
-        return archive.service.receive("job", Submission(sent.path, None, None))
-    return archive.receive(sent.path)
+    if any("%" in name for name in names):
+        return archive.service.receive("job", Submission(path, None, None))
+    return archive.receive(path)
 
 
 def judge_aip(archive: SmallArchive, receipt: Receipt, sent: Sent) -> dict[str, bytes]:
@@ -219,6 +221,33 @@ def judge_aip(archive: SmallArchive, receipt: Receipt, sent: Sent) -> dict[str, 
         judge_record(archive, receipt, document, int(ordinal))
     assert ordinals == {str(number) for number in range(1, len(sent.documents) + 1)}
     return aip
+
+
+def judge_import(archive: SmallArchive, receipt: Receipt, folder: Path, aip: Mapping[str, bytes]) -> None:
+    """Another archive of the same system takes the AIP in, and holds the same documents with the same files."""
+    version = version_of(archive, receipt)
+    export = export_aip(services_of(archive), AGENT, version, folder / "aip.zip")
+    assert members(export.path) == aip
+    assert errors_of(export.path, folder, PackageKind.AIP_HOSO) == []
+    with small_archive(folder / "kho khác") as other:
+        taken = receive(other, export.path, aip)
+        assert taken.aip, taken.findings
+        shelves = [(Shelf(one.catalogue), version_of(one, what)) for one, what in ((archive, receipt), (other, taken))]
+        here, there = (
+            [told(shelf, held, n) for n in range(1, 100) if n <= count(shelf, held)] for shelf, held in shelves
+        )
+        assert here == there
+
+
+def count(shelf: Shelf, held: AipVersion) -> int:
+    return len(shelf.documents(held, 1, 100))
+
+
+def told(shelf: Shelf, held: AipVersion, number: int) -> tuple[object, ...]:
+    """A document without what belongs to the AIP it is in: what its description says, its files and their bytes."""
+    shown = shelf.document(held, number)
+    files = [(one.path.partition(f"/{REP}")[2], one.size, one.sha256, one.sha512) for one in shown.members]
+    return shown.record.title, dict(shown.record.fields), files
 
 
 def judge_record(archive: SmallArchive, receipt: Receipt, document: SipDocument, number: int) -> None:
@@ -254,9 +283,10 @@ def test_prove_a_dossier_comes_back_as_it_was_sent(
         sent = sent_to(folder / "nop", dossier, documents, zipped)
         assert errors_of(sent.path, folder, PackageKind.SIP_HOSO) == []
         with small_archive(folder / "kho") as archive:
-            receipt = received(archive, sent)
+            receipt = receive(archive, sent.path, sent.files)
             assert receipt.aip, receipt.findings
-            judge_aip(archive, receipt, sent)
+            aip = judge_aip(archive, receipt, sent)
+            judge_import(archive, receipt, folder, aip)
             everything = dip_of(archive, receipt, folder / "dip.zip")
             judge_dip(everything.path, sent, documents)
             assert errors_of(everything.path, folder, PackageKind.DIP) == []

@@ -22,7 +22,7 @@ class Sections:
     ids: Fingerprints = field(default_factory=Fingerprints)
     current: Fingerprints = field(default_factory=Fingerprints)
     named: list[str] = field(default_factory=list)  # the first of ``current``
-    containers: set[str] = field(default_factory=set)  # IDs of amdSec, which stand for all that is in it
+    containers: Fingerprints = field(default_factory=Fingerprints)  # amdSec, which stands for all that is in it
 
     def add(self, id_: str, status: str) -> None:
         """``status`` other than SUPERSEDED means that the section is in use."""
@@ -35,14 +35,14 @@ class Sections:
 class Package:
     """What the judges of a package share.
 
-    ``representations`` are the folders that have a METS of their own, ``pointed`` the METS files that mptr leads to.
+    ``described``: some representation has a METS of its own. ``pointed`` are the METS files that mptr leads to.
     """
 
     tree: PackageTree
     digests: bool
     referenced: Fingerprints = field(default_factory=Fingerprints)
+    described: bool = False
     pointed: Fingerprints = field(default_factory=Fingerprints)
-    representations: list[str] = field(default_factory=list)
 
 
 class Document:

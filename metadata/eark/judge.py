@@ -28,14 +28,13 @@ def judge_eark(tree: PackageTree, findings: Findings, profile: PackageProfile, *
     Never raises for what is in the package: documents that cannot be read are findings, and the others are judged.
     """
     report = Report(findings, requirements(profile.kind, _version(tree, profile)), METS)
-    package = Package(tree, digests)
-    package.representations.extend(described_representations(tree))
+    package = Package(tree, digests, described=next(described_representations(tree), None) is not None)
     has_structured_metadata, readable, root = False, True, None
     if judge_top(tree, report):
         root = Document(package, "", report)
         readable = DocumentReader(root, _version(tree, profile), tree.name).read(findings)
         has_structured_metadata = root.has_structured_metadata
-    for folder in package.representations:
+    for folder in described_representations(tree):
         package.referenced.add(folder + METS)
         document = Document(package, folder, report.about(folder + METS))
         name = folder[len(REPRESENTATIONS) : -1]

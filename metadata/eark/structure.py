@@ -152,7 +152,7 @@ class StructureJudge:
         if len(known) < len(ids):
             unknown = next(id_ for id_ in ids if id_ not in sections.ids and id_ not in sections.containers)
             self._add(requirement, "", f" ({unknown})")
-        if sections.containers.isdisjoint(ids):
+        if not any(id_ in sections.containers for id_ in ids):
             listed = set(ids)
             missing = len(sections.current) - sum(1 for id_ in listed if id_ in sections.current)
             if missing:
@@ -171,7 +171,7 @@ class StructureJudge:
     def _close_part(self, part: _Open) -> None:
         division = _DIVISIONS.get(part.name)
         if division is None:
-            described = part.folder in self._document.package.representations
+            described = bool(part.folder) and self._document.tree.size_of(f"{part.folder}METS.xml") is not None
             if part.documents > 1 or (described and not part.documents):
                 self._add("CSIP109", part.folder or part.at)
         elif division.pointer and part.name in self._document.uses and not part.pointers + part.documents:
@@ -241,7 +241,7 @@ class StructureJudge:
         for id_, use in self._document.groups.items():
             division = _DIVISIONS.get(use_of(use))
             if division is not None and id_ not in map_.linked:
-                described = use_of(use) == "Representations" and self._document.package.representations
+                described = use_of(use) == "Representations" and self._document.package.described
                 self._add("CSIP109" if described and self._document.is_root else division.group, id_)
 
     def end(self) -> None:

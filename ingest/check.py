@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from ingest.formats_said import judge_formats
 from ingest.guards import LIMITS, GuardLimits
 from ingest.ledger import Ledger
 from ingest.one_pass import Nowhere, OnePass
@@ -21,6 +22,7 @@ from metadata.findings import Finding, Findings, Severity, judging
 from metadata.holdings import Role
 from metadata.package_kinds import PackageProfile
 from metadata.refusal import DocumentRefused
+from preservation.identification.port import Identifier
 
 TREE_LIMIT = 5000
 """Files that a report lists one by one; those with findings come first."""
@@ -82,25 +84,27 @@ def check_package(
     limits: GuardLimits = LIMITS,
     on_progress: Callable[[int, int], None] = lambda *_: None,
     bag_profile: BagProfile | None = None,
+    identifier: Identifier | None = None,
 ) -> CheckReport:
     """Judge the package at ``path`` (folder, tar or ZIP): structure first, then every byte once.
 
     ``work`` is a folder for temporary files; ``on_progress`` is told bytes done and bytes in all; ``bag_profile`` (from
-    ``metadata.bagit_profile.read_bag_profile``) judges the package as a bag by it. Findings never raise;
+    ``metadata.bagit_profile.read_bag_profile``) judges the package as a bag by it; ``identifier`` tells
+    whether files are what is said of them, without one nobody looks. Findings never raise;
     raises NotFound when there is nothing at ``path``, TemporaryError for what is this machine's fault.
     """
     findings = Findings()
     with own_disk(), tempfile.TemporaryDirectory(dir=work, prefix="check-") as folder:
         source = open_source(path, Path(folder) / "quarantine", findings, limits)
         if source is None:
-            return _report(path.resolve().name, None, findings)
+            return _report(path.resolve().name, None, findings, asked)
         with contextlib.closing(source), Ledger(Path(folder) / "ledger.sqlite") as ledger:
             inspected = _inspect(source, ledger, findings, asked, limits, bag_profile)
             if not ledger.settled:  # refused at its names or amounts: it is not read
                 return _report(source.name, None, findings, asked)
             spool = Path(folder) / "spool"
             spool.mkdir()
-            _read(source, ledger, findings, spool, on_progress)
+            _read(source, ledger, findings, spool, on_progress, identifier)
             return _report(source.name, inspected, findings, asked, ledger)
 
 
@@ -122,10 +126,15 @@ def _inspect(
 
 
 def _read(
-    source: Source, ledger: Ledger, findings: Findings, spool: Path, on_progress: Callable[[int, int], None]
+    source: Source,
+    ledger: Ledger,
+    findings: Findings,
+    spool: Path,
+    on_progress: Callable[[int, int], None],
+    identifier: Identifier | None,
 ) -> None:
     """Every byte once, against everything that the package declares of it."""
-    ledger.plan_all("", "", Role.SUBMISSION)
+    ledger.plan_all("", "", Role.SUBMISSION if identifier is None else Role.CONTENT)
     total, done = ledger.totals().bytes, 0
     on_progress(done, total)
 
@@ -134,7 +143,10 @@ def _read(
         done += count
         on_progress(done, total)
 
-    OnePass(source, ledger, findings, Nowhere(), None, spool, advance).run()
+    OnePass(source, ledger, findings, Nowhere(), identifier, spool, advance).run()
+    if identifier is not None:
+        with judging(findings, source.name):
+            judge_formats(ledger, findings)
 
 
 def _report(

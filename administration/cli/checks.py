@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from metadata.bagit_profile import BagProfile
     from metadata.errors import TangThuError
     from metadata.package_kinds import PackageProfile
+    from preservation.identification.port import Identifier
 
 _PLACES = 10
 _ROWS = 60
@@ -47,6 +49,11 @@ _ROWS = 60
     type=click.Path(dir_okay=False, path_type=Path),
     help="Ghi báo cáo: .pdf, .csv hoặc .json; dùng được nhiều lần. / Write a report; may be given more than once.",
 )
+@click.option(
+    "--identify",
+    is_flag=True,
+    help="Xem nội dung tệp có đúng định dạng đã khai không; chậm hơn. / See whether files are what is said; slower.",
+)
 @click.option("--all", "everything", is_flag=True, help="Liệt kê mọi vị trí. / List every place.")
 def check(
     context: Context,
@@ -55,6 +62,7 @@ def check(
     profile: str | None,
     bag_profile: Path | None,
     reports: tuple[Path, ...],
+    identify: bool,
     everything: bool,
 ) -> int:
     """Kiểm tra gói tin trước khi nộp. / Check packages before they are sent.
@@ -93,9 +101,13 @@ def check(
     codes = set()
     for number, path in enumerate(paths, 1):
         try:
-            with tempfile.TemporaryDirectory(prefix="tangthu-") as work, output.progress() as advance:
+            with (
+                tempfile.TemporaryDirectory(prefix="tangthu-") as work,
+                output.progress() as advance,
+                _identifier(wanted=identify) as identifier,
+            ):
                 tell = _named(advance, path.resolve().name)
-                report = check_package(path, Path(work), asked, on_progress=tell, bag_profile=by)
+                report = check_package(path, Path(work), asked, on_progress=tell, bag_profile=by, identifier=identifier)
             written = [_write(report, target, format, number if len(paths) > 1 else 0) for target, format in targets]
         except TangThuError as error:
             codes.add(error.exit_code)
@@ -110,6 +122,20 @@ def check(
     output.document({"packages": results})
     # What may be tried again is told before what may not, so that a script knows to come back.
     return next((code for code in (70, 4, 2, 3) if code in codes), max(codes, default=0))
+
+
+@contextmanager
+def _identifier(*, wanted: bool) -> Iterator[Identifier | None]:
+    if not wanted:
+        yield None
+        return
+    from preservation.identification.identifier import PronomIdentifier
+
+    made = PronomIdentifier()
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def _named(advance: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:

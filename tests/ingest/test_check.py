@@ -16,17 +16,24 @@ from hypothesis import strategies as st
 from ingest import check as module
 from ingest.advice import action_of, actions
 from ingest.check import CheckedFile, CheckReport, CheckVerdict, check_package
+from ingest.formats_said import agree
 from ingest.guards import GuardLimits
 from ingest.packages.examined import Subject
 from ingest.packages.reading import reading
 from metadata.errors import NoSpace, NotFound
 from metadata.findings import Findings, Severity, finding_rules, judging
+from metadata.holdings import Format
 from metadata.identifiers import ArchiveCode
 from metadata.package_kinds import PackageProfile
 from metadata.refusal import DocumentRefused
+from preservation.identification.port import Sample
+from tests.builders.identifier import PDF as PDF_FORMAT
+from tests.builders.identifier import MemoryIdentifier
 from tests.builders.small_bags import FILES, write_bag
+from tests.builders.tt05 import sip_hoso
 
 BAD = "02 Báo cáo.txt"
+PDF = b"%PDF-1.4 x"
 
 
 def checked(package: Path, tmp_path: Path, profile: str = "", **named: Any) -> CheckReport:
@@ -225,6 +232,62 @@ def test_only_a_judge_is_forgiven() -> None:
     for error in (MemoryError(), OSError(5, "x"), sqlite3.OperationalError(), NotFound(None), KeyboardInterrupt()):  # type: ignore[arg-type]
         with pytest.raises(type(error)), judging(Findings(), "x"):
             raise error
+
+
+# Formats
+
+
+def test_files_are_what_the_mets_and_their_names_say(tmp_path: Path) -> None:
+    files = {"1.pdf": PDF, "2.jpg": PDF, "3.tiff": b"II", "4": PDF, "5.docx": PDF, "6.txt": b"text", "7.PDF": PDF}
+    bag = write_bag(tmp_path / "bag", files=files)
+    looking = MemoryIdentifier()
+    report = checked(bag, tmp_path, identifier=looking)
+    assert {one.place for one in report.findings} == {"data/2.jpg"}, "an extension that the table lacks says nothing"
+    (told,) = report.findings
+    assert (told.code, told.severity) == ("CHECK-FORMAT", Severity.WARNING)
+    assert "image/jpeg (.jpg)" in told.message.vi and "application/pdf, fmt/18" in told.message.vi
+    assert {f"data/{name}" for name in files} <= set(looking.asked)
+    assert checked(bag, tmp_path).findings == ()
+
+
+def test_the_mets_is_believed_before_the_name(tmp_path: Path) -> None:
+    folder = sip_hoso(tmp_path)
+    mets = folder / "representations" / "rep1" / "METS.xml"
+    text = mets.read_text(encoding="utf-8")
+    assert text.count('MIMETYPE="application/pdf"') >= 2
+    mets.write_text(text.replace('MIMETYPE="application/pdf"', 'MIMETYPE="image/tiff"', 1), encoding="utf-8")
+    report = checked(folder, tmp_path, identifier=Everything())
+    (told,) = [one for one in report.findings if one.code == "CHECK-FORMAT"]
+    assert "image/tiff (METS)" in told.message.en
+
+
+class Everything(MemoryIdentifier):
+    """Takes every PDF for PDF 1.4."""
+
+    def identify(self, sample: Sample) -> Format:
+        return PDF_FORMAT if sample.head.startswith(b"%PDF") else super().identify(sample)
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "same"),
+    [
+        ("application/pdf", "application/pdf", True),
+        ("Application/PDF; version=1.4", "application/pdf", True),
+        ("text/xml", "application/xml", True),
+        ("audio/x-wav", "audio/vnd.wave", True),
+        ("image/jpg", "image/jpeg", True),
+        ("", "application/pdf", True),
+        ("application/octet-stream", "application/pdf", True),
+        ("text/plain", "text/csv", True),
+        ("application/pdf", "application/octet-stream", True),
+        ("application/pdf", "application/msword", False),
+        ("image/tiff", "image/jpeg", False),
+        ("text/plain", "application/pdf", False),
+        ("nonsense", "application/pdf", False),
+    ],
+)
+def test_types_that_mean_the_same(said: str, found: str, same: bool) -> None:
+    assert agree(said, found) is agree(found, said) is same
 
 
 # What to do

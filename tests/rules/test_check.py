@@ -1,4 +1,4 @@
-"""The rule of the check itself: a judge that fails is told of, and nothing else is lost."""
+"""The rules of the check itself: a judge that fails is told of, and a file that is not what is said of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ingest import check
+from tests.builders.identifier import MemoryIdentifier
 from tests.builders.small_bags import write_bag
 from tests.rules.cases import Case, codes_of
 
@@ -27,6 +28,12 @@ def _codes_with_a_judge_that_fails(package: Path, work: Path, profile: str) -> s
         return codes_of(package, work, profile)
 
 
+def _codes_with_formats_looked_at(package: Path, work: Path, profile: str) -> set[str]:
+    work.mkdir()
+    return set(check.check_package(package, work, identifier=MemoryIdentifier()).counts)
+
+
+PDF = b"%PDF-1.4 x"
 CASES = [
     Case(
         "a judge that fails",
@@ -34,7 +41,14 @@ CASES = [
         lambda folder: write_bag(folder / "bag"),
         lambda folder: write_bag(folder / "bag", title="Hồ sơ vấp"),
         judge=_codes_with_a_judge_that_fails,
-    )
+    ),
+    Case(
+        "contents that are no photograph",
+        frozenset({"CHECK-FORMAT"}),
+        lambda folder: write_bag(folder / "bag", files={"1.pdf": PDF}),
+        lambda folder: write_bag(folder / "bag", files={"1.jpg": PDF}),
+        judge=_codes_with_formats_looked_at,
+    ),
 ]
 
 

@@ -261,6 +261,7 @@ def test_hostile_package(case: Hostile, tmp_path: Path) -> None:
     package = case.make(sent)
     report = checked(package, tmp_path / "work")
     assert case.codes <= set(report.counts), dict(report.counts)
+    assert "CHECK-UNREADABLE" not in report.counts, "a judge fell"
     assert (report.verdict is CheckVerdict.REFUSED) is case.error, dict(report.counts)
     if case.place:
         assert case.place in {one.place for one in report.findings if one.severity is Severity.ERROR}

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.check import CheckReport, CheckVerdict, check_package
+from ingest.sources import open_source
 from metadata.bagit import BAGIT_VERSIONS
-from metadata.findings import finding_rules
+from metadata.findings import Findings, finding_rules
 from metadata.package_kinds import PackageKind, PackageProfile
 from tests.builders.bags import append, bag, drop_line, replace, write_tag_manifests
 from tests.builders.shared_data import shared_data
@@ -239,3 +240,25 @@ def test_the_guide_tells_of_every_code_and_version_and_of_no_other() -> None:
     assert own <= told
     assert all(version in guide for version in BAGIT_VERSIONS)
     assert all(f"`{name}`" in guide for name in FLAWED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type"),
+    [
+        ("", ""),
+        ("zip", "application/zip"),
+        ("tar", "application/x-tar"),
+        ("gztar", "application/gzip"),
+        ("bztar", "application/x-bzip2"),
+        ("xztar", "application/x-xz"),
+    ],
+)
+def test_a_source_says_what_it_is_packed_as(kind: str, media_type: str, tmp_path: Path) -> None:
+    made = bag(tmp_path / "bag", SMALL)
+    path = Path(shutil.make_archive(str(tmp_path / "packed"), kind, tmp_path, "bag")) if kind else made
+    findings = Findings()
+    source = open_source(path, tmp_path / "q", findings)
+    assert source is not None
+    assert source.media_type == media_type
+    source.close()
+    assert judged(path, tmp_path / "work").counts == {}

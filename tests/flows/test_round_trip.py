@@ -1,4 +1,7 @@
-"""Random TT 05 dossiers: SIP, ingest, AIP, DIP, read again. Nothing is lost on the way and nothing changed."""
+"""Random TT 05 dossiers and loose documents: SIP, ingest, AIP, DIP, read again: nothing is lost, nothing is changed.
+
+12 packages in every run; TANGTHU_ROUND_TRIPS says otherwise (``make prove``: 500).
+"""
 
 from __future__ import annotations
 
@@ -20,23 +23,24 @@ from access.shelf import Shelf
 from ingest.check import check_package
 from ingest.place import Submission
 from ingest.receipt import Receipt
+from metadata.catalogue import Document
 from metadata.findings import Severity
 from metadata.holdings import AipVersion
 from metadata.package_kinds import PackageKind, PackageProfile
-from metadata.tt05.profile import DocumentKind, default_profile
+from metadata.tt05.profile import DocumentKind, FieldType, default_profile
 from metadata.tt05.records import Fields, read_simpledc
 from metadata.tt05.sip import SipDocument
 from preservation.rebuild import rebuild
 from tests.builders.archive import AGENT, ARCHIVE, SmallArchive, small_archive
 from tests.builders.giving import REQUEST, dip_of, services_of, version_of
-from tests.builders.tt05 import sip_hoso
+from tests.builders.tt05 import edit, sip_hoso
 
-EXAMPLES = int(os.environ.get("TANGTHU_PROVE_ROUND_TRIPS", "12"))
+EXAMPLES = int(os.environ.get("TANGTHU_ROUND_TRIPS", "12"))
 REP = "representations/rep1/"
 DESCRIPTIVE = f"{REP}metadata/descriptive/"
 EAD = "metadata/descriptive/EAD.xml"
 CODE = "H20.05.2024.01.TCCB"
-FORMS = {None: "dossier", DocumentKind.TEXT: "text", DocumentKind.PICTURE: "picture", DocumentKind.MEDIA: "media"}
+AIPS = {PackageKind.SIP_HOSO: PackageKind.AIP_HOSO, PackageKind.SIP_TAILIEU: PackageKind.AIP_TAILIEU}
 SUBJECTS = {DocumentKind.TEXT: "subject", DocumentKind.PICTURE: "imageTitle", DocumentKind.MEDIA: "movieTitle"}
 OF_DOSSIER = ("maintenance", "riskRecovery", "riskRecoveryStatus")
 
@@ -77,11 +81,11 @@ def values_of(name: str) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def records(draw: st.DrawFn, kind: DocumentKind | None) -> Fields:
+def records(draw: st.DrawFn, package: PackageKind, kind: DocumentKind | None) -> Fields:
     """Fields of the SIP's form in any order: some missing, empty, twice, or of no form; the identity always there."""
-    form = default_profile().form(kind, "sip").fields
-    given_fields = draw(st.lists(st.sampled_from(sorted(form)), max_size=len(form) + 2))
-    pairs = [(name, draw(values_of(name))) for name in given_fields if name not in ("fileCode", "title", "docCode")]
+    form = default_profile().form(kind, package).fields
+    drawn = draw(st.lists(st.sampled_from(sorted(form)), max_size=len(form) + 2))
+    pairs = [(name, draw(values_of(name))) for name in drawn if name not in ("fileCode", "title", "docCode")]
     pairs += [(name, draw(texts)) for name in draw(st.lists(st.sampled_from(["nguoiLap", "x-1", "_y"]), max_size=2))]
     if kind is None:
         pairs += [("fileCode", CODE), ("title", draw(titles))]
@@ -91,104 +95,122 @@ def records(draw: st.DrawFn, kind: DocumentKind | None) -> Fields:
     return Fields(tuple(draw(st.permutations(pairs))))
 
 
+@dataclass(frozen=True)
+class Written:
+    """What an agency has: a dossier (or a batch of loose documents), its record and its documents."""
+
+    package: PackageKind
+    record: Fields
+    documents: Sequence[SipDocument]
+    zipped: bool
+
+    @property
+    def content(self) -> dict[str, bytes]:
+        """The content files by their names."""
+        return content_of(self.documents)
+
+
+def content_of(documents: Sequence[SipDocument]) -> dict[str, bytes]:
+    return {name: data for one in documents for name, data in one.files.items() if isinstance(data, bytes)}
+
+
 @st.composite
-def dossiers(draw: st.DrawFn) -> list[SipDocument]:
-    """Documents of all kinds, each with files; no two names that are one to Unicode or to a folder."""
-    stems = draw(st.lists(names.map(lambda name: name.replace("/", "_")[:60]), min_size=1, max_size=5,
-                          unique_by=one_after_nfc))  # fmt: skip
-    files = draw(st.lists(names, min_size=len(stems), max_size=len(stems) + 4,
-                          unique_by=one_after_nfc))  # fmt: skip
+def submissions(draw: st.DrawFn) -> Written:
+    """Documents of all kinds, each with files; no two names that are one to Unicode."""
+    package = draw(st.sampled_from(sorted(AIPS)))
+    stem = names.map(lambda name: name.replace("/", "_")[:60])
+    stems = draw(st.lists(stem, min_size=1, max_size=5, unique_by=one_after_nfc))
+    files = draw(st.lists(names, min_size=len(stems), max_size=len(stems) + 4, unique_by=one_after_nfc))
     shares = [[name] for name in files[: len(stems)]]
     for name in files[len(stems) :]:
         draw(st.sampled_from(shares)).append(name)
     made = []
-    for stem, share in zip(stems, shares, strict=True):
+    for stem_, share in zip(stems, shares, strict=True):
         kind = draw(st.sampled_from(DocumentKind))
-        made.append(SipDocument(stem, draw(records(kind)), {name: draw(contents) for name in share}, kind))
-    return made
+        held = {name: draw(contents) for name in share}
+        made.append(SipDocument(stem_, draw(records(package, kind)), held, kind))
+    return Written(package, draw(records(package, None)), made, draw(st.booleans()))
+
+
+def send(written: Written, folder: Path) -> tuple[Path, dict[str, bytes]]:
+    """Write the SIP as a folder or a ZIP; its path, and every file of it."""
+
+    def loose(package: Path) -> None:
+        if written.package is PackageKind.SIP_TAILIEU:
+            edit(package, "METS.xml", 'TYPE="Mixed"', 'TYPE="Collection"')
+
+    path = sip_hoso(
+        folder, identity=uuid.uuid4(), dossier=written.record, contents=written.documents,
+        documentation={"UserManual.pdf": b"%PDF-1.4\n"}, mutate=loose, then_reseal=True,
+    )  # fmt: skip
+    files = {one.relative_to(path).as_posix(): one.read_bytes() for one in path.rglob("*") if one.is_file()}
+    if written.zipped:
+        with zipfile.ZipFile(folder / "goi.zip", "w", zipfile.ZIP_DEFLATED) as out:
+            for name, data in files.items():
+                out.writestr(f"{path.name}/{name}", data)
+        path = folder / "goi.zip"
+    return path, files
 
 
 # What must come of it, said in the test's own words
 
-
-def dated(name: str, text: str, form: Mapping[str, object]) -> str:
-    return DATES.get(text, text) if "date" in str(getattr(form[name], "type", "")) else text
+Pairs = list[tuple[str, str]]
 
 
-def converted(
-    pairs: Sequence[tuple[str, str]], kind: DocumentKind | None, package: str, added: Mapping[str, str]
-) -> list[tuple[str, str]]:
+def converted(pairs: Iterable[tuple[str, str]], kind: DocumentKind | None, package: PackageKind, **added: str) -> Pairs:
     """Fields of ``package``'s form in its order, ``added`` among them; those of no form at the end."""
-    profile = default_profile()
+    profile, pairs = default_profile(), list(pairs)
     form = profile.form(kind, package).fields
-    known = {name for other in ("sip", "aip", "dip") if f"{FORMS[kind]}_{other}" in profile.forms
-             for name in profile.form(kind, other).fields} if kind else (
-        {*profile.form(kind, "sip").fields, *profile.form(kind, "aip").fields})  # fmt: skip
-    made = []
-    for name in form:
-        if name in added:
-            made += [(name, added[name])]
-        else:
-            made += [(name, dated(name, text, form)) for other, text in pairs if other == name]
-    return made + [(name, text) for name, text in pairs if name not in known and name not in added]
+    known = {name for other in profile.packages for name in profile.form(kind, other).fields}
+    made: Pairs = []
+    for name, rule in form.items():
+        texts = [added[name]] if name in added else [text for other, text in pairs if other == name]
+        made += [(name, DATES.get(text, text) if rule.type is FieldType.DATE else text) for text in texts]
+    return made + [(name, text) for name, text in pairs if name not in known]
 
 
-def in_dip(sent: Sequence[tuple[str, str]], dossier: Sequence[tuple[str, str]], kind: DocumentKind):
-    code = next((text for name, text in sent if name == "docCode" and text), "")
-    pairs = [pair for pair in sent if pair[0] != "docCode"]
-    have = {name for name, _ in pairs}
-    joined: dict[str, str] = {}
-    for name, text in dossier:
-        joined[name] = f"{joined[name]}; {text}" if joined.get(name) and text else joined.get(name, "") or text
-    pairs += [(name, text) for name, text in joined.items() if name in OF_DOSSIER and name not in have]
-    return converted(pairs, kind, "dip", {"arcDocCode": f"{ARCHIVE}.{code}"} if code else {})
+def code_of(document: SipDocument) -> dict[str, str]:
+    code = document.fields.get("docCode")
+    return {"arcDocCode": f"{ARCHIVE}.{code}"} if code else {}
+
+
+def in_aip(written: Written, document: SipDocument, ordinal: str) -> Pairs:
+    added = code_of(document)
+    if written.package is PackageKind.SIP_HOSO:
+        added = {"arcFileCode": f"{ARCHIVE}.{CODE}", "docOrdinal": ordinal}
+    return converted(document.fields, document.kind, AIPS[written.package], **added)
+
+
+def in_dip(written: Written, document: SipDocument) -> Pairs:
+    """The record's own fields stand in for those that a document lacks; there, what is said twice is joined."""
+    have = {name for name, _ in document.fields}
+    joined = written.record.joined()
+    whole = [(name, joined[name]) for name in OF_DOSSIER if name in joined and name not in have]
+    return converted([*document.fields, *whole], document.kind, PackageKind.DIP, **code_of(document))
 
 
 # Reading
 
 
-def fields(data: bytes) -> list[tuple[str, str]]:
+def fields(data: bytes) -> Pairs:
     return list(read_simpledc(io.BytesIO(data)))
 
 
-def members(data: bytes | Path, *tops: str) -> dict[str, bytes]:
-    """The files of a ZIP that lie under ``tops``, from there on."""
+def members(data: bytes | Path, top: str = "") -> dict[str, bytes]:
+    """The files of a ZIP of one folder that lie under ``top`` in it, from there on."""
     with zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data) as found:
         assert found.testzip() is None
         every = {name.partition("/")[2]: found.read(name) for name in found.namelist()}
-    for top in tops:
-        every = {name.removeprefix(top): content for name, content in every.items() if name.startswith(top)}
-    return every
+    return under(every, top)
+
+
+def under(files: Mapping[str, bytes], top: str) -> dict[str, bytes]:
+    return {name.removeprefix(top): content for name, content in files.items() if name.startswith(top)}
 
 
 def errors_of(package: Path, work: Path, kind: PackageKind) -> list[str]:
     report = check_package(package, work, PackageProfile(kind))
     return [f"{one.code} {one.place}" for one in report.findings if one.severity is Severity.ERROR]
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A SIP as it was written, and what is expected of it."""
-
-    path: Path
-    files: dict[str, bytes]
-    dossier: Fields
-    documents: Sequence[SipDocument]
-
-    def content(self) -> dict[str, bytes]:
-        return {name: data for document in self.documents for name, data in document.files.items()}  # type: ignore[misc]
-
-
-def sent_to(folder: Path, dossier: Fields, documents: Sequence[SipDocument], zipped: bool) -> Sent:
-    path = sip_hoso(folder, identity=uuid.uuid4(), dossier=dossier, contents=documents,
-                    documentation={"UserManual.pdf": b"%PDF-1.4\n"})  # fmt: skip
-    files = {one.relative_to(path).as_posix(): one.read_bytes() for one in path.rglob("*") if one.is_file()}
-    if zipped:
-        with zipfile.ZipFile(folder / "goi.zip", "w", zipfile.ZIP_DEFLATED) as out:
-            for name, data in files.items():
-                out.writestr(f"{path.name}/{name}", data)
-        path = folder / "goi.zip"
-    return Sent(path, files, dossier, documents)
 
 
 def receive(archive: SmallArchive, path: Path, names: Iterable[str]) -> Receipt:
@@ -198,75 +220,74 @@ def receive(archive: SmallArchive, path: Path, names: Iterable[str]) -> Receipt:
     return archive.receive(path)
 
 
-def judge_aip(archive: SmallArchive, receipt: Receipt, sent: Sent) -> dict[str, bytes]:
+@dataclass(frozen=True)
+class Held:
+    """A package that an archive holds."""
+
+    archive: SmallArchive
+    receipt: Receipt
+
+    @property
+    def version(self) -> AipVersion:
+        return version_of(self.archive, self.receipt)
+
+    def documents(self) -> list[Document]:
+        shelf = Shelf(self.archive.catalogue)
+        return [shelf.document(self.version, one.number) for one in shelf.documents(self.version, 1, 100)]
+
+
+def paths_of(document: Document) -> set[str]:
+    return {member.path.partition(f"/{REP}data/")[2] for member in document.members}
+
+
+# Judging
+
+
+def judge_aip(held: Held, written: Written, sent: Mapping[str, bytes]) -> dict[str, bytes]:
     """The AIP keeps every byte, describes every document, and has the submission's own metadata as they came."""
-    kept = members(archive.object(receipt), "data/")
+    kept = members(held.archive.object(held.receipt), "data/")
     folder = next(name.partition("/")[0] for name in kept if name.startswith("urn_"))
-    aip = {name.removeprefix(f"{folder}/"): data for name, data in kept.items() if name.startswith(f"{folder}/")}
-    content = {name.removeprefix(f"{REP}data/"): data for name, data in aip.items() if name.startswith(f"{REP}data/")}
-    assert content == sent.content()
-    submission = {n.removeprefix("submission/"): d for n, d in kept.items() if n.startswith("submission/")}
-    for name, data in sent.files.items():
-        found = submission.get(name, aip.get(name))
-        assert found == data, name
-    expected = converted(list(sent.dossier), None, "aip", {"arcFileCode": f"{ARCHIVE}.{CODE}"})
-    assert fields(aip[EAD]) == expected
-    ordinals = set()
-    for document in sent.documents:
-        found = fields(aip[f"{DESCRIPTIVE}EAD_{document.kind}_{document.name}.xml"])
-        ordinal = dict(found)["docOrdinal"]
-        ordinals.add(ordinal)
-        added = {"arcFileCode": f"{ARCHIVE}.{CODE}", "docOrdinal": ordinal}
-        assert found == converted(list(document.fields), document.kind, "aip", added)
-        judge_record(archive, receipt, document, int(ordinal))
-    assert ordinals == {str(number) for number in range(1, len(sent.documents) + 1)}
+    aip, submission = under(kept, f"{folder}/"), under(kept, "submission/")
+    assert under(aip, f"{REP}data/") == written.content
+    assert {name: submission.get(name, aip.get(name)) for name in sent} == sent
+    record = converted(written.record, None, AIPS[written.package], arcFileCode=f"{ARCHIVE}.{CODE}")
+    assert fields(aip[EAD]) == record
+    found = held.documents()
+    assert len(found) == len(written.documents)
+    for document in written.documents:
+        (shown,) = [one for one in found if paths_of(one) == set(document.files)]
+        assert shown.record.title == document.fields.get(SUBJECTS[document.kind])
+        data = aip[f"{DESCRIPTIVE}EAD_{document.kind}_{document.name}.xml"]
+        assert fields(data) == in_aip(written, document, str(shown.record.number))
     return aip
 
 
-def judge_import(archive: SmallArchive, receipt: Receipt, folder: Path, aip: Mapping[str, bytes]) -> None:
+def judge_import(held: Held, written: Written, folder: Path, aip: Mapping[str, bytes]) -> None:
     """Another archive of the same system takes the AIP in, and holds the same documents with the same files."""
-    version = version_of(archive, receipt)
-    export = export_aip(services_of(archive), AGENT, version, folder / "aip.zip")
+    export = export_aip(services_of(held.archive), AGENT, held.version, folder / "aip.zip")
     assert members(export.path) == aip
-    assert errors_of(export.path, folder, PackageKind.AIP_HOSO) == []
+    assert errors_of(export.path, folder, AIPS[written.package]) == []
     with small_archive(folder / "kho khác") as other:
         taken = receive(other, export.path, aip)
         assert taken.aip, taken.findings
-        shelves = [(Shelf(one.catalogue), version_of(one, what)) for one, what in ((archive, receipt), (other, taken))]
-        here, there = (
-            [told(shelf, held, n) for n in range(1, 100) if n <= count(shelf, held)] for shelf, held in shelves
-        )
-        assert here == there
+        assert told(Held(other, taken)) == told(held)
 
 
-def count(shelf: Shelf, held: AipVersion) -> int:
-    return len(shelf.documents(held, 1, 100))
+def told(held: Held) -> list[tuple[object, ...]]:
+    """Documents without what belongs to the AIP they are in: what they say, their files and those files' bytes."""
+    return [
+        (one.record.title, dict(one.record.fields), sorted(paths_of(one)), [member.sha512 for member in one.members])
+        for one in held.documents()
+    ]
 
 
-def told(shelf: Shelf, held: AipVersion, number: int) -> tuple[object, ...]:
-    """A document without what belongs to the AIP it is in: what its description says, its files and their bytes."""
-    shown = shelf.document(held, number)
-    files = [(one.path.partition(f"/{REP}")[2], one.size, one.sha256, one.sha512) for one in shown.members]
-    return shown.record.title, dict(shown.record.fields), files
-
-
-def judge_record(archive: SmallArchive, receipt: Receipt, document: SipDocument, number: int) -> None:
-    """What people search and see: the document under its number, with its own files."""
-    shown = Shelf(archive.catalogue).document(version_of(archive, receipt), number)
-    assert shown.record.title == document.fields.get(SUBJECTS[document.kind])
-    assert {member.path.partition(f"{REP}data/")[2] for member in shown.members} == set(document.files)
-
-
-def judge_dip(path: Path, sent: Sent, chosen: Sequence[SipDocument]) -> None:
+def judge_dip(path: Path, written: Written, chosen: Sequence[SipDocument]) -> None:
     """The DIP has the files and the descriptions of what was asked for, and the request."""
     found = members(path)
-    content = {name.removeprefix(f"{REP}data/"): data for name, data in found.items() if name.startswith(f"{REP}data/")}
-    assert content == {name: data for document in chosen for name, data in document.files.items()}
-    described = {name: data for name, data in found.items() if name.startswith(DESCRIPTIVE)}
-    assert set(described) == {f"{DESCRIPTIVE}EAD_{one.kind}_{one.name}.xml" for one in chosen}
-    for document in chosen:
-        data = described[f"{DESCRIPTIVE}EAD_{document.kind}_{document.name}.xml"]
-        assert fields(data) == in_dip(list(document.fields), list(sent.dossier), document.kind)
+    assert under(found, f"{REP}data/") == content_of(chosen)
+    described = under(found, DESCRIPTIVE)
+    expected = {f"EAD_{one.kind}_{one.name}.xml": in_dip(written, one) for one in chosen}
+    assert {name: fields(data) for name, data in described.items()} == expected
     assert fields(found[EAD]) == list(REQUEST.fields())
 
 
@@ -274,40 +295,23 @@ def judge_dip(path: Path, sent: Sent, chosen: Sequence[SipDocument]) -> None:
 @settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.reuse, Phase.generate)
 )
-@given(dossier=records(None), documents=dossiers(), zipped=st.booleans(), data=st.data())
-def test_prove_a_dossier_comes_back_as_it_was_sent(
-    dossier: Fields, documents: list[SipDocument], zipped: bool, data: st.DataObject
-) -> None:
-    with tempfile.TemporaryDirectory() as made:
+@given(written=submissions(), data=st.data())
+def test_prove_that_what_was_sent_comes_back(written: Written, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as made, small_archive(Path(made) / "kho") as archive:
         folder = Path(made)
-        sent = sent_to(folder / "nop", dossier, documents, zipped)
-        assert errors_of(sent.path, folder, PackageKind.SIP_HOSO) == []
-        with small_archive(folder / "kho") as archive:
-            receipt = receive(archive, sent.path, sent.files)
-            assert receipt.aip, receipt.findings
-            aip = judge_aip(archive, receipt, sent)
-            judge_import(archive, receipt, folder, aip)
-            everything = dip_of(archive, receipt, folder / "dip.zip")
-            judge_dip(everything.path, sent, documents)
-            assert errors_of(everything.path, folder, PackageKind.DIP) == []
-            numbers = data.draw(st.sets(st.integers(1, len(documents)), min_size=1), label="chosen documents")
-            some = dip_of(archive, receipt, folder / "some.zip", sorted(numbers))
-            shelf, version = Shelf(archive.catalogue), version_of(archive, receipt)
-            titles_of = {shelf.document(version, number).record.fields["docOrdinal"] for number in numbers}
-            assert titles_of == {str(number) for number in numbers}
-            judge_dip(some.path, sent, chosen_of(archive, receipt, sent, numbers))
-            with small_archive(folder / "mới", stores=archive.stores) as anew:
-                assert rebuild(anew.catalogue, archive.stores, archive.clock).rebuilt == 1
-                before, after = (list(one.catalogue.holdings.records(version.id)) for one in (archive, anew))
-                assert before == after
-
-
-def chosen_of(archive: SmallArchive, receipt: Receipt, sent: Sent, numbers: set[int]) -> list[SipDocument]:
-    """The documents that these numbers mean, told by their files."""
-    shelf, version = Shelf(archive.catalogue), version_of(archive, receipt)
-    paths = {
-        member.path.partition(f"{REP}data/")[2]
-        for number in numbers
-        for member in shelf.document(version, number).members
-    }
-    return [document for document in sent.documents if set(document.files) <= paths]
+        path, sent = send(written, folder / "nop")
+        assert errors_of(path, folder, written.package) == []
+        held = Held(archive, receive(archive, path, sent))
+        assert held.receipt.aip, held.receipt.findings
+        aip = judge_aip(held, written, sent)
+        judge_import(held, written, folder, aip)
+        whole = dip_of(archive, held.receipt, folder / "dip.zip")
+        judge_dip(whole.path, written, written.documents)
+        assert errors_of(whole.path, folder, PackageKind.DIP) == []
+        chosen = data.draw(st.lists(st.sampled_from(held.documents()), min_size=1, unique_by=id), label="chosen")
+        some = dip_of(archive, held.receipt, folder / "some.zip", [one.record.number for one in chosen])
+        paths = set().union(*map(paths_of, chosen))
+        judge_dip(some.path, written, [one for one in written.documents if set(one.files) <= paths])
+        with small_archive(folder / "mới", stores=archive.stores) as anew:
+            assert rebuild(anew.catalogue, archive.stores, archive.clock).rebuilt == 1
+            assert Held(anew, held.receipt).documents() == held.documents()

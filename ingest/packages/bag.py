@@ -40,9 +40,12 @@ def _dossier(subject: Subject, bag: JudgedBag) -> Examined | None:
     objid = object_id(bag.first("External-Identifier"))
     inner = bag.first("Internal-Sender-Identifier") or bag.first("External-Identifier")
     code = record_code(f"{subject.archive}.{inner}") if inner else None
-    for found, finding in ((agency, "AGENCY"), (fonds, "FONDS"), (objid, "OBJID"), (code, "OBJID")):
-        if found is None:
-            findings.add(f"PACKAGE-NO-{finding}", name)
+    if agency is None:
+        subject.untold("AGENCY", name)
+    if fonds is None:
+        subject.untold("FONDS", name)
+    if objid is None or code is None:
+        findings.add("PACKAGE-NO-OBJID", name)
     if agency is None or fonds is None or objid is None or code is None or findings.refused:
         return None
     if not bag.first("External-Description"):

@@ -98,6 +98,12 @@ def aip_folder(agency: AgencyCode, fonds: FondsCode, objid: ObjId) -> str:
     return name.replace(":", "_").replace("/", "_").replace("\\", "_")
 
 
+_UNTOLD = {
+    "AGENCY": ("PACKAGE-UNTOLD-AGENCY", "PACKAGE-NO-AGENCY"),
+    "FONDS": ("PACKAGE-UNTOLD-FONDS", "PACKAGE-NO-FONDS"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A package under examination. ``root`` is where it lies in the source; ``source`` is seen from there already.
@@ -120,4 +126,5 @@ class Subject:
 
     def untold(self, what: str, place: str) -> None:
         """Note that the package does not tell its AGENCY or FONDS: an error only where it is taken in."""
-        self.findings.add(f"PACKAGE-UNTOLD-{what}" if self.checking else f"PACKAGE-NO-{what}", place)
+        checked, taken_in = _UNTOLD[what]
+        self.findings.add(checked if self.checking else taken_in, place)

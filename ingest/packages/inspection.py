@@ -28,6 +28,7 @@ from metadata.findings import Findings, judging
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode
 from metadata.package_kinds import PackageKind, PackageProfile
 from metadata.refusal import DocumentRefused
+from metadata.tt05.judge import judge_tt05
 
 NO_ARCHIVE = ArchiveCode("KHO")
 """Stands for the archive's code where nobody asked for one: codes made from it are not kept."""
@@ -143,6 +144,7 @@ def _tt05(subject: Subject, profile: PackageProfile) -> Inspected:
     package = Tt05Package(subject, profile.kind)
     package.structure()
     examined = package.examine()
+    _judge_tt05(subject, profile.kind)  # last: it does not tell again what could not be read above
     return Inspected(profile, package.objid, package.title, examined)
 
 
@@ -161,7 +163,13 @@ def _dip(subject: Subject, profile: PackageProfile) -> Inspected:
     if subject.ledger.size_of(f"{REPRESENTATION}{METS}") is not None:
         PackageMets(subject, REPRESENTATION).read()
     completeness(subject, "SIP-UNNAMED")
+    _judge_tt05(subject, profile.kind)
     return Inspected(profile, root.objid, root.label, None, is_kept=False)
+
+
+def _judge_tt05(subject: Subject, kind: PackageKind) -> None:
+    name = subject.source.name
+    _judge(subject, lambda tree: judge_tt05(tree, subject.findings, kind, zip_name=name))
 
 
 def _judge(subject: Subject, judge: Callable[[SubjectTree], None]) -> None:

@@ -8,7 +8,6 @@ from ingest.packages.examined import Subject
 from ingest.packages.linked import LinkedDocuments
 from ingest.packages.reading import reading
 from metadata.package_kinds import PackageKind
-from metadata.tt05.field_rules import judge_document
 from metadata.tt05.fields import Fields, document_kind, read_simpledc
 from metadata.tt05.profile import DocumentKind
 from metadata.tt05.records import document_record, sip_to_aip_document, sip_to_aip_loose_document
@@ -34,7 +33,7 @@ class PackageDocuments:
         self._links = links
 
     def read(self) -> None:
-        """Judge every description and note its document in the ledger, numbered from 1 in the order of their names."""
+        """Note every description's document in the ledger, numbered from 1 in the order of their names."""
         number = 0
         paths = self._ledger.paths(self._folder)
         if self._ledger.totals(self._folder).files <= _SORTED:
@@ -55,7 +54,6 @@ class PackageDocuments:
         fields = reading(self._subject, path, lambda stream: read_simpledc(stream, path))
         if fields is None:
             return
-        judge_document(fields, self._findings, path, kind=kind, package=self._kind)
         files = self._files(path, name, fields)
         if not files:
             self._findings.add("SIP-DOCUMENT-WITHOUT-FILE", path, name=name)

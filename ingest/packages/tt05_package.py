@@ -15,7 +15,6 @@ from ingest.packages.tt05_documents import PackageDocuments
 from metadata.holdings import PackageType, Role
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode
 from metadata.package_kinds import PackageKind
-from metadata.tt05.field_rules import judge_dossier
 from metadata.tt05.fields import Fields, read_simpledc
 from metadata.tt05.records import dossier_record, sip_to_aip_batch, sip_to_aip_dossier
 
@@ -71,9 +70,7 @@ class Tt05Package:
     def examine(self) -> Examined | None:
         """Judge the records, and plan the AIP. None when it is refused."""
         fields = self._dossier()
-        if fields is None or self._subject.findings.refused:
-            return None
-        return self._examined(fields)
+        return None if fields is None else self._examined(fields)
 
     def _names(self) -> None:
         findings, objid = self._subject.findings, self._root.objid
@@ -84,21 +81,18 @@ class Tt05Package:
         folder = self._subject.root.rstrip("/")
         if folder and objid and folder not in (objid, objid.replace(":", "_")):
             findings.add("SIP-FOLDER-NAME", folder, objid=objid)
-        wanted = "AIP" if self._is_aip else "SIP"
+        wanted, code = ("AIP", "AIP-NOT-AN-AIP") if self._is_aip else ("SIP", "SIP-NOT-A-SIP")
         if self._root.oais_type and self._root.oais_type != wanted:
-            findings.add(f"{wanted}-NOT-A-{wanted}", "METS.xml", type=self._root.oais_type)
+            findings.add(code, "METS.xml", type=self._root.oais_type)
 
     def _dossier(self) -> Fields | None:
-        """EAD.xml, judged; None when there is none that can be read."""
+        """EAD.xml; None when there is none that can be read. Its fields are judged by the circular's judge."""
         described = self._root.descriptions
         path = next((path for path in described if path.rpartition("/")[2].lower() == "ead.xml"), EAD)
         if self._subject.ledger.size_of(path) is None:
             self._subject.findings.add("SIP-NO-EAD", path)
             return None
-        fields = reading(self._subject, path, lambda stream: read_simpledc(stream, path))
-        if fields is not None:
-            judge_dossier(fields, self._subject.findings, path, package=self._kind)
-        return fields
+        return reading(self._subject, path, lambda stream: read_simpledc(stream, path))
 
     def _examined(self, fields: Fields) -> Examined | None:
         subject = self._subject

@@ -13,7 +13,7 @@ from ingest.check import check_package
 from tests.builders.archive import small_archive
 from tests.builders.bags import INFO, bag
 from tests.builders.tt05 import SENDER, Sender, dossier_fields, edit, sip_hoso
-from tests.rules.cases import Build, Case
+from tests.rules.cases import Build, Case, codes_of
 
 CODED = (("Source-Organization", "H20.05"), ("Bag-Group-Identifier", "P1"), *INFO[1:])
 LATER = "later"
@@ -102,17 +102,28 @@ def sip(code: str = "H20.05.2024.01.TCCB", fonds: str = "P_SNV", **changes: str)
     return lambda folder: sip_hoso(folder, dossier=dossier_fields(code, **changes), sender=sender)
 
 
-def package_case(code: str, bad: Build, *also: str, good: Build = coded, name: str = "") -> Case:
-    return Case(f"package: {code} {name}".strip(), frozenset({code}), good, bad, frozenset(also))
+def package_case(
+    code: str,
+    bad: Build,
+    *also: str,
+    good: Build = coded,
+    name: str = "",
+    judge: Callable[[Path, Path, str], set[str]] = codes_of,
+) -> Case:
+    return Case(f"package: {code} {name}".strip(), frozenset({code}), good, bad, frozenset(also), judge=judge)
 
+
+CODES = ("TT05-FILE-CODE", "TT05-DOC-CODE")  # of a dossier's code that is another than its documents' codes say
 
 CASES = [
     package_case("PACKAGE-UNKNOWN", not_a_package),
-    package_case("PACKAGE-NO-AGENCY", told("Source-Organization")),
-    package_case("PACKAGE-UNTOLD-AGENCY", sip("TCCB"), good=sip()),
-    package_case("PACKAGE-NO-FONDS", told("Bag-Group-Identifier")),
+    package_case("PACKAGE-NO-AGENCY", told("Source-Organization"), judge=ingested()),
+    package_case("PACKAGE-NO-AGENCY", sip("TCCB"), *CODES, good=sip(), name="SIP_hoso", judge=ingested()),
+    package_case("PACKAGE-NO-FONDS", told("Bag-Group-Identifier"), judge=ingested()),
+    package_case("PACKAGE-UNTOLD-AGENCY", told("Source-Organization")),
+    package_case("PACKAGE-UNTOLD-FONDS", told("Bag-Group-Identifier")),
     package_case("PACKAGE-NO-OBJID", told("External-Identifier")),
-    package_case("PACKAGE-CODE", sip("H20.05.2024." + "x" * 300), "TT05-LENGTH-NOTED", good=sip()),
+    package_case("PACKAGE-CODE", sip("H20.05.2024." + "x" * 300), "TT05-LENGTH-NOTED", *CODES, good=sip()),
     package_case("PACKAGE-TITLE", told(External_Description="x" * 10_001)),
     package_case("PACKAGE-WEAK-DIGEST", partial(coded, algorithms=("md5",))),
     Case(

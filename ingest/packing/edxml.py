@@ -27,6 +27,7 @@ _ATTACHMENT = 96 << 20
 _LIMITS = XmlLimits(text=_ATTACHMENT, total=512 << 20)
 _ZIP_LIMITS = GuardLimits(files=100, bytes=512 << 20)
 _PARTS = ("MessageHeader", "TraceHeaderList", "Reference", "Attachment")
+_NAMES_SHOWN = 40
 _WHITE = re.compile(r"\s+")
 _OFFICE = ("[Content_Types].xml", "mimetype")
 
@@ -66,6 +67,8 @@ def read_messages(
             rows.append(reader.message(path, name, number))
         except DocumentRefused as refused:
             faults.add("PACK-UNREADABLE", name, reason=f"{refused.code}, {refused.finding.message.vi}")
+    if reader.left:
+        faults.add("PACK-NOT-CARRIED", base.name, names=", ".join(sorted(reader.left)))
     return sorted(rows, key=lambda row: RecordDate.read(row.get("issuedDate")).iso or "9999")
 
 
@@ -76,6 +79,7 @@ class _Reader:
         self._faults = faults
         self._work = work
         self._values = Values(mapping, profile)
+        self.left: set[str] = set()
 
     def message(self, path: Path, name: str, number: int) -> Row:
         table = self._mapping.tables[1]
@@ -113,6 +117,11 @@ class _Reader:
         for field, parts in table.fields.items():
             found[field] = next((text for part in parts if (text := value_of(header, part))), "")
         row.values = {**table.fixed, **self._values.of(table.kind, found)}
+        read = {path for parts in table.fields.values() for part in parts for path in part.paths}
+        for element in (inner for child in header.children for inner in child.children):
+            own = f"MessageHeader/{element.local}"
+            if len(self.left) < _NAMES_SHOWN and not any(one == own or one.startswith(f"{own}/") for one in read):
+                self.left.add(element.local)
         if path.parent != self._base and FILE_CODE not in row.values:
             row.values[FILE_CODE] = path.parent.name
 

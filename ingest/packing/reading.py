@@ -12,7 +12,7 @@ from ingest.packing.faults import Faults
 from ingest.packing.mapping import SourceKind, SourceMapping, load_mapping
 from ingest.packing.model import FILE_CODE, Submission
 from ingest.packing.sheets import read_workbook
-from ingest.packing.xml_export import read_exports, root_name
+from ingest.packing.xml_export import has_records, read_exports, root_name
 from metadata.errors import UsageError
 from metadata.refusal import DocumentRefused
 from metadata.text import Sentence
@@ -21,6 +21,7 @@ from metadata.tt05.profile import Profile
 _XML = frozenset({".xml", ".edxml"})
 _BOOKS = frozenset({".xlsx", ".xlsm", ".xls"})
 _MOST = 100_000
+_LOOKED_AT = 20
 
 
 @dataclass(slots=True)
@@ -56,7 +57,8 @@ class SourceFiles:
 
 def _files(folder: Path) -> list[Path]:
     found: list[Path] = []
-    for parent, _, names in os.walk(folder, followlinks=False):
+    for parent, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith(".")]  # our own temporary folder among them
         found += [path for name in names if not (path := Path(parent, name)).is_symlink()]
         if len(found) > 10 * _MOST:
             break
@@ -79,16 +81,22 @@ def read_submission(files: SourceFiles, profile: Profile, faults: Faults, work: 
 
 
 def _recognised(files: SourceFiles, faults: Faults) -> str:
-    """The mapping for what lies there: edXML messages, else other XML, else a workbook."""
-    if not files.documents:
-        return "tt05"
-    try:
-        return "edxml" if is_edxml(*root_name(files.documents[0])) else "nd30"
-    except DocumentRefused as refused:
-        faults.add("PACK-UNREADABLE", files.documents[0].name, reason=f"{refused.code}, {refused.finding.message.vi}")
-    except OSError as error:
-        faults.add("PACK-UNREADABLE", files.documents[0].name, reason=error.strerror or error)
-    return "nd30"
+    """The mapping for what lies there: edXML messages, else XML that has dossiers or documents, else a workbook.
+
+    Beside a workbook, XML may be a document like any other.
+    """
+    found = ""
+    for path in files.documents[:_LOOKED_AT]:
+        try:
+            if is_edxml(*root_name(path)):
+                return "edxml"
+            found = found or ("nd30" if has_records(path, load_mapping("nd30")) else "")
+        except DocumentRefused as refused:
+            if not files.books:
+                faults.add("PACK-UNREADABLE", path.name, reason=f"{refused.code}, {refused.finding.message.vi}")
+        except OSError as error:
+            faults.add("PACK-UNREADABLE", path.name, reason=error.strerror or error)
+    return found or ("tt05" if files.books or not files.documents else "nd30")
 
 
 def _workbook(files: SourceFiles, mapping: SourceMapping, profile: Profile, faults: Faults, work: Path) -> Submission:

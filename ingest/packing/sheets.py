@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.packing.faults import Faults
 from ingest.packing.mapping import Part, SourceMapping, Table
-from ingest.packing.model import BESIDE_FORM, ORDINAL, Row, SheetOrigin, Submission
+from ingest.packing.model import BESIDE_FORM, FILE_CODE, ORDINAL, Row, SheetOrigin, Submission
 from ingest.packing.text import fold, fold_heading
 from ingest.packing.values import Values
 from ingest.packing.workbook import Cell, OpenWorkbook, open_workbook
@@ -75,17 +75,32 @@ class _Reader:
 
     def tables(self, file: str, dossiers_only: bool) -> list[tuple[str, Table]]:
         """The sheets that are to be read, each with its table."""
-        found: list[tuple[str, Table]] = []
         wanted = [table for table in self._mapping.tables if table.kind is None or not dossiers_only]
+        named = {name: table for table in wanted for name in self._book.sheets() if _is_named(name, table)}
         for name in self._book.sheets():
-            table = next((t for t in wanted if fold(name) in {fold(known) for known in t.names}), None)
-            if table is not None:
-                found.append((name, table))
-            elif fold(name) not in self._mapping.sheets_ignored and any(self._book.rows(name)):
+            if name in named or fold(name) in self._mapping.sheets_ignored or not any(self._book.rows(name)):
+                continue
+            table = self._by_headings(name, [one for one in wanted if one not in named.values()])
+            if table is None:
                 self._faults.add("PACK-SHEET-UNKNOWN", name)
-        if all(table.kind is not None for _, table in found):
+            else:
+                named[name] = table
+        if all(table.kind is not None for table in named.values()):
             self._faults.add("PACK-NO-SHEET", file, sheet=self._mapping.tables[0].names[0])
-        return found
+        return [(name, named[name]) for name in self._book.sheets() if name in named]
+
+    def _by_headings(self, name: str, tables: Sequence[Table]) -> Table | None:
+        """The table that a sheet of another name (Sheet1) is by its headings, the one that says what it is about among
+        them."""
+        best: tuple[int, Table | None] = (2, None)
+        for table in tables:
+            headings = self._headings(table)
+            subject = self._profile.form(table.kind, "sip").identity - {FILE_CODE}
+            for _, (_, cells) in zip(range(_HEADING_WITHIN), self._book.rows(name), strict=False):
+                known = [headings[text] for cell in cells if (text := fold_heading(cell.text)) in headings]
+                if len(known) > best[0] and any(subject & set(fields) for fields in known):
+                    best = (len(known), table)
+        return best[1]
 
     def sheet(self, name: str, table: Table) -> None:
         """Read one sheet: its heading row, then its rows."""
@@ -211,6 +226,10 @@ def _ways(parts: Sequence[Part], places: Mapping[str, int]) -> tuple[tuple[tuple
         if indices and (len(headings) == 1 or headings[0] in places):
             found.append((indices, part.separator))
     return tuple(found)
+
+
+def _is_named(name: str, table: Table) -> bool:
+    return fold(name) in {fold(known) for known in table.names}
 
 
 def _is_example(cells: Sequence[Cell]) -> bool:

@@ -29,6 +29,16 @@ def root_name(path: Path) -> tuple[str, str]:
     return "", ""
 
 
+def has_records(path: Path, mapping: SourceMapping) -> bool:
+    """Whether an XML document has elements that the mapping reads. Raises XmlRefused, OSError."""
+    namespace, _ = root_name(path)
+    names = [name for table in mapping.tables for name in table.names]
+    wanted = {f"{prefix}{name}" for name in names for prefix in ("", f"{namespace}}}")}
+    with path.open("rb") as stream:
+        events = iter_elements(stream, (), wanted, place=path.name, limits=_LIMITS)
+        return any(isinstance(event, Opened) and event.name in wanted for event in events)
+
+
 def read_exports(
     paths: Iterable[Path], base: Path, mapping: SourceMapping, profile: Profile, faults: Faults
 ) -> Submission:

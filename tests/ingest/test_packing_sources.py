@@ -156,6 +156,7 @@ def test_bad_xml_is_a_finding(tmp_path: Path, change: Callable[[str], str], code
 def test_edxml_messages_become_a_dossier(tmp_path: Path, namespace: str) -> None:
     source = messages(tmp_path, message(2, namespace=namespace), message(1, namespace=namespace))
     result = packed(source, tmp_path / "out")
+    assert set(result.counts) == {"PACK-FILLED"}
     assert not result.refused, result.findings
     files = only(result, tmp_path)
     docs = descriptions(files)
@@ -214,6 +215,16 @@ def test_an_attachment_that_the_manifest_names_must_be_there(tmp_path: Path) -> 
         return made[: made.index("<Attachment>")] + "</AttachmentEncoded></edXML>"
 
     assert "PACK-ATTACHMENT" in packed(messages(tmp_path, message(mutate=without)), tmp_path / "out").counts
+
+
+def test_what_a_message_says_beyond_the_circular_is_named(tmp_path: Path) -> None:
+    def more(made: str) -> str:
+        return made.replace("<Subject>", "<To><OrganId>x</OrganId></To><DueDate>2024/04/01</DueDate><Subject>")
+
+    result = packed(messages(tmp_path, message(mutate=more)), tmp_path / "out")
+    (note,) = [one for one in result.findings if one.code == "PACK-NOT-CARRIED"]
+    assert "DueDate, To" in note.message.vi
+    assert not result.refused
 
 
 def test_data_of_circular_02_2019_is_read_by_its_mapping(tmp_path: Path) -> None:
@@ -286,6 +297,32 @@ def test_several_workbooks_in_a_folder_are_a_question(tmp_path: Path) -> None:
     path.with_name("khac.xlsx").write_bytes(path.read_bytes())
     with pytest.raises(UsageError, match="khac"):
         packed(tmp_path, tmp_path / "out")
+
+
+def test_sheets_of_other_names_are_known_by_their_headings(tmp_path: Path) -> None:
+    def rename(book: openpyxl.Workbook) -> None:
+        for number, sheet in enumerate(reversed(book.worksheets), 1):
+            sheet.title = f"Sheet{number}"
+
+    source = workbook(tmp_path, pictures=[], mutate=rename)
+    assert packed(source, tmp_path / "out").findings == ()
+
+
+def test_xml_beside_a_workbook_is_a_document_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    workbook(tmp_path / "a", texts=[text(file="hoa-don.xml")], files={})
+    (tmp_path / "a" / "hoa-don.xml").write_text("<HDon><TToan>1</TToan></HDon>", encoding="utf-8")
+    result = pack(tmp_path / "a", None, tmp_path / "out", SENDER)
+    assert set(result.counts) <= {"PACK-FORMAT"}
+    assert [one.documents for one in result.packages] == [1]
+
+
+def test_the_result_may_lie_in_the_folder_of_the_source(tmp_path: Path) -> None:
+    export(tmp_path)
+    first = packed(tmp_path, tmp_path / "out")
+    assert len(first.packages) == 1
+    result = pack(tmp_path, tmp_path, tmp_path / "out2", SENDER)
+    assert {one.place.partition("/")[0] for one in result.findings if one.code == "PACK-FILE-UNUSED"} == {"out"}
 
 
 def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> Path:

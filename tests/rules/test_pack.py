@@ -72,8 +72,8 @@ def _tall(folder: Path) -> Path:
     return workbook(folder, mutate=_cell("Văn bản", "A900000", "x"))
 
 
-def _renamed(book: Any) -> None:
-    book["Hồ sơ"].title = "Trang 1"
+def _without_dossiers(book: Any) -> None:
+    book.remove(book["Hồ sơ"])
 
 
 def _no_heading(book: Any) -> None:
@@ -135,7 +135,7 @@ CASES = [
     _case("not a workbook", "PACK-UNREADABLE", _garbage),
     _case("an old workbook", "PACK-OLD-EXCEL", _old),
     _case("a value in row 900,000", "PACK-LARGE", _tall),
-    _case("no sheet of dossiers", "PACK-NO-SHEET", _book(mutate=_renamed), workbook, "PACK-SHEET-UNKNOWN"),
+    _case("no sheet of dossiers", "PACK-NO-SHEET", _book(mutate=_without_dossiers), workbook, "PACK-SHEET-UNKNOWN"),
     _case("a sheet of another name", "PACK-SHEET-UNKNOWN", _book(mutate=_extra_sheet)),
     _case("no headings", "PACK-NO-HEADING", _book(mutate=_no_heading)),
     _case("an unknown heading", "PACK-HEADING-UNKNOWN", _book(mutate=_cell("Hồ sơ", "Z1", "Người nhập liệu"))),

@@ -256,7 +256,7 @@ def judge_bag_profile(
         _serialization(profile, bag),
     ):
         for code, place, details in found:
-            findings.add(f"BAG-PROFILE-{code}", place, **details)
+            findings.add(code, place, **details)
 
 
 Found = Iterator[tuple[str, str, dict[str, object]]]
@@ -264,79 +264,85 @@ Found = Iterator[tuple[str, str, dict[str, object]]]
 
 def _version(profile: BagProfile, bag: BagFacts) -> Found:
     if bag.version not in profile.versions:
-        yield "VERSION", "bagit.txt", {"version": bag.version, "accepted": _some(profile.versions)}
+        yield "BAG-PROFILE-VERSION", "bagit.txt", {"version": bag.version, "accepted": _some(profile.versions)}
 
 
 def _tags(profile: BagProfile, bag: BagFacts, *, only_what_is_there: bool) -> Found:
     if bag.tags is None:
         if not only_what_is_there:
-            yield "NO-INFO", bag.name, {"file": bag.info}
+            yield "BAG-PROFILE-NO-INFO", bag.name, {"file": bag.info}
         return
     values: dict[str, list[str]] = {}
     for label, value in bag.tags:
         values.setdefault(label.lower(), []).append(value)
     if not only_what_is_there and profile.identifier not in values.get(_INFO[0].lower(), ()):
-        yield "IDENTIFIER", bag.info, {"identifier": profile.identifier}
+        yield "BAG-PROFILE-IDENTIFIER", bag.info, {"identifier": profile.identifier}
     for rule in profile.tags:
         found = values.get(rule.label.lower(), [])
         if not any(found) and not only_what_is_there:
             if rule.required:
-                yield "TAG-MISSING", bag.info, {"tag": rule.label}
+                yield "BAG-PROFILE-TAG-MISSING", bag.info, {"tag": rule.label}
             elif rule.recommended:
-                yield "TAG-ADVISED", bag.info, {"tag": rule.label}
+                yield "BAG-PROFILE-TAG-ADVISED", bag.info, {"tag": rule.label}
         if len(found) > 1 and not rule.repeatable:
-            yield "TAG-REPEATED", bag.info, {"tag": rule.label}
+            yield "BAG-PROFILE-TAG-REPEATED", bag.info, {"tag": rule.label}
         for value in found:
             if rule.values and value not in rule.values:
-                yield "TAG-VALUE", bag.info, {"tag": rule.label, "value": value, "accepted": _some(rule.values)}
+                yield (
+                    "BAG-PROFILE-TAG-VALUE",
+                    bag.info,
+                    {"tag": rule.label, "value": value, "accepted": _some(rule.values)},
+                )
 
 
 def _manifests(rule: ListRule, present: Sequence[str], kind: str) -> Found:
     there = {_algorithm(one): one for one in present}
-    prefix = "TAGMANIFEST" if kind == "tagmanifest" else "MANIFEST"
+    tag = kind == "tagmanifest"
     for one in rule.required:
         if one not in there:
-            yield f"{prefix}-MISSING", f"{kind}-{one}.txt", {}
+            code = "BAG-PROFILE-TAGMANIFEST-MISSING" if tag else "BAG-PROFILE-MANIFEST-MISSING"
+            yield code, f"{kind}-{one}.txt", {}
     for one, named in there.items():
         if rule.allowed is not None and one not in rule.allowed:
-            yield f"{prefix}-EXTRA", f"{kind}-{named}.txt", {"accepted": _some(rule.allowed)}
+            code = "BAG-PROFILE-TAGMANIFEST-EXTRA" if tag else "BAG-PROFILE-MANIFEST-EXTRA"
+            yield code, f"{kind}-{named}.txt", {"accepted": _some(rule.allowed)}
 
 
 def _files(profile: BagProfile, bag: BagFacts) -> Found:
     for path in profile.tag_files.required:
         if not bag.has_file(path):
-            yield "TAG-FILE-MISSING", path, {}
+            yield "BAG-PROFILE-TAG-FILE-MISSING", path, {}
     if profile.tag_files.allowed is not None:
         fits = _any_of(profile.tag_files.allowed, globs=True)
         for path in bag.tag_files():
             if not _OWN_FILES.fullmatch(path) and not fits(path):
-                yield "TAG-FILE-EXTRA", path, {}
+                yield "BAG-PROFILE-TAG-FILE-EXTRA", path, {}
     for path in profile.payload_files.required:
         if not bag.has_file(path):
-            yield "PAYLOAD-MISSING", path, {}
+            yield "BAG-PROFILE-PAYLOAD-MISSING", path, {}
     if profile.payload_files.allowed is not None:
         fits = _any_of(profile.payload_files.allowed, globs=True)
         for path in bag.payload_files():
             if not fits(path):
-                yield "PAYLOAD-EXTRA", path, {}
+                yield "BAG-PROFILE-PAYLOAD-EXTRA", path, {}
     if profile.data_empty and (bag.payload_count > 1 or bag.payload_bytes > 0):
-        yield "DATA-NOT-EMPTY", bag.name, {}
+        yield "BAG-PROFILE-DATA-NOT-EMPTY", bag.name, {}
     if bag.has_file("fetch.txt") and not profile.fetch_allowed:
-        yield "FETCH-FORBIDDEN", "fetch.txt", {}
+        yield "BAG-PROFILE-FETCH-FORBIDDEN", "fetch.txt", {}
     if profile.fetch_required and not bag.has_file("fetch.txt"):
-        yield "FETCH-MISSING", "fetch.txt", {}
+        yield "BAG-PROFILE-FETCH-MISSING", "fetch.txt", {}
 
 
 def _serialization(profile: BagProfile, bag: BagFacts) -> Found:
     if not bag.media_type:
         if profile.serialization == "required":
-            yield "NOT-SERIALIZED", bag.name, {"accepted": _some(profile.media_types)}
+            yield "BAG-PROFILE-NOT-SERIALIZED", bag.name, {"accepted": _some(profile.media_types)}
     elif profile.serialization == "forbidden":
-        yield "SERIALIZED", bag.name, {}
+        yield "BAG-PROFILE-SERIALIZED", bag.name, {}
     elif profile.media_types:
         names = _SAME_TYPE.get(bag.media_type, frozenset({bag.media_type}))
         if not names & {one.lower() for one in profile.media_types}:
-            yield "MEDIA-TYPE", bag.name, {"found": bag.media_type, "accepted": _some(profile.media_types)}
+            yield "BAG-PROFILE-MEDIA-TYPE", bag.name, {"found": bag.media_type, "accepted": _some(profile.media_types)}
 
 
 def _some(values: Sequence[str]) -> str:

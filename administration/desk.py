@@ -191,7 +191,7 @@ class Desk:
         self.close()
 
     def close(self) -> None:
-        """End after the task that is running; those that wait are dropped."""
+        """End what is running at its next step, and drop those that wait."""
         with self._lock:
             self._closed = True
             if self._sweeper is not None:
@@ -249,7 +249,7 @@ class Desk:
         try:
             self._tell(task, state=DeskState.RUNNING)
             with space():
-                work(self.place(task.progress.id), lambda done, total: self._tell(task, done=done, total=total))
+                work(self.place(task.progress.id), lambda done, total: self._advance(task, done, total))
             self._tell(task, state=DeskState.DONE)
         except TangThuError as error:
             self._fail(task, error)
@@ -260,6 +260,12 @@ class Desk:
             shutil.rmtree(handed_in, ignore_errors=True)
             task.ended.set_result(None)
             self._sweep_later()
+
+    def _advance(self, task: _Task, done: int, total: int) -> None:
+        """Note how far the task is; a task that still runs when the desk closes ends here."""
+        if self._closed:
+            raise TemporaryError(_CLOSED)
+        self._tell(task, done=done, total=total)
 
     def _fail(self, task: _Task, error: TangThuError) -> None:
         task.error = error
@@ -297,7 +303,7 @@ class Desk:
             task = self._tasks.get(task_id)
         if task is not None and task.error is not None:
             raise task.error
-        if task is not None and not task.ended.done():
+        if task is not None and task.progress.state in (DeskState.WAITING, DeskState.RUNNING):
             raise Busy(Sentence("Việc này chưa xong.", "This is not done yet."))
         return self.kept(task_id)
 

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote_plus
 
+from tests.flows.clerk import Clerk, walk
 from tests.services.chromium import PHONE, Chromium, Page, running
 from tests.services.reading_room import ROOT, ReadingRoom, served
 
@@ -20,6 +21,7 @@ NAMES = ("home.png", "results.png", "dossier.png", "document.png", "events.png",
 _QUESTION = "cong van"
 _TITLE = "Hồ sơ về việc xây dựng vùng chuyên canh sen tại huyện Tháp Mười giai đoạn 2021 - 2025"  # damaged and repaired
 _TALLEST = 900
+_CLERKS = 1000
 _WHOLE = 1300  # far enough down to see the table of contents; in the log, the damage and its repair
 
 
@@ -45,6 +47,13 @@ def take_pictures(browser: Chromium, room: ReadingRoom, folder: Path, *, questio
         _take(page, folder / "phone.png")
 
 
+def take_clerks_pictures(browser: Chromium, room: ReadingRoom, folder: Path) -> None:
+    """Write the pictures of ``docs/clerks.md`` into ``folder``, walking the clerk's path."""
+    with browser.page() as page, tempfile.TemporaryDirectory(prefix="tangthu-clerk-") as work:
+        room.enter(page)
+        walk(Clerk(page, room, Path(work), lambda name, seen: _take(seen, folder / name, _CLERKS)))
+
+
 def _take(page: Page, path: Path, tallest: int = _TALLEST) -> None:
     path.write_bytes(page.picture(height=tallest))
 
@@ -58,6 +67,7 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "demo", "--no-serve", str(demo)], cwd=ROOT, check=True)
         with served(demo / "kho") as room, running() as browser:
             take_pictures(browser, room, target, question=_QUESTION, title=_TITLE)
+            take_clerks_pictures(browser, room, target)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from administration.cli import run
 from metadata.tt05.sip import SipDocument
 from tests.builders.small_bags import FILES, write_bag
 from tests.builders.tt05 import PDF, document_fields, dossier_fields, sip_hoso
+from tests.flows.looks import FAINT_TEXT, NARROW_TO_WIDE, SMALL_TARGETS
 from tests.flows.pictures import NAMES, take_pictures
 from tests.services.chromium import LAPTOP, PHONE, Chromium, ChromiumError, Page, running
 from tests.services.reading_room import ReadingRoom, served
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.services
 LONG = "Hồ sơ về việc " + "Nghiêng".join("Đ" * 60 for _ in range(3)) + " " + "thực hiện kế hoạch chuyển đổi số " * 20
 DOCUMENTS = 130
 BAG = "Hồ sơ vùng chuyên canh sen"
-NARROW_TO_WIDE = (320, 700), PHONE, (768, 1024), LAPTOP
 PAGES = (
     "login",
     "home",
@@ -132,10 +132,7 @@ def test_what_is_pressed_on_a_phone_is_large_enough(reader: Page, site: Site, na
     """Links within sentences and lists of words are as high as their line; whatever stands alone has 40 px."""
     reader.resize(PHONE)
     reader.open(site.url(name))
-    small = reader.value(
-        "[...document.querySelectorAll('button, .button, .tool, .chip, .facet a, .sorts a, summary, input')]"
-        ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 40).map(e => e.outerHTML.slice(0, 100))"
-    )
+    small = reader.value(SMALL_TARGETS)
     assert small == []
 
 
@@ -155,7 +152,7 @@ def test_text_stands_out_from_its_ground(chromium: Chromium, site: Site, dark: b
         site.room.enter(page)
         for name in ("found", "dossier", "document", "events"):
             page.open(site.url(name))
-            assert page.value(_FAINT_TEXT) == [], name
+            assert page.value(FAINT_TEXT) == [], name
 
 
 def test_all_works_without_scripts(chromium: Chromium, site: Site) -> None:
@@ -256,19 +253,3 @@ def test_without_chromium_nothing_is_skipped(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ChromiumError, match="not installed"), running():
         pass
-
-
-_FAINT_TEXT = """(() => {
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = element => { for (let e = element; e; e = e.parentElement) {
-    const colour = parse(getComputedStyle(e).backgroundColor); if (colour.length < 4 || colour[3] > 0) return colour; }
-    return parse(getComputedStyle(document.body).backgroundColor); };
-  return [...document.body.querySelectorAll('*')]
-    .filter(e => e.offsetParent && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
-    .map(e => { const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
-      return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.outerHTML.slice(0, 80)]; })
-    .filter(([ratio]) => ratio < 4.5);
-})()"""

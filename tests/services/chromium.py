@@ -201,6 +201,25 @@ class Page:
         self.click(selector)
         self.ask("Input.insertText", text=text)
 
+    def choose(self, selector: str, *paths: Path) -> None:
+        """Choose files in a field for files. Raises ChromiumError when there is no such field."""
+        found = self.ask("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")["result"]
+        if "objectId" not in found:
+            raise ChromiumError(f"nothing on this page is {selector}")
+        self.ask("DOM.setFileInputFiles", files=[str(path) for path in paths], objectId=found["objectId"])
+
+    def until(self, selector: str) -> None:
+        """Wait until something on the page, whichever page that is by then, is ``selector``."""
+        deadline = time.monotonic() + _TIMEOUT
+        while time.monotonic() < deadline:
+            with suppress(ChromiumError):  # between two pages there is nothing to ask
+                if self.value(
+                    f"document.readyState === 'complete' && !!document.querySelector({json.dumps(selector)})"
+                ):
+                    return
+            time.sleep(0.05)
+        raise ChromiumError(f"nothing came that is {selector}: {self.value('document.body.innerText')[:500]}")
+
     def download(self, selector: str) -> tuple[str, bytes]:
         """Click on an element that gives a file: its suggested name and its bytes."""
         self.click(selector)

@@ -129,7 +129,7 @@ class FileJudge:
         if self._files and self._document.is_root:
             for requirement, _ in _FORMAT:
                 if requirement not in self._formats:
-                    self._report.add(requirement)
+                    self._report.add(requirement, "file")
 
     def _has_content(self) -> bool:
         folders = ("representations/", "documentation/", "schemas/") if self._document.is_root else ("data/",)

@@ -113,7 +113,7 @@ def _judge_software(agents: list[Element], report: Report) -> None:
     scores = [sum(agent.attributes.get(name) == value for _, name, value in _SOFTWARE) for agent in agents]
     for agent, score in zip(agents, scores, strict=True):
         if score == max(scores):
-            at = " ".join(names_of(agent))
+            at = " ".join(names_of(agent)) or "agent"
             for requirement, name, value in _SOFTWARE:
                 if agent.attributes.get(name) != value:
                     report.add(requirement, at, agent.attributes.get(name, ""))
@@ -124,7 +124,7 @@ def _judge_software(agents: list[Element], report: Report) -> None:
 def _faults(agent: Element) -> list[tuple[str, str, str]]:
     """What is wrong inside the software's agent: its name, its note and the note's type."""
     names, notes, found = names_of(agent), notes_of(agent), []
-    at = " ".join(names)
+    at = " ".join(names) or "agent"
     if len(names) != 1 or not names[0]:
         found.append(("CSIP14", at, ""))
     if len(notes) != 1 or not notes[0][1]:

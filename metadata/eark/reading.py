@@ -79,7 +79,7 @@ class DocumentReader:
         for requirement in _PROFILES:
             urls = profile_urls(requirement, self._version)
             if self._document.is_root and self._document.profile not in urls:
-                report.add(requirement, urls[-1] if urls else "", self._document.profile)
+                report.add(requirement, urls[0] if urls else "", self._document.profile)
 
     def _element(self, element: Element) -> None:
         if self._wraps:

@@ -12,6 +12,7 @@ from metadata.findings import Findings
 from metadata.package_kinds import PackageKind
 
 _PREFIX = "EARK-"
+_NOTHING = {"now_vi": "không có", "now_en": "nothing"}
 _FILES = {
     PackageKind.EARK_CSIP: ("csip",),
     PackageKind.EARK_SIP: ("csip", "sip"),
@@ -52,10 +53,11 @@ class Report:
         return Report(self._findings, self._codes, place)
 
     def add(self, requirement: str, at: str = "", value: object = "") -> None:
-        """``at`` says which element or file, ``value`` what was found."""
+        """``at`` says which element or file, ``value`` what was found, which sentences have as ``now_vi``, ``now_en``."""
         code = self._codes.get(requirement)
         if code is not None:
-            self._findings.add(code, self.place, at=at, value=value)
+            now = {"now_vi": f"là “{value}”", "now_en": f"“{value}”"} if value else _NOTHING
+            self._findings.add(code, self.place, at=at, value=value, **now)
 
     def unreadable(self, error: Exception) -> None:
         """What cannot be read is not judged, and that is said."""

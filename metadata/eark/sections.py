@@ -129,7 +129,7 @@ class SectionJudge:
         if self._amd > 1 or (needed and not self._amd_filled):
             self._report.add("CSIP31", "", f" ({self._amd})" if self._amd > 1 else "")
         elif self._amd and not self._digiprov:
-            self._report.add("CSIP32")
+            self._report.add("CSIP32", PRESERVATION)
         if not self._document.is_root:
             return
         if self._dmd and not self._dmd_current:

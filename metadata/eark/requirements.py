@@ -53,7 +53,7 @@ class Report:
         return Report(self._findings, self._codes, place)
 
     def add(self, requirement: str, at: str = "", value: object = "") -> None:
-        """``at`` says which element or file, ``value`` what was found, which sentences have as ``now_vi``, ``now_en``."""
+        """``at`` says which element or file, ``value`` what was found: in sentences ``now_vi`` and ``now_en``."""
         code = self._codes.get(requirement)
         if code is not None:
             now = {"now_vi": f"là “{value}”", "now_en": f"“{value}”"} if value else _NOTHING

@@ -163,7 +163,8 @@ def _add_report(api: APIRouter, desk: CheckDesk) -> None:
 
 def _file(desk: CheckDesk, check_id: str, format: ReportFormat) -> Response:
     data = desk.rendered(check_id, format)
-    headers = {} if format is ReportFormat.JSON else {"Content-Disposition": disposition(f"report.{format}")}
+    name = f"bao-cao-{desk.progress(check_id).name}.{format}"
+    headers = {} if format is ReportFormat.JSON else {"Content-Disposition": disposition(name)}
     return Response(data, media_type=format.media_type, headers=headers)
 
 

@@ -271,9 +271,12 @@ def _tell(output: Output, report: CheckReport, *, everything: bool) -> None:
 
 def _tell_kind(output: Output, kind: FindingKind, limit: int) -> None:
     from ingest.reports.words import severity_mark
+    from metadata.findings import visible
 
     output.line(f"     {severity_mark(kind.severity).sign} {kind.code} ({kind.count})  {kind.rule}")
     for one in kind.findings[:limit]:
+        if visible(one.place) not in one.message.vi:
+            output.line(f"       {one.place}")
         output.say(f"       {one.message.vi}", f"       {one.message.en}")
     if kind.count > limit:
         output.line(f"       … +{kind.count - limit}")

@@ -1,4 +1,4 @@
-"""The report as CSV, a line a finding: Excel opens it, and nothing in it is ever run."""
+"""The report as CSV, a line a finding and one for what is not listed: Excel opens it, and nothing in it is run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import csv
 import io
 import re
 
+from ingest.advice import actions
 from ingest.check import CheckReport
 from ingest.reports.json_report import written
+from ingest.reports.words import number_text
 
 _HEADINGS = (
     "Mức độ / Severity",
@@ -28,6 +30,10 @@ def csv_report(report: CheckReport) -> bytes:
     for one in report.findings:
         cells = (one.severity.value, one.code, one.place, one.message.vi, one.message.en, one.rule)
         writer.writerow([safe(cell) for cell in cells])
+    for kind in (kind for action in actions(report.findings, report.counts) for kind in action.kinds if kind.unlisted):
+        left = number_text(kind.unlisted)
+        told = f"… và {left} chỗ nữa cùng loại", f"… and {left} more of this kind"
+        writer.writerow([kind.severity.value, kind.code, "", *told, safe(kind.rule)])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from ingest.advice import Action, FindingKind, actions
 from ingest.check import GRAVITY, CheckedFile, CheckReport
 from ingest.reports.tree_rows import TreeRow, tree_rows
-from ingest.reports.words import Marked, profile_name, severity_mark, verdict_mark, verdict_next
+from ingest.reports.words import Marked, number_text, profile_name, severity_mark, verdict_mark, verdict_next
 from metadata.findings import Severity
 
 KIND_LIMIT = 25
@@ -154,11 +154,6 @@ def _row(row: TreeRow) -> dict[str, object]:
 
 def _mark(mark: Marked) -> dict[str, str]:
     return {"sign": mark.sign, "vi": mark.word.vi, "en": mark.word.en}
-
-
-def number_text(number: int) -> str:
-    """Thousands apart, as people here write them: ``1.234``."""
-    return f"{number:,}".replace(",", ".")
 
 
 def _size_text(size: int) -> str:

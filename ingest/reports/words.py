@@ -1,4 +1,4 @@
-"""What people are told of verdicts, gravities and kinds of package: data, out of ``words.toml``."""
+"""What people are told of verdicts, gravities and kinds of package (data, out of ``words.toml``), and of numbers."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ def profile_name(profile: str) -> Sentence:
     parsed = PackageProfile.parse(profile)
     name = _sentence(_words()["kind"][parsed.kind.value])
     return Sentence(f"{name.vi} {parsed.version}".strip(), f"{name.en} {parsed.version}".strip())
+
+
+def number_text(number: int) -> str:
+    """Thousands apart, as people here write them: ``1.234``."""
+    return f"{number:,}".replace(",", ".")
 
 
 def _mark(entry: dict[str, Any]) -> Marked:

@@ -151,6 +151,14 @@ def test_a_check_can_be_followed_and_its_report_fetched(client: Client, desk: Ch
     assert client.get("/api/checks/..%2f..%2fetc/report.json").status_code == 404
 
 
+def test_the_name_of_the_file_cannot_forge_a_header(client: Client, bad: bytes) -> None:
+    for name in ('a"; filename=evil.html\r\nSet-Cookie: x=y', "Hồ sơ.zip", "..", "x" * 400):
+        head = post(client, bad, name, headers={"Accept": "text/csv"}).headers
+        assert "set-cookie" not in head
+        assert head["content-disposition"].startswith("attachment; filename*=UTF-8''bao-cao-")
+        assert head["content-disposition"].isascii() and len(head["content-disposition"]) < 1000
+
+
 # What is refused
 
 

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.check import CheckedFile, CheckReport, CheckVerdict, check_package
+from ingest.check import TREE_LIMIT, CheckedFile, CheckReport, CheckVerdict, check_package
 from ingest.reports import ReportFormat, read_json, render
 from ingest.reports import pdf_report as pdf
 from ingest.reports.csv_report import safe
+from ingest.reports.json_report import FORMAT, report_fields
 from ingest.reports.tree_rows import TreeRow, tree_rows
 from ingest.reports.words import profile_name, severity_mark, verdict_mark, verdict_next
-from metadata.findings import Finding, Findings, Severity, finding, finding_rules
+from metadata.findings import LIMIT_PER_CODE, Finding, Findings, Severity, finding, finding_rules
 from metadata.package_kinds import PackageKind
 from metadata.text import Sentence
 from tests.builders.small_bags import write_bag
@@ -296,3 +297,15 @@ def test_there_are_words_for_everything() -> None:
     for kind in PackageKind:
         assert profile_name(kind.value).vi != profile_name("").vi
     assert profile_name("eark-sip@2.1.0").en.endswith("2.1.0")
+
+
+def test_the_guide_says_what_reports_are() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "checking.md").read_text(encoding="utf-8")
+    fields = report_fields(report())
+    keys = {*fields, *fields["findings"][0], *fields["tree"][0]} - {"format"}
+    assert not {key for key in keys if f"`{key}`" not in text and f"[].{key}`" not in text and f", `{key}`" not in text}
+    assert FORMAT in text
+    assert not {kind.value for kind in PackageKind if f"`{kind.value}`" not in text}
+    assert f"{pdf.KIND_LIMIT} chỗ mỗi loại, {pdf.FINDING_LIMIT} chỗ và {pdf.FILE_LIMIT} tệp" in text
+    assert "tối đa 5.000 tệp" in text and TREE_LIMIT == 5000
+    assert "1.000 chỗ đầu" in text and LIMIT_PER_CODE == 1000

@@ -111,14 +111,14 @@ class Profile:
         found = [self.label(list_name, code) for code in split_codes(text)]
         return Sentence(_joined([one.vi for one in found]), _joined([one.en for one in found]))
 
-    def form(self, kind: DocumentKind | None, package: str | PackageKind) -> Form:
-        """The form of a document's kind, or of the whole package when ``kind`` is None.
-
-        ``package`` is the kind of package, or ``sip``, ``aip``, ``dip`` for that of a dossier (and the DIP).
-        """
+    def package(self, package: str | PackageKind) -> PackageRules:
+        """The rules of a kind of package; ``sip``, ``aip``, ``dip`` mean that of a dossier, and the DIP."""
         known = {"sip": PackageKind.SIP_HOSO, "aip": PackageKind.AIP_HOSO, "dip": PackageKind.DIP}
-        rules = self.packages[PackageKind(known.get(package, package))]
-        return self.forms[rules.forms[kind.value if kind else "package"]]
+        return self.packages[PackageKind(known.get(package, package))]
+
+    def form(self, kind: DocumentKind | None, package: str | PackageKind) -> Form:
+        """The form of a document's kind, or of the whole package when ``kind`` is None; see :meth:`package`."""
+        return self.forms[self.package(package).forms[kind.value if kind else "package"]]
 
     def media_type(self, name: str) -> str:
         """The media type that the circular's table gives for a file name; application/octet-stream for others."""

@@ -50,7 +50,7 @@ def test_the_package_is_complete_and_consistent(tmp_path: Path) -> None:
     assert next(item for item in root if isinstance(item, MetsHeader)).oais_type == "SIP"
     assert [item.path for item in root if isinstance(item, MetsPointer)] == [f"{REP}METS.xml"]
     with (folder / "metadata/descriptive/EAD.xml").open("rb") as stream:
-        assert read_simpledc(stream) == dossier_fields()
+        assert read_simpledc(stream) == dossier_fields(totalDoc="3")
 
 
 def test_each_file_is_linked_to_its_document(tmp_path: Path) -> None:

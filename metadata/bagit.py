@@ -16,6 +16,7 @@ from metadata.refusal import DocumentRefused
 LINE_LIMIT = 65_536  # characters in one line of a tag file
 DECLARATION_LIMIT = 1000  # bytes of bagit.txt
 TAG_LIMIT = 10_000  # tags in one bag-info.txt
+INFO_LIMIT = 8_000_000  # characters of one bag-info.txt
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MANIFEST_LINE = re.compile(r"(?P<digest>[0-9A-Fa-f]+)[ \t]+(?P<path>\S.*)", re.DOTALL)
 _FETCH_LINE = re.compile(
@@ -151,8 +152,9 @@ def manifest_algorithm(name: str) -> tuple[str, bool] | None:
 
 def known_algorithm(name: str) -> Algorithm | None:
     """The algorithm a manifest's name means (``sha-256`` and ``sha256`` are one), or None."""
+    lower = name.lower()
     with suppress(ValueError):
-        return Algorithm(name.lower().replace("-", ""))
+        return Algorithm(lower.replace("-", "", 1) if lower.startswith(("sha-", "md-")) else lower)
     return None
 
 
@@ -265,10 +267,14 @@ def read_tag_file(
     """Read ``bag-info.txt`` (RFC 8493 §2.2.2): labels and values in order, labels may repeat, continuations joined.
 
     ``strict`` (BagIt 1.0) wants no space before the colon and one after it; older drafts do not.
-    Raises BagSyntax: BAG-TAG-LINE, BAG-BOM, BAG-UNDECODABLE, BAG-LINE-TOO-LONG.
+    Raises BagSyntax: BAG-TAG-LINE, BAG-TAG-MANY, BAG-BOM, BAG-UNDECODABLE, BAG-LINE-TOO-LONG.
     """
     tags: list[tuple[str, str]] = []
+    total = 0
     for number, line in _lines(stream, encoding, place):
+        total += len(line) + 1
+        if total > INFO_LIMIT or len(tags) > TAG_LIMIT:
+            raise BagSyntax("BAG-TAG-MANY", place, tags=TAG_LIMIT, characters=INFO_LIMIT)
         if not line.strip():
             continue
         if line[0] in " \t":
@@ -281,7 +287,7 @@ def read_tag_file(
             continue
         label, colon, value = line.partition(":")
         loose = label != label.rstrip() or not (value == "" or value[0] in " \t")
-        if not colon or not label.strip() or (strict and loose) or len(tags) >= TAG_LIMIT:
+        if not colon or not label.strip() or (strict and loose):
             raise BagSyntax("BAG-TAG-LINE", place, line=number)
         tags.append((label.strip(), value.strip()))
     return tags

@@ -36,7 +36,7 @@ _SYSTEM_FILES = ("%/thumbs.db", "%/ehthumbs.db", "%/desktop.ini", "%/.ds!_store"
 class JudgedBag:
     """What a bag says of itself. ``tags`` are those of bag-info in order, labels as written; None when it has none.
 
-    ``manifests`` and ``tag_manifests`` are the algorithms of its manifests as their names have them, in lower case.
+    ``manifests`` and ``tag_manifests`` are the known algorithms that its manifests are named by, in lower case.
     """
 
     declaration: BagDeclaration
@@ -96,22 +96,30 @@ class _Judge:
         self._rules = declaration.rules
 
     def bag(self) -> JudgedBag:
-        names = sorted(path for path in self._ledger.alike("manifest-%.txt", "tagmanifest-%.txt") if "/" not in path)
-        found = {name: named for name in names if (named := manifest_algorithm(name))}
+        found = dict(sorted(self._named()))
         payload = [name for name, (_, tag) in found.items() if not tag]
         tags = [name for name, (_, tag) in found.items() if tag]
         self._names(found, tags)
-        usable = self._manifests(payload, tag=False)
+        self._manifests(payload, tag=False)
         self._manifests(tags, tag=True)
         for path in self._ledger.respell():
             self._findings.add("BAG-SPELLING", path)
         self._twice()
         self._fetch()
-        self._complete(usable)
+        self._complete(payload)
         self._tag_manifests(payload, tags)
         for path in self._ledger.alike(*_SYSTEM_FILES):
             self._findings.add("BAG-SYSTEM-FILE", path)
         return self._info(tuple(found[name][0] for name in payload), tuple(found[name][0] for name in tags))
+
+    def _named(self) -> Iterator[tuple[str, tuple[str, bool]]]:
+        """Manifests whose algorithm is known, which are few, whatever names there are; the others are findings."""
+        for name in self._ledger.alike("manifest-%.txt", "tagmanifest-%.txt"):
+            named = manifest_algorithm(name)
+            if named and known_algorithm(named[0]) is None:
+                self._findings.add("BAG-ALGORITHM", name, algorithm=named[0])
+            elif named:
+                yield name, named
 
     def _names(self, found: dict[str, tuple[str, bool]], tags: list[str]) -> None:
         if not self._declaration.encoding.startswith("utf-8"):
@@ -119,30 +127,25 @@ class _Judge:
         for name, (algorithm, tag) in found.items():
             kind = "tagmanifest" if tag else "manifest"
             normal = f"{kind}-{algorithm.replace('-', '')}.txt"
-            if known_algorithm(algorithm) and name != normal:
+            if name != normal:
                 self._findings.add("BAG-MANIFEST-NAME", name, normal=normal)
-        used = {
-            tag: {known_algorithm(one) for one, of in found.values() if of is tag} - {None} for tag in (False, True)
-        }
+        used = {tag: {known_algorithm(one) for one, of in found.values() if of is tag} for tag in (False, True)}
         if tags and self._rules.tag_manifests_complete and used[False] != used[True]:
             self._findings.add("BAG-TAG-ALGORITHMS", tags[0])
 
-    def _manifests(self, names: list[str], *, tag: bool) -> list[str]:
-        """Take what the manifests declare into the ledger; give those whose algorithm is known."""
-        usable: dict[str, Algorithm] = {}
+    def _manifests(self, names: list[str], *, tag: bool) -> None:
+        """Take what the manifests declare into the ledger."""
+        weak = True
         for name in names:
             named = manifest_algorithm(name)
             algorithm = known_algorithm(named[0]) if named else None
-            if named and algorithm is None:
-                self._findings.add("BAG-ALGORITHM", name, algorithm=named[0])
-            elif algorithm is not None:
-                usable[name] = algorithm
+            if algorithm is not None:
+                weak = weak and algorithm.weak
                 self._manifest(name, algorithm, tag=tag)
-        if not tag and not usable:
+        if not tag and not names:
             self._findings.add("BAG-NO-MANIFEST", self._subject.source.name)
-        elif not tag and all(algorithm.weak for algorithm in usable.values()):
-            self._findings.add("PACKAGE-WEAK-DIGEST", next(iter(usable)))
-        return list(usable)
+        elif not tag and weak:
+            self._findings.add("PACKAGE-WEAK-DIGEST", names[0])
 
     def _manifest(self, name: str, algorithm: Algorithm, *, tag: bool) -> None:
         rules, encoding, findings = self._rules, self._declaration.encoding, self._findings

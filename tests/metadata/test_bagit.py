@@ -170,6 +170,7 @@ def test_what_we_write_comes_back(name: str) -> None:
         ("tagmanifest-SHA512.txt", ("sha512", True), Algorithm.SHA512),
         ("manifest-sha-1.txt", ("sha-1", False), Algorithm.SHA1),
         ("manifest-foo.txt", ("foo", False), None),
+        ("manifest-s-h-a1.txt", ("s-h-a1", False), None),
         ("manifest.txt", None, None),
         ("bag-info.txt", None, None),
     ],
@@ -193,7 +194,8 @@ def test_bag_info_is_read_in_order_with_continuations_and_repeats() -> None:
         (b": no label\n", "BAG-TAG-LINE"),
         (b"A : x\n", "BAG-TAG-LINE"),
         (b"A:x\n", "BAG-TAG-LINE"),
-        (b"A: x\n" * (TAG_LIMIT + 1), "BAG-TAG-LINE"),
+        (b"A: x\n" * (TAG_LIMIT + 2), "BAG-TAG-MANY"),
+        (b"A: " + (b"x" * 60_000 + b"\nA: ") * 134, "BAG-TAG-MANY"),
         (b"\xff: x\n", "BAG-UNDECODABLE"),
     ],
 )

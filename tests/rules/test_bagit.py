@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.check import check_package
-from metadata.bagit import LINE_LIMIT
+from metadata.bagit import LINE_LIMIT, TAG_LIMIT
 from metadata.bagit_profile import BagProfileRefused, read_bag_profile
 from tests.builders.bags import INFO, PROFILE_ID, append, bag, both, decompose, drop_line, profile, replace
 from tests.rules.cases import Build, Case
@@ -64,6 +64,7 @@ TAG_FILES = [
     changed("BAG-LINE-TOO-LONG", append("bag-info.txt", f"Note: {'x' * LINE_LIMIT}\n")),
     changed("BAG-TAG-LINE", append("bag-info.txt", "no colon\n")),
     changed("BAG-TAG-LINE only from 1.0 on", append("bag-info.txt", "Note :x\n")),
+    changed("BAG-TAG-MANY", append("bag-info.txt", "Note: x\n" * (TAG_LIMIT + 1))),
     case("BAG-OXUM", made(oxum=False), made(oxum=False, info=(*INFO, ("Payload-Oxum", "4.3")))),
     case("BAG-OXUM no numbers", made(oxum=False), made(oxum=False, info=(*INFO, ("Payload-Oxum", "a.b")))),
     case("BAG-OXUM-TWICE", bad=made(info=(*INFO, ("payload-oxum", "4.2")))),

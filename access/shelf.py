@@ -119,11 +119,16 @@ class Shelf:
         read = [replica.checked for replica in replicas if replica.checked is not None]
         return Life(
             received=version.created,
-            checked=next((event.at for event in events if event.type is EventType.VALIDATION), None),
+            checked=next((event.at for event in events if _is_own_check(event, version)), None),
             replicas=replicas,
             read=min(read) if read and len(read) == len(replicas) else None,
             next=min((replica.due for replica in replicas), default=None),
         )
+
+
+def _is_own_check(event: Event, version: AipVersion) -> bool:
+    """Whether this archive checked it: what an AIP of another system brings along is older than its keeping here."""
+    return event.type is EventType.VALIDATION and event.at >= version.created
 
 
 def _nothing() -> NotFound:

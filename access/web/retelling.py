@@ -19,6 +19,8 @@ _KNOWN = (
     "detail.formats_note",
     "detail.made",
     "detail.made_note",
+    "detail.taken_over",
+    "detail.taken_over_note",
     "detail.replicated",
     "detail.read_back",
     "detail.ended",

@@ -181,3 +181,45 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         ledger.add_file("a", 1)
     ledger.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_children_of_a_folder_are_found_without_looking_at_all_files(ledger: Ledger) -> None:
+    for path in ("a/x/1", "a/x/2", "a/x-y/1", "a/x.txt", "a/đ", "ab", "b/c"):
+        ledger.add_file(path, 1)
+    ledger.settle()
+    assert ledger.children("") == ["a/", "ab", "b/"]
+    assert ledger.children("a/") == ["x-y/", "x.txt", "x/", "đ"]
+    assert ledger.children("a/", 2) == ["x-y/", "x.txt"]
+    assert ledger.children("none/") == []
+
+
+def test_files_by_the_end_of_their_names(ledger: Ledger) -> None:
+    for path in ("d/a.fetch.txt", "d/b.FETCH.TXT", "d/fetch.txt", "d/c.txt", "e/a.fetch.txt"):
+        ledger.add_file(path, 1)
+    ledger.settle()
+    assert ledger.ending("d/", ".fetch.txt", 10) == ["d/a.fetch.txt", "d/b.FETCH.TXT"]
+    assert ledger.ending("d/", ".fetch.txt", 1) == ["d/a.fetch.txt"]
+
+
+def test_content_of_one_representation_in_member_order(ledger: Ledger) -> None:
+    names = ("rep1/b", "rep1/a", "rep1-x/a", "rep2/a")
+    for name in names:
+        ledger.add_file(name, 1)
+    ledger.settle()
+    ledger.plan_all("", "data/p/", Role.CONTENT)
+    for number, file in enumerate(ledger.files(), 1):
+        ledger.record(file.seq, digest_bytes(b"x"), At(number))
+    assert [one.path for one in ledger.content()] == ["rep1-x/a", "rep1/a", "rep1/b", "rep2/a"]
+    assert [one.path for one in ledger.content("data/p/rep1/")] == ["rep1/a", "rep1/b"]
+    assert [one.path for one in ledger.content("data/p/rep3/")] == []
+
+
+def test_a_document_keeps_its_names_and_a_description_its_label(ledger: Ledger) -> None:
+    ledger.settle()
+    ledger.describe("#d1", "EAD_doc_1.xml", "D1")
+    ledger.describe("#d2", "EAD_doc_2.xml")
+    ledger.add_document(record(1), Fields.of({}), "EAD_doc_1.xml", (), identifier="D1", held="aip-v1#2")
+    ledger.add_document(record(2), Fields.of({}), "EAD_doc_2.xml", ())
+    assert list(ledger.document_names()) == [("D1", "aip-v1#2"), ("", "")]
+    assert [(one.identifier, one.held) for one in ledger.documents()] == [("D1", "aip-v1#2"), ("", "")]
+    assert (ledger.label_of("EAD_doc_1.xml"), ledger.label_of("EAD_doc_2.xml")) == ("D1", "")

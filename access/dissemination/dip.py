@@ -29,7 +29,6 @@ from metadata.events import Agent, Event
 from metadata.holdings import AipVersion, Member, PackageType, Record, Role
 from metadata.identifiers import VersionId
 from metadata.mets import (
-    CSIP_PROFILE,
     MetsAgent,
     MetsEntry,
     MetsPackage,
@@ -37,16 +36,19 @@ from metadata.mets import (
     write_representation_mets,
     write_root_mets,
 )
+from metadata.package_kinds import PackageKind
 from metadata.premis import Category, PremisObject, write_premis
 from metadata.refusal import DocumentRefused
 from metadata.text import Sentence
-from metadata.tt05.dip import DIP_PROFILE, AccessRequest, dip_document, dip_schemas
-from metadata.tt05.profile import DocumentKind
+from metadata.tt05.dip import AccessRequest, dip_document, dip_schemas
+from metadata.tt05.packages import MetsRules
+from metadata.tt05.profile import DocumentKind, default_profile
 from metadata.tt05.records import Fields, document_kind, read_simpledc, write_simpledc
+from metadata.tt05.writing import representation_identity
 from preservation.description import ChunkStream, is_document
 from storage.hashing import MemberDigests, digest_bytes
 
-_XML = "application/xml"
+_UNKNOWN = "application/octet-stream"
 _REPRESENTATION = "representations/rep1/"
 _DESCRIPTIVE = "metadata/descriptive/"
 _RECEIVED = f"data/submission/{_REPRESENTATION}{_DESCRIPTIVE}"
@@ -123,6 +125,7 @@ class _Maker:
         self._scratch = scratch
         self._on_progress = on_progress
         self._created = services.clock()
+        self._rules = default_profile().packages[PackageKind.DIP]
         self.objid = f"uuid-{str(uuid.uuid4()).upper()}"
         self._dossier = Shelf(services.catalogue).dossier(version)
         self.documents = self.files = self.bytes = 0
@@ -227,8 +230,9 @@ class _Maker:
             self.others[file.version.id] = file.version
         chunks = verified_bytes(self._services, file.version, member, Span(0, member.size))
         self._out.add(f"{self.objid}/{_REPRESENTATION}{path}", member.size, member.crc32, self._watched(chunks))
-        mime = member.format.mime if member.format else "application/octet-stream"
-        self._scratch.add_entry(_FILES, MetsEntry(path, member.size, mime, member.sha256, document=document))
+        identified = member.format.mime if member.format else _UNKNOWN
+        entry = MetsEntry(path, member.size, _media_type(path, identified), member.sha256, document=document)
+        self._scratch.add_entry(_FILES, entry)
         self.files += 1
         self.bytes += member.size
 
@@ -252,7 +256,7 @@ class _Maker:
     def _put(self, path: str, data: bytes, folder: str = "") -> MetsEntry:
         digests = digest_bytes(data)
         self._out.add(f"{self.objid}/{folder}{path}", digests.size, digests.crc32, (data,))
-        return MetsEntry(path, digests.size, _XML, digests.sha256)
+        return MetsEntry(path, digests.size, _media_type(path), digests.sha256)
 
     def _put_written(self, path: str, write: Callable[[BinaryIO], None]) -> MetsEntry:
         """A document that may be large: written to the work folder first, because its size comes before its bytes."""
@@ -260,7 +264,7 @@ class _Maker:
             write(cast(BinaryIO, spool))
             digests = _digests(spool)
             self._out.add(f"{self.objid}/{path}", digests.size, digests.crc32, _chunks(spool))
-        return MetsEntry(path, digests.size, _XML, digests.sha256)
+        return MetsEntry(path, digests.size, _media_type(path), digests.sha256)
 
     def _put_descriptions_of_package(self, event: Event) -> None:
         inside = self._put_written(f"{_REPRESENTATION}METS.xml", self._write_representation)
@@ -276,7 +280,7 @@ class _Maker:
         def write(out: BinaryIO) -> None:
             write_root_mets(
                 out,
-                self._package("root", self.objid, DIP_PROFILE, "schemas"),
+                self._package("root", self._rules.root_mets, "schemas"),
                 descriptive=[descriptive],
                 preservation=[preservation],
                 schemas=schemas,
@@ -286,32 +290,38 @@ class _Maker:
         self._put_written("METS.xml", write)
 
     def _write_representation(self, out: BinaryIO) -> None:
+        rules = self._rules.representation_mets
         write_representation_mets(
             out,
-            self._package("rep1", "rep1", CSIP_PROFILE, "../../schemas"),
+            representation_identity(self._package("rep1", rules, "../../schemas")),
+            representation_type=rules.division_type,
             files=lambda: self._scratch.entries(_FILES),
             documents=lambda: self._scratch.entries(_DOCUMENTS),
         )
 
-    def _package(self, scope: str, objid: str, profile: str, schemas: str) -> MetsPackage:
-        if scope == "root":
-            name, _, number = self._agent.name.rpartition(" ")
-            maker = MetsAgent("CREATOR", "OTHER", name, "SOFTWARE", (("SOFTWARE VERSION", number),))
-        else:
-            notes = (("IDENTIFICATIONCODE", self._version.fonds.value),)
-            maker = MetsAgent("CREATOR", "ORGANIZATION", self._services.archive_name, "", notes)
+    def _package(self, scope: str, rules: MetsRules, schemas: str) -> MetsPackage:
+        software, _, number = self._agent.name.rpartition(" ")
+        root = scope == "root"
+        name, note = (software, number) if root else (self._services.archive_name, self._version.fonds.value)
+        agent = rules.agent
         return MetsPackage(
-            objid=objid,
+            objid=self.objid,
             package=self.objid,
             scope=scope,
-            oais_type="DIP",
-            profile=profile,
+            oais_type=self._rules.oais_type,
+            profile=rules.profile,
             label=self._version.title,
             created=self._created,
-            agents=(maker,),
-            type="MIXED",
+            agents=(MetsAgent(agent.role, agent.type, name, agent.other_type, ((agent.note, note),)),),
+            type=rules.types[0],
             schemas=schemas,
         )
+
+
+def _media_type(path: str, otherwise: str = _UNKNOWN) -> str:
+    """What the circular's table says of the name; ``otherwise`` for a name that it does not have."""
+    told = default_profile().media_type(path)
+    return otherwise if told == _UNKNOWN else told
 
 
 def _digests(spool: IO[bytes]) -> MemberDigests:

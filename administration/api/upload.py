@@ -121,14 +121,14 @@ class UploadForm:
         self._ended = True
 
 
-async def feed_all(request: Request, form: UploadForm) -> None:
-    """Everything that the request's body says goes into ``form``, not more than a piece of it in memory at a time.
+async def feed_all(body: AsyncIterator[bytes], form: UploadForm) -> None:
+    """All of ``body`` goes into ``form``, not more than a piece of it in memory at a time.
 
     Raises HTTPException 400 when whoever sends it goes away.
     """
     waiting = bytearray()
     try:
-        async for chunk in request.stream():
+        async for chunk in body:
             waiting += chunk
             if len(waiting) >= _PIECE:
                 await run_in_threadpool(form.feed, bytes(waiting))
@@ -155,7 +155,7 @@ async def received(request: Request, desk: Desk) -> AsyncIterator[UploadForm]:
 
         try:
             form = UploadForm(request.headers.get("content-type", ""), begin)
-            await feed_all(request, form)
+            await feed_all(request.stream(), form)
             form.end()
         except TooLarge as error:
             raise HTTPException(413) from error

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.requests import ClientDisconnect
 
 from access.content import disposition
 from access.services import AccessServices
@@ -60,8 +59,6 @@ def router(services: AccessServices, pages: Pages, desk: CheckDesk) -> APIRouter
                 check_id = desk.check(form.upload, profile_named(form.fields.get("profile", "")))
         except FormProblem as problem:
             return _form(request, pages, desk, problem)
-        except ClientDisconnect:
-            return Response(status_code=400)
         return RedirectResponse(f"{PATH}/{check_id}", 303)
 
     @web.get("/{check_id}")

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse, StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from access.auth import SESSION_COOKIE
 from access.content import disposition
@@ -96,8 +95,6 @@ def _add_asking(web: APIRouter, services: AccessServices, pages: Pages, desk: Pa
                 pack_id = desk.pack(form.upload, _order(form.fields))
         except FormProblem as problem:
             return _form(request, pages, desk, _Asked.of(problem.fields), problem)
-        except ClientDisconnect:
-            return Response(status_code=400)
         return RedirectResponse(f"{PATH}/{pack_id}", 303)
 
     @web.get("/templates/{kind}.xlsx")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from access.auth import SESSION_COOKIE
 from access.services import AccessServices
@@ -84,16 +85,17 @@ async def handed_in(
     fields: Mapping[str, str] = {}
     with contextlib.ExitStack() as stack:
         intake = _Intake(request, services, desk, groups, stack)
+        body = request.stream()
         try:
             form = UploadForm(request.headers.get("content-type", ""), intake.begin)
             fields = form.fields
-            await feed_all(request, form)
+            await feed_all(body, form)
             if not form.whole:
                 raise FormProblem(422, _CUT_OFF, fields)
             intake.judge(fields)
             upload = _with_files(intake.upload, next(iter(groups.values())), fields)
         except (TemporaryError, UsageError, ValueError, FormRefusedError) as error:
-            await _drain(request)
+            await _drain(body)
             raise _answer(error, fields) from error
         yield HandedIn(fields, upload)
 
@@ -116,8 +118,8 @@ def _answer(error: Exception, fields: Mapping[str, str]) -> Exception:
     return error if isinstance(error, FormRefusedError) else HTTPException(422)
 
 
-async def _drain(request: Request) -> None:
+async def _drain(body: AsyncIterator[bytes]) -> None:
     """Read what is still coming and throw it away, as far as the bounds of a request allow."""
-    with contextlib.suppress(HTTPException):
-        async for _ in request.stream():
+    with contextlib.suppress(HTTPException, ClientDisconnect):
+        async for _ in body:
             pass

@@ -42,6 +42,7 @@ from metadata.package_kinds import PackageKind
 from metadata.premis import Category, PremisObject, write_premis
 from metadata.tt05.fields import Fields, write_simpledc
 from metadata.tt05.schema import package_schemas
+from metadata.tt05.writing import representation_identity
 from storage.aip.writer import AipWriter
 from storage.hashing import MemberDigests, digest_bytes
 
@@ -51,7 +52,7 @@ _MADE_OF_SIP = {
     PackageType.AIP_TAILIEU: PackageKind.AIP_TAILIEU,
 }
 _SMALL = 1 << 20
-_XML = "application/xml"
+_XML, _TT05_XML = "application/xml", "text/xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class _Description:
     def _put(self, path: str, data: bytes, role: Role = Role.METADATA) -> MetsEntry:
         digests = digest_bytes(data)
         self._ledger.add_generated(path, role, self._writer.add(path, data, digests), digests)
-        return MetsEntry(path.removeprefix(self._root), digests.size, _XML, digests.sha256)
+        return MetsEntry(path.removeprefix(self._root), digests.size, self._xml, digests.sha256)
 
     def _put_schemas(self) -> list[MetsEntry]:
         """The schemas of what the archive wrote, where those that came are of what came."""
@@ -143,7 +144,7 @@ class _Description:
                 member.write(chunk)
             placed = member.end(digests)
         self._ledger.add_generated(path, Role.METADATA, placed, digests)
-        return MetsEntry(path.removeprefix(self._root), digests.size, _XML, digests.sha256)
+        return MetsEntry(path.removeprefix(self._root), digests.size, self._xml, digests.sha256)
 
     # PREMIS
 
@@ -239,12 +240,20 @@ class _Description:
             csip=eark,
         )
 
+    @property
+    def _xml(self) -> str:
+        """The media type of XML: TT 05 has a table of its own."""
+        return _XML if self._type is PackageType.EARK else _TT05_XML
+
     def _put_representation_mets(self, name: str, premis: MetsEntry) -> MetsEntry:
         folder = self._folder(name)
+        package = self._package(name, name, "../../schemas")
+        if self._type is not PackageType.EARK:
+            package = representation_identity(package)
         with _Spool(self._making.work / "mets.xml") as spool:
             write_representation_mets(
                 cast(BinaryIO, spool),
-                self._package(name, name, "../../schemas"),
+                package,
                 files=lambda: self._content_entries(name),
                 documents=lambda: self._document_entries(name),
                 preservation=[replace(premis, path=premis.path.removeprefix(f"representations/{name}/"))],
@@ -270,7 +279,7 @@ class _Description:
             return
         written = zip(self._ledger.generated(inside), self._ledger.document_names(), strict=True)
         for (path, size, sha256), (identifier, held) in written:
-            yield MetsEntry(path.removeprefix(folder), size, _XML, sha256, label=identifier, title=held)
+            yield MetsEntry(path.removeprefix(folder), size, self._xml, sha256, label=identifier, title=held)
 
     def _put_root_mets(
         self,

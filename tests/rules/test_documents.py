@@ -110,7 +110,9 @@ CASES = [
         "METS-ROOT", mets("METS.xml", ("<mets ", "<met "), ("</mets>", "</met>")), "SIP-UNNAMED", "PACKAGE-NO-OBJID"
     ),
     document_case("METS-VALUE", mets("METS.xml", ('SIZE="', 'SIZE="-')), "SIP-UNNAMED"),
-    document_case("METS-NO-HREF", mets("METS.xml", ("xlink:href=", "xlink:title=")), "SIP-UNNAMED"),
+    document_case(
+        "METS-NO-HREF", mets("METS.xml", ("xlink:href=", "xlink:title=")), "SIP-UNNAMED", "TT05-METS-ATTRIBUTE"
+    ),
     premis_case("PREMIS-ROOT", ("<premis ", "<premi "), ("</premis>", "</premi>")),
     premis_case("PREMIS-VALUE", ("2026-07-01T", "2026-99-01T")),
     premis_case("PREMIS-TOO-MANY-EVENTS", events=EVENTS + 1),

@@ -42,6 +42,12 @@ _KINDS = ("all", "text", "pictures", "media", "dossiers")
     "--partial", is_flag=True, help="Vẫn đóng gói những hồ sơ không có lỗi. / Pack the dossiers that have no error."
 )
 @click.option(
+    "--missing",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="TỆP.xlsx",
+    help="Ghi thêm danh sách những điều còn thiếu vào bảng tính này. / Also write what is missing into this workbook.",
+)
+@click.option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="TỆP.xlsx",
@@ -61,6 +67,7 @@ def pack(
     dossier: tuple[str, ...],
     first_number: int,
     partial: bool,
+    missing: Path | None,
     template: Path | None,
     kind: str,
 ) -> int:
@@ -89,9 +96,12 @@ def pack(
     if template is not None:
         return _template(output, template, kind)
     wanted = {"NGUỒN": source, "--out": out, "--agency": agency, "--fonds": fonds, "--agreement": agreement}
-    if missing := [name for name, value in wanted.items() if not value]:
-        raise click.UsageError(f"Thiếu {', '.join(missing)}. / Missing {', '.join(missing)}.")
+    if lacking := ", ".join(name for name, value in wanted.items() if not value):
+        raise click.UsageError(f"Thiếu {lacking}. / {lacking} not given.")
+    if missing is not None:
+        _is_new(missing)
     from ingest.packing import pack as pack_submission
+    from ingest.packing import write_missing
     from metadata.tt05.sip import Sender
 
     assert source is not None
@@ -109,6 +119,8 @@ def pack(
             dossier=_fields(dossier),
             on_progress=lambda done, total: advance("văn bản / documents", done, total),
         )
+    if missing is not None:
+        write_missing(missing, result.findings, result.counts)
     output.document(_to_json(result))
     _tell(output, result, out)
     worst = {finding.severity.value for finding in result.findings}
@@ -117,16 +129,20 @@ def pack(
 
 def _template(output: Output, template: Path, kind: str) -> int:
     from ingest.packing import TemplateKind, write_template
-    from metadata.errors import AlreadyExists
-    from metadata.text import Sentence
 
-    if template.exists():
-        sentence = Sentence(f"Đã có tệp {template}.", f"{template} is there already.")
-        raise AlreadyExists(sentence)
+    _is_new(template)
     write_template(template, TemplateKind(kind))
     output.document({"template": str(template)})
     output.say(f"Đã ghi bảng tính mẫu {template}.", "The template was written: fill it in, then pack it.", "✓")
     return 0
+
+
+def _is_new(path: Path) -> None:
+    from metadata.errors import AlreadyExists
+    from metadata.text import Sentence
+
+    if path.exists():
+        raise AlreadyExists(Sentence(f"Đã có tệp {path}.", f"{path} is there already."))
 
 
 def _code(option: str, text: str | None) -> str:

@@ -177,21 +177,22 @@ def write_workbook(path: Path, form: Form, sections: Sequence[Section], sender: 
     sheet = book.create_sheet("Mục lục")
     for number, (_, width) in enumerate(form.columns):
         sheet.column_dimensions[chr(65 + number)].width = width * 1.6 + 3
-    sheet.append([_text(sheet, sender.agency, bold=True)])
-    sheet.append([_text(sheet, form.title, bold=True)])
+    sheet.append([text_cell(sheet, sender.agency, bold=True)])
+    sheet.append([text_cell(sheet, form.title, bold=True)])
     for section in sections:
         sheet.append([])
         for line in section.lines:
-            sheet.append([_text(sheet, line)])
-        sheet.append([_text(sheet, heading, bold=True) for heading, _ in form.columns])
+            sheet.append([text_cell(sheet, line)])
+        sheet.append([text_cell(sheet, heading, bold=True) for heading, _ in form.columns])
         for row in section.rows:
-            sheet.append([_text(sheet, text) for text in row])
+            sheet.append([text_cell(sheet, text) for text in row])
         for line in section.footer:
-            sheet.append([_text(sheet, line)])
+            sheet.append([text_cell(sheet, line)])
     book.save(path)
 
 
-def _text(sheet: Any, text: str, *, bold: bool = False) -> Any:  # noqa: ANN401 -- openpyxl has no types
+def text_cell(sheet: Any, text: str, *, bold: bool = False) -> Any:  # noqa: ANN401 -- openpyxl has no types
+    """A cell of a write-only sheet that is text whatever it begins with; None for no text."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 

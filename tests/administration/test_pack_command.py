@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from administration.cli import run
@@ -45,6 +46,20 @@ def test_a_script_gets_one_document(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [(one["code"], Path(one["path"]).name[:4]) for one in made["packages"]] == [(CODE, "0007")]
     assert len(made["lists"]) == 4
     assert all(Path(path).is_file() for path in [*made["lists"], made["packages"][0]["path"]])
+
+
+def test_what_is_missing_can_be_written_into_a_workbook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = workbook(tmp_path, dossiers=[dossier(mode="=1+1")], texts=[text(numberOfPage="hai")])
+    target = tmp_path / "con-thieu.xlsx"
+    arguments = [str(source), "--out", str(tmp_path / "out"), "--missing", str(target), *WHO]
+    ask(capsys, *arguments, code=3)
+    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(target).active.iter_rows()]
+    assert {(row[1], row[2], row[5]) for row in rows[1:]} >= {
+        ("Lỗi / Error", "Hồ sơ!D2", "TT05-CODE"),
+        ("Lỗi / Error", "Văn bản!N2", "TT05-NUMBER"),
+    }
+    assert all(str(row[3]).endswith(".") for row in rows[1:])
+    assert run(["pack", *arguments]) == 6
 
 
 def test_findings_are_sentences_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

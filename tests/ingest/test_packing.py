@@ -474,7 +474,7 @@ _DOCUMENT = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(_DOSSIER, st.lists(_DOCUMENT, min_size=1, max_size=3)), min_size=1, max_size=3),
     st.randoms(use_true_random=False),

@@ -13,10 +13,18 @@ from hypothesis import strategies as st
 
 from ingest.check import check_package
 from metadata.package_kinds import PackageKind, PackageProfile
+from tests.builders.archive import small_archive
 from tests.builders.bags import INFO, bag
 from tests.builders.eark import build_eark
-from tests.builders.packages import sip_tailieu
+from tests.builders.packages import package_of, sip_tailieu
 from tests.builders.tt05 import sip_hoso
+
+
+def aip_hoso(folder: Path) -> Path:
+    """What another system would send of an AIP that it holds."""
+    with small_archive(folder / "archive") as archive:
+        return package_of(archive.object(archive.receive(sip_hoso(folder / "sent"))), folder / "aip")
+
 
 CODED = (*INFO, ("Agency-Code", "H20.05"), ("Fonds-Code", "P1"))
 FETCH = "https://example.org/a 22 data/Công văn 01.txt\n".encode()
@@ -27,6 +35,7 @@ MAKE: dict[str, tuple[Callable[[Path], Path], PackageKind | None]] = {
     "SIP_hoso": (lambda folder: sip_hoso(folder), None),
     "SIP_hoso by E-ARK": (lambda folder: sip_hoso(folder), PackageKind.EARK_SIP),
     "SIP_tailieu": (sip_tailieu, None),
+    "AIP_hoso": (aip_hoso, None),
     "E-ARK SIP": (lambda folder: build_eark(folder / "eark", "sip"), None),
     "E-ARK SIP as a DIP of TT 05": (lambda folder: build_eark(folder / "eark", "sip"), PackageKind.DIP),
 }

@@ -470,3 +470,16 @@ def test_a_link_to_what_is_not_held_gives_nothing(archive: SmallArchive, tmp_pat
     lost = replace(shown, record=replace(shown.record, fields={"linkedDocument": where.format(version.id)}))
     with pytest.raises(NotFound):
         list(files_of(archive.catalogue, version, lost))
+
+
+def test_what_leaves_the_archive_has_no_remark_of_its_own_judge(archive: SmallArchive, tmp_path: Path) -> None:
+    """A SIP without one gives an AIP and a DIP without one."""
+    receipt = held(archive, tmp_path)
+    assert receipt.findings == ()
+    export = export_aip(services_of(archive), AGENT, version_of(archive, receipt), tmp_path / "aip.zip")
+    for path, kind in (
+        (export.path, PackageKind.AIP_HOSO),
+        (dip_of(archive, receipt, tmp_path / "d.zip").path, PackageKind.DIP),
+    ):
+        report = check_package(path, tmp_path, PackageProfile(kind))
+        assert (report.verdict, report.findings) == (CheckVerdict.GOOD, ())

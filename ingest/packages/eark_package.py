@@ -40,8 +40,8 @@ class EarkPackage:
 
     @property
     def is_submission(self) -> bool:
-        """Whether it says that it is a SIP, whatever profile it follows."""
-        return self._root.oais_type.upper() == "SIP"
+        """Whether it says that it is a SIP, whatever profile it follows, or does not say what it is."""
+        return self._root.oais_type.upper() in ("SIP", "")
 
     def structure(self) -> None:
         """Read every METS file and judge what they name."""

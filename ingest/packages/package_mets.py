@@ -17,6 +17,7 @@ from metadata.mets import (
     MetsReference,
     MetsRoot,
     iter_mets,
+    local_path,
 )
 
 _KEPT = 1000  # descriptions, pointers and agents of one METS that are remembered
@@ -101,8 +102,10 @@ class PackageMets:
     def _inside(self, href: str, path: str | None) -> str | None:
         """The path in the package; a finding and None when it leads outside. A href never encoded is read as it is."""
         if path is None:
-            self._subject.findings.add("SIP-OUTSIDE", href, mets=self._path)
-            return None
+            path = self._above(href)
+            if path is None:
+                self._subject.findings.add("SIP-OUTSIDE", href, mets=self._path)
+            return path
         if not path.isprintable() and any("\ud800" <= c <= "\udfff" for c in path):
             self._subject.findings.add("NAME-ENCODING", href)
             return None
@@ -112,3 +115,14 @@ class PackageMets:
             if self._subject.ledger.size_of(raw) is not None:
                 return raw
         return plain
+
+    def _above(self, href: str) -> str | None:
+        """What a METS of a representation names outside its folder, but inside the package: ``../../schemas/x.xsd``."""
+        folders, rest = self._base.split("/")[:-1], href
+        while folders and rest.startswith("../"):
+            folders.pop()
+            rest = rest.removeprefix("../")
+        path = local_path(rest) if rest != href else None
+        if path is None or not path.isprintable():
+            return None
+        return "/".join([*folders, path])

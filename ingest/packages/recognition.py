@@ -44,9 +44,7 @@ def recognise(subject: Subject, asked: PackageProfile | None = None) -> PackageP
     """
     found = _found(subject)
     if asked is None:
-        if found is None:
-            _unknown(subject)
-        return found
+        return found or _unknown(subject)
     if found is not None and found.kind is not asked.kind and not _related(found.kind, asked.kind):
         subject.findings.add("PACKAGE-OTHER-KIND", subject.source.name, asked=asked, found=found.kind)
     return asked
@@ -66,19 +64,24 @@ def _found(subject: Subject) -> PackageProfile | None:
     return PackageProfile(tt05) if tt05 else eark_profile(SubjectTree(subject))
 
 
-def _unknown(subject: Subject) -> None:
-    """Say why nothing fits: the name of METS.xml, what it says, or that there is none."""
+def _unknown(subject: Subject) -> PackageProfile | None:
+    """Say why nothing fits: the name of METS.xml, what it says, or that there is none.
+
+    With a METS that cannot be read the tree is judged as a CSIP package all the same: every such kind is one.
+    """
     findings, names = subject.findings, subject.ledger.tops(1000)
     other = next((name for name in names if name != METS and name.lower() == METS.lower()), None)
     if subject.ledger.size_of(METS) is not None:
         before = dict(findings.counts)
         reading(subject, METS, lambda stream: deque(iter_mets(stream, METS), 0))
-        if before == dict(findings.counts):
-            findings.add("PACKAGE-METS-KIND", METS)
+        if before != dict(findings.counts):
+            return PackageProfile(PackageKind.EARK_CSIP)
+        findings.add("PACKAGE-METS-KIND", METS)
     elif other is not None:
         findings.add("PACKAGE-METS-CASE", other)
     else:
         findings.add("PACKAGE-UNKNOWN", subject.source.name)
+    return None
 
 
 def _tt05(subject: Subject) -> PackageKind | None:

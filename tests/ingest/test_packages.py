@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.check import check_package
 from ingest.ledger import Ledger
 from ingest.packages import Examined, examine
 from ingest.sources import open_source
@@ -18,6 +19,8 @@ from metadata.findings import Findings, Severity, finding_rules
 from metadata.holdings import PackageType, Role
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode
 from tests.builders.bags import bag, write_tag_manifests
+from tests.builders.eark import build_eark
+from tests.builders.packages import EAD, sip_tailieu
 from tests.builders.tt05 import documents, dossier_fields, edit, reseal, sip_hoso
 
 ARCHIVE = ArchiveCode("LTLS-DT")
@@ -377,3 +380,69 @@ def test_tag_manifests_are_checked_too(tmp_path: Path) -> None:
         (folder / "notes.txt").unlink()
 
     assert Look(coded(tmp_path, mutate=lose), tmp_path).codes == {"BAG-MISSING-TAG"}
+
+
+# What kind
+
+
+def archival(folder: Path) -> None:
+    edit(folder, EAD, "fileCode>", "arcFileCode>", 2)
+
+
+def kind_of(path: Path, work: Path) -> str:
+    """The profile that a check judges by."""
+    (work / "work").mkdir(exist_ok=True)
+    return check_package(path, work / "work").profile
+
+
+@pytest.mark.parametrize(
+    ("build", "kind"),
+    [
+        (coded, "bagit"),
+        (sip_hoso, "tt05-sip-hoso"),
+        (sip_tailieu, "tt05-sip-tailieu"),
+        (lambda folder: sip_hoso(folder, mutate=change("METS.xml", 'TYPE="Mixed"', 'TYPE="X"')), "tt05-sip-hoso"),
+        (lambda folder: sip_tailieu(folder, mutate=change("METS.xml", 'TYPE="Collection"', 'TYPE="X"')),
+         "tt05-sip-tailieu"),
+        (lambda folder: sip_hoso(folder, mutate=change("METS.xml", 'TYPE="SIP"', 'TYPE="DIP"')), "tt05-sip-hoso"),
+        (lambda folder: sip_hoso(folder, mutate=change(EAD, "<fileCode>", "<requestID>1</requestID><fileCode>")),
+         "tt05-dip"),
+        (lambda folder: sip_hoso(folder, mutate=archival), "tt05-aip-hoso"),
+        (lambda folder: sip_tailieu(folder, mutate=archival), "tt05-aip-tailieu"),
+        (lambda folder: sip_hoso(folder, mutate=remove(EAD)), "tt05-sip-hoso"),
+        (lambda folder: sip_hoso(folder, mutate=write(EAD, b"<!DOCTYPE x><simpledc/>")), "tt05-sip-hoso"),
+        (lambda folder: sip_hoso(folder, mutate=write("METS.xml", b"")), "tt05-sip-hoso"),
+        (lambda folder: build_eark(folder, "csip"), "eark-csip@2.2.0"),
+        (lambda folder: build_eark(folder, "sip"), "eark-sip@2.2.0"),
+        (lambda folder: build_eark(folder, "sip", "2.1.0"), "eark-sip@2.1.0"),
+        (lambda folder: build_eark(folder, "aip"), "eark-aip@2.2.0"),
+    ],
+)  # fmt: skip
+def test_a_package_is_recognised_by_what_it_says_and_what_lies_in_it(
+    tmp_path: Path, build: Callable[[Path], Path], kind: str
+) -> None:
+    assert kind_of(build(tmp_path / "p"), tmp_path) == kind
+
+
+def test_an_eark_package_whose_mets_cannot_be_read_is_judged_by_its_tree(tmp_path: Path) -> None:
+    path = build_eark(tmp_path / "p", "sip")
+    write("METS.xml", b"")(path)
+    (tmp_path / "work").mkdir()
+    report = check_package(path, tmp_path / "work")
+    assert report.profile == "eark-csip"
+    assert "XML-NOT-WELL-FORMED" in report.counts
+    assert "PACKAGE-METS-KIND" not in report.counts
+
+
+def test_a_representation_may_name_what_lies_above_it_in_the_package(tmp_path: Path) -> None:
+    """But nothing above the package, and no ``..`` that is hidden or stands later."""
+    path = build_eark(tmp_path / "p", "sip")
+    inner = path / "representations/rep1/METS.xml"
+    good = inner.read_text(encoding="utf-8")
+    found = {}
+    for href in ("../../schemas/ead.xsd", "../../../x", "../../schemas/../x", "..%2f..%2fx", "../../%2e%2e/x", "../.."):
+        inner.write_text(good.replace('"data/a.txt"', f'"{href}"'), encoding="utf-8")
+        look = Look(path, tmp_path)
+        found[href] = "SIP-OUTSIDE" in look.codes
+    assert found.pop("../../schemas/ead.xsd") is False
+    assert set(found.values()) == {True}

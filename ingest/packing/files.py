@@ -40,8 +40,11 @@ class FileIndex:
         """Read the folder. Raises OSError when it cannot be."""
         index = cls(root)
         skipped = {path.resolve() for path in passed_over}
+        names = {path.name for path in skipped}
         for path in _walk(root):
-            if path.name.lower() in _PASSED_OVER or path.name.startswith(("~$", ".")) or path.resolve() in skipped:
+            if path.name.lower() in _PASSED_OVER or path.name.startswith(("~$", ".")):
+                continue
+            if path.name in names and path.resolve() in skipped:
                 continue
             if len(index.paths) >= FILES:
                 faults.add("PACK-LARGE", str(root.name), what="tệp / files", limit=FILES)

@@ -428,6 +428,39 @@ def test_shared_strings_are_read_and_their_lack_is_a_finding(tmp_path: Path) -> 
     assert packed(path, tmp_path / "out").findings == ()
 
 
+class _Pipe(io.BytesIO):
+    """A stream that cannot go back."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise OSError(29, "Illegal seek")
+
+    def tell(self) -> int:
+        raise OSError(29, "Illegal seek")
+
+
+def test_a_zip_as_excel_and_as_streaming_programs_write_it_is_read(tmp_path: Path) -> None:
+    """Excel leaves room to grow in the first local header; others put sizes behind the data."""
+    parts = zipfile.ZipFile(workbook(tmp_path))
+    excel, streamed = tmp_path / "excel.xlsx", tmp_path / "streamed.xlsx"
+    with zipfile.ZipFile(excel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in parts.namelist():
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.extra = b"\x20\xa2\x40\x00\x28\xa0\x3c\x02" + bytes(60)
+            archive.writestr(info, parts.read(name), zipfile.ZIP_DEFLATED)
+            info.extra = b""
+    out = _Pipe()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in parts.namelist():
+            archive.writestr(name, parts.read(name))
+    streamed.write_bytes(out.getvalue())
+    for path in (excel, streamed):
+        result = pack(path, tmp_path / "files", tmp_path / f"out-{path.stem}", SENDER)
+        assert result.findings == ()
+
+
 def test_a_bomb_is_refused_without_being_unpacked(tmp_path: Path) -> None:
     path = workbook(tmp_path)
     with (

@@ -185,6 +185,7 @@ class Desk:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
+        self._sweep_again()  # what an earlier process left
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

@@ -206,13 +206,14 @@ def sip_tailieu(
     *,
     batch: Fields | None = None,
     contents: Sequence[SipDocument] | None = None,
+    identity: uuid.UUID | str = IDENTITY,
     mutate: Callable[[Path], object] | None = None,
     then_reseal: bool = False,
 ) -> Path:
     """A good SIP_tailieu."""
     held = all_kinds() if contents is None else contents
     fields = batch or batch_fields(totalDoc=str(len(held)))
-    folder = write_sip_tailieu(parent, SipDossier(uuid.UUID(IDENTITY), fields, held, CREATED, SENDER))
+    folder = write_sip_tailieu(parent, SipDossier(uuid.UUID(str(identity)), fields, held, CREATED, SENDER))
     return _finished(folder, mutate, then_reseal)
 
 
@@ -241,6 +242,7 @@ def aip_tailieu(
     *,
     batch: Fields | None = None,
     contents: Sequence[SipDocument] | None = None,
+    identity: uuid.UUID | str = IDENTITY,
     mutate: Callable[[Path], object] | None = None,
     then_reseal: bool = False,
 ) -> Path:
@@ -251,7 +253,7 @@ def aip_tailieu(
         SipDocument(one.name, sip_to_aip_loose_document(one.fields, ARCHIVE, one.kind), one.files, one.kind)
         for one in held
     ]
-    return _finished(write_aip_tailieu(parent, _aip(fields, turned, IDENTITY)), mutate, then_reseal)
+    return _finished(write_aip_tailieu(parent, _aip(fields, turned, identity)), mutate, then_reseal)
 
 
 def _aip(fields: Fields, held: Sequence[SipDocument], identity: uuid.UUID | str) -> AipPackage:

@@ -238,7 +238,7 @@ def leaves_root(path: str) -> bool:
     """Whether a path in a manifest is absolute, begins with ``~``, is empty or has ``.``, ``..`` or empty segments."""
     if not path or path[0] in "/~" or "\0" in path:
         return True
-    if "//" not in path and "." not in path and path[-1] != "/":
+    if "//" not in path and "/." not in path and path[0] != "." and path[-1] != "/":
         return False
     return any(segment in ("", ".", "..") for segment in path.split("/"))
 

@@ -148,7 +148,8 @@ class _Judge:
             self._findings.add("PACKAGE-WEAK-DIGEST", names[0])
 
     def _manifest(self, name: str, algorithm: Algorithm, *, tag: bool) -> None:
-        rules, encoding, findings = self._rules, self._declaration.encoding, self._findings
+        rules, encoding, findings, ledger = self._rules, self._declaration.encoding, self._findings, self._ledger
+        width = 2 * algorithm.size
 
         def read(stream: BinaryIO) -> None:
             for line in iter_manifest(stream, name, encoding=encoding, rules=rules):
@@ -157,12 +158,10 @@ class _Judge:
                 if line.path.startswith(PAYLOAD) is tag:
                     findings.add("BAG-WRONG-MANIFEST", line.path, manifest=name)
                     continue
-                try:
-                    digest = Digest.parse(algorithm, line.digest_hex)
-                except ValueError:
+                if len(line.digest_hex) != width:
                     findings.add("BAG-DIGEST", name, line=line.line_number, algorithm=algorithm.value)
                     continue
-                self._ledger.declare(line.path, digest, name)
+                ledger.declare(line.path, Digest(algorithm, bytes.fromhex(line.digest_hex)), name)
 
         reading(self._subject, name, read)
 

@@ -249,12 +249,12 @@ def _trouble(output: Output, path: Path, error: TangThuError) -> object:
 def _tell(output: Output, report: CheckReport, *, everything: bool) -> None:
     from ingest.advice import actions
     from ingest.check import GRAVITY
-    from ingest.reports.words import profile_name, severity_mark, verdict_mark, verdict_next
+    from ingest.reports.words import number_text, profile_name, severity_mark, verdict_mark, verdict_next
 
     mark, after = verdict_mark(report.verdict), verdict_next(report.verdict)
     output.say(f"{report.name}: {mark.word.vi}. {after.vi}", f"{mark.word.en}. {after.en}", mark.sign)
     profile = profile_name(report.profile)
-    output.line(f"  {profile.vi} / {profile.en}; {report.files} tệp / files, {size_text(report.bytes)}")
+    output.line(f"  {profile.vi} / {profile.en}; {number_text(report.files)} tệp / files, {size_text(report.bytes)}")
     if report.title:
         output.line(f"  {report.title}")
     counted = [(severity_mark(one), report.counted(one)) for one in GRAVITY]

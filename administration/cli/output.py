@@ -75,10 +75,22 @@ class Output:
             yield lambda *_: None
             return
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            ProgressColumn,
+            TaskID,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
 
-        amount = DownloadColumn() if count_bytes else MofNCompleteColumn()
-        columns = (TextColumn("{task.description}"), BarColumn(), amount)
+        amount: tuple[ProgressColumn, ...] = (MofNCompleteColumn(),)
+        if count_bytes:
+            amount = DownloadColumn(), TransferSpeedColumn()
+        columns = (TextColumn("{task.description}"), BarColumn(), *amount, TimeRemainingColumn())
         with Progress(*columns, console=Console(file=self._error), transient=True) as bars:
             tasks: dict[str, TaskID] = {}
 

@@ -86,6 +86,7 @@ class _Description:
         self._type = examined.package_type
         self._root = f"data/{examined.folder}/"
         self._many = len(examined.representations) > 1
+        self._described = {one.path: one for one in examined.descriptions}
 
     def write(self) -> list[tuple[str, str]]:
         self._put("data/findings.json", findings_document(self._findings))
@@ -274,8 +275,7 @@ class _Description:
         folder = self._folder(name)
         inside = f"{folder}metadata/descriptive/"
         if not self._type.describes_documents:
-            for target, size, mime, sha256 in self._ledger.placed_under(inside):
-                yield MetsEntry(target.removeprefix(folder), size, mime, sha256, md_type="OTHER")
+            yield from self._received(inside, folder)
             return
         written = zip(self._ledger.generated(inside), self._ledger.document_names(), strict=True)
         for (path, size, sha256), (identifier, held) in written:
@@ -303,12 +303,15 @@ class _Description:
 
     def _descriptions(self) -> Iterator[MetsEntry]:
         """Descriptions of the whole that are kept as they came."""
-        known = {one.path: one for one in self._examined.descriptions}
-        if not known:
-            return
-        for target, size, mime, sha256 in self._ledger.placed_under(f"{self._root}metadata/descriptive/"):
-            path = target.removeprefix(self._root)
-            yield MetsEntry(path, size, mime, sha256, md_type=known[path].md_type, md_version=known[path].md_version)
+        if self._type is PackageType.EARK:
+            yield from self._received(f"{self._root}metadata/descriptive/", self._root)
+
+    def _received(self, folder: str, base: str) -> Iterator[MetsEntry]:
+        """Descriptions that came and lie under ``folder``, each with its standard; paths relative to ``base``."""
+        for target, size, mime, sha256 in self._ledger.placed_under(folder):
+            said = self._described.get(target.removeprefix(self._root))
+            kind, version = (said.md_type, said.md_version) if said else ("OTHER", "")
+            yield MetsEntry(target.removeprefix(base), size, mime, sha256, md_type=kind, md_version=version)
 
     def _support(self, folder: str, base: str) -> list[MetsEntry]:
         return [

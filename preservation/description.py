@@ -40,6 +40,8 @@ _UNDATED = RecordDate("")
 _TAG_LIMIT = 1 << 20
 _SUBMISSION = "submission"
 _CONTENT_FOLDER = "data"
+# Where both are, the first is the archive's own and the second came with an E-ARK package.
+_DOSSIERS = (PackageType.EARK.dossier_file, PackageType.AIP_HOSO.dossier_file)
 _SUPPORT = frozenset({"schemas", "documentation"})
 
 
@@ -209,7 +211,6 @@ class AipDescription:
         ead = premis = None
         by_premis: dict[str, Member] = {}
         by_mets: dict[str, Member] = {}
-        dossier = self.version.package_type.dossier_file
         for member in self._bare_members():
             if member.role is not Role.METADATA:
                 continue
@@ -218,8 +219,8 @@ class AipDescription:
                 by_premis[folder] = member
             elif folder and inside == "METS.xml":
                 by_mets[folder] = member
-            elif not folder and inside == dossier:
-                ead = member
+            elif not folder and inside in _DOSSIERS:
+                ead = member if ead is None or inside == PackageType.EARK.dossier_file else ead
             elif not folder and inside == "metadata/preservation/PREMIS.xml":
                 premis = member
         return _Places(ead, premis, by_premis, by_mets)

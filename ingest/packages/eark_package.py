@@ -16,6 +16,7 @@ from metadata.tt05.records import Fields, dossier_record
 _FOLDER = "representations/"
 _DESCRIPTIVE = "metadata/descriptive/"
 _MOST = 1000  # representations of one package
+_DESCRIBED = 10_000  # descriptions of representations of which the standard is remembered
 _READ = ("DC", "EAD", "EAD3", "EAD2002", "DCTERMS")
 _CREATORS = ("CREATOR", "SUBMITTER")
 
@@ -27,6 +28,7 @@ class EarkPackage:
         self._subject = subject
         self._root = PackageMets(subject, "")
         self._names: list[str] = []
+        self._inner: dict[str, Description] = {}
 
     @property
     def objid(self) -> str:
@@ -54,7 +56,10 @@ class EarkPackage:
             del self._names[_MOST:]
         for name in self._names:
             if ledger.size_of(f"{_FOLDER}{name}/METS.xml") is not None:
-                PackageMets(self._subject, f"{_FOLDER}{name}/").read()
+                inner = PackageMets(self._subject, f"{_FOLDER}{name}/")
+                inner.read()
+                if len(self._inner) < _DESCRIBED:
+                    self._inner.update(inner.descriptions)
         completeness(self._subject, "PACKAGE-UNNAMED")
 
     def examine(self) -> Examined | None:
@@ -106,7 +111,8 @@ class EarkPackage:
         kept = [path for name in names if (path := _DESCRIPTIVE + name) != own and not name.endswith("/")]
         for path in kept:
             ledger.plan(path, base + path, Role.METADATA)
-        return tuple(self._root.descriptions.get(path, Description(path, "OTHER")) for path in kept)
+        whole = (self._root.descriptions.get(path, Description(path, "OTHER")) for path in kept)
+        return (*whole, *self._inner.values())
 
     def _described(self) -> Described:
         """Title and dates of the first description that has them."""

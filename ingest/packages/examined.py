@@ -54,7 +54,7 @@ class Examined:
 
     ``sent_as`` names the package as it came (``SIP_hoso``, ``BagIt 1.0``); ``code`` is the archival code of the
     dossier; ``form`` is EAD.xml in AIP form; ``dossier`` the same for search, without members. ``representations`` are
-    their names in the order of their files. ``descriptions`` are those of the whole that are kept as they came.
+    their names in the order of their files. ``descriptions`` are those that are kept as they came.
     ``carried`` is not None for an AIP of another system.
     """
 

@@ -278,6 +278,10 @@ def test_an_eark_sip_keeps_its_representations_and_descriptions(archive: SmallAr
         assert (inside / "metadata/descriptive/dc.xml").is_file()
         assert (inside / f"metadata/preservation/PREMIS_{part}.xml").is_file()
     assert (package / "metadata/descriptive/ead.xml").is_file()
+    for mets, path, kind in (("", "ead.xml", "EAD"), ("representations/rep2/", "dc.xml", "DC")):
+        with (package / mets / "METS.xml").open("rb") as stream:
+            found = [item for item in iter_mets(stream) if isinstance(item, MetsReference)]
+        assert next(one.md_type for one in found if one.href == f"metadata/descriptive/{path}") == kind
     assert [one.title for one in records(archive, receipt)[1:]] == [
         "rep1/a.txt",
         "rep1/b/b.txt",
@@ -338,6 +342,16 @@ def reseal_eark(source: Path) -> None:
     head, mark, tail = text.partition('xlink:href="metadata/descriptive/ead.xml"')
     tail = tail.replace(f'SIZE="{len(was)}"', f'SIZE="{len(data)}"', 1)
     mets.write_text(head + mark + tail, encoding="utf-8")
+
+
+def test_a_real_ead_named_as_in_tt05_is_not_taken_for_the_dossier(archive: SmallArchive, tmp_path: Path) -> None:
+    source = eark_sip(tmp_path / "sent")
+    move("metadata/descriptive/ead.xml", "metadata/descriptive/EAD.xml")(source)
+    swap("descriptive/ead.xml", "descriptive/EAD.xml")(source)
+    receipt = archive.receive(source)
+    assert records(archive, receipt)[0].title == "Hồ sơ 2025"
+    assert_bytes_kept(source, extracted(archive, receipt, tmp_path / "out"))
+    assert_rebuilt(archive, tmp_path)
 
 
 def test_a_description_named_as_the_archives_own_is_kept_with_the_submission(

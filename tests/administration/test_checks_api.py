@@ -21,15 +21,20 @@ from httpx import Client, Response
 from access.search.memory import MemoryIndex
 from access.web import install
 from administration.api import checks as api
+from administration.application import application
+from administration.archive import Archive
 from administration.checks import CheckDesk
+from administration.cli import run
 from administration.desk import DeskBounds, DeskState, TooLarge, file_name
+from administration.packs import PackDesk
 from ingest import check as checking
 from ingest.check import CheckVerdict
 from ingest.reports import ReportFormat
 from metadata.errors import Busy, NoSpace, NotFound, TangThuError, TemporaryError
 from metadata.package_kinds import PackageProfile
 from tests.builders.browser import browser
-from tests.builders.reading import TOKEN, archive
+from tests.builders.reading import TOKEN
+from tests.builders.reading import archive as small_archive
 from tests.builders.small_bags import write_bag
 
 BAD = "02 Báo cáo.txt"
@@ -41,7 +46,7 @@ def house(folder: Path, bounds: DeskBounds | None = None) -> Iterator[tuple[Clie
     """A program with the token, and the desk that it hands packages to."""
     work = folder / "tmp"
     work.mkdir()
-    with archive(folder, MemoryIndex()) as made, CheckDesk(work, bounds) as desk:
+    with small_archive(folder, MemoryIndex()) as made, CheckDesk(work, bounds) as desk:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         install(app, made.services, api.uploads(desk))
         app.include_router(api.router(made.services, desk))
@@ -447,3 +452,20 @@ def test_a_full_disk_of_ours_is_said(desk: CheckDesk, monkeypatch: pytest.Monkey
 def test_a_name_from_outside_becomes_one_that_can_be_written(tmp_path: Path, sent: str, name: str) -> None:
     assert file_name(sent) == name
     (tmp_path / name).touch()
+
+
+def test_the_archive_serves_it_as_its_settings_say(tmp_path: Path, bad: bytes) -> None:
+    home = tmp_path / "kho"
+    assert run(["--home", str(home), "init", "--code", "H20.LTLS", "--name", "Kho"]) == 0
+    with (home / "tangthu.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            "[checks]\nmax_bytes = 20000\nmax_open = 3\nkeep_minutes = 5\nworkers = 2\n[limits]\nmax_files = 2\n"
+        )
+    with Archive.open(home) as archive, CheckDesk.of(archive) as desk, PackDesk.of(archive) as packs:
+        assert (desk.bounds.upload, desk.bounds.open, desk.bounds.workers) == (20_000, 3, 2)
+        assert desk.bounds.keep == timedelta(minutes=5)
+        with browser(application(archive, desk, packs)) as client:
+            client.headers["Authorization"] = f"Bearer {archive.token}"
+            assert post(client, bad).json()["counts"] == {"SOURCE-MANY": 1}
+            assert post(client, bytes(20_001)).status_code == 413
+        assert left(desk) == []

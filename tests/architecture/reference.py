@@ -13,7 +13,7 @@ import administration.cli  # noqa: F401  registers the commands
 from administration.cli.app import group
 from administration.settings import known_settings
 from metadata.findings import finding_rules
-from metadata.tt05.profile import default_profile
+from tests.architecture.tt05_page import fields_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -78,22 +78,6 @@ def _commands(parent: click.Group, context: click.Context) -> list[str]:
 def _help(command: click.Command, context: click.Context) -> str:
     context.terminal_width = context.max_content_width = 100
     return f"```\n{command.get_help(context)}\n```\n"
-
-
-def fields_page() -> str:
-    profile = default_profile()
-    lines = ["# Fields of TT 05", "", "From `metadata/tt05/profile.toml`. R required, O optional, C conditional.", ""]
-    for form in profile.forms.values():
-        lines += [
-            f"## {form.name}", "",
-            "| # | field | nhãn | type | length | obligation |", "|---|---|---|---|---|---|",
-        ]  # fmt: skip
-        lines += [
-            f"| {number} | `{name}` | {field.label} | {field.type} | {field.length or ''} | {field.need} |"
-            for number, (name, field) in enumerate(form.fields.items(), 1)
-        ]
-        lines.append("")
-    return "\n".join(lines)
 
 
 def _cell(text: str) -> str:

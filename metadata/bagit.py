@@ -22,6 +22,7 @@ _MANIFEST_LINE = re.compile(r"(?P<digest>[0-9A-Fa-f]+)[ \t]+(?P<path>\S.*)", re.
 _FETCH_LINE = re.compile(
     r"(?P<url>[A-Za-z][A-Za-z0-9+.-]*:\S+)[ \t]+(?P<length>-|[0-9]{1,18})[ \t]+(?P<path>\S.*)", re.DOTALL
 )
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _BARE_PERCENT = re.compile(r"%(?!0[Aa]|0[Dd]|25)")
 _MANIFEST_NAME = re.compile(r"(?P<tag>tag)?manifest-(?P<algorithm>[^/]+)\.txt", re.IGNORECASE)
 _ENCODING_NAMES = re.compile(
@@ -235,8 +236,13 @@ def _written_path(written: str, rules: BagRules) -> tuple[str, tuple[str, ...]]:
 
 
 def leaves_root(path: str) -> bool:
-    """Whether a path in a manifest is absolute, begins with ``~``, is empty or has ``.``, ``..`` or empty segments."""
-    if not path or path[0] in "/~" or "\0" in path:
+    """Whether a path in a manifest is absolute, begins with ``~``, is empty or has ``.``, ``..`` or empty segments.
+
+    It is looked at as Unix does and as Windows does.
+    """
+    if not path or path[0] in "/~" or "\0" in path or _DRIVE.match(path):
+        return True
+    if "\\" in path and any(segment == ".." for segment in path.replace("\\", "/").split("/")):
         return True
     if "//" not in path and "/." not in path and path[0] != "." and path[-1] != "/":
         return False

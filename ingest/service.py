@@ -8,6 +8,7 @@ package between the steps is a convenience; another process starts from what the
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,13 +28,16 @@ from metadata.catalogue import Claim, ClaimLost
 from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError
 from metadata.findings import Findings
 from metadata.holdings import AipVersion, Member
-from metadata.identifiers import StoreId, VersionId
+from metadata.identifiers import AipId, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.identification.port import Identifier
 from storage.aip.parts import Completion, PartFanout
 from storage.aip.writer import AipWriter, Sealed
 from storage.keys import object_key
+
+_OWN = re.compile(r"urn:.+:uuid-(?P<aip>[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})", re.DOTALL)
+"""OBJID of an AIP that an archive of this software made."""
 
 
 @dataclass(slots=True)
@@ -234,9 +238,15 @@ class IngestService:
             place.catalogue.intake.forget(claim)
 
     def _held(self, examined: Examined) -> AipVersion | None:
-        """What is held of this package: by the name that it was sent under, or by the AIP id made of that name."""
+        """What is held of this package: by the name that it was sent under, or by the AIP id made of that name.
+
+        Or it is an AIP that this archive holds itself: given out once, it comes back.
+        """
         holdings = self._place.catalogue.holdings
-        return holdings.find(examined.agency, examined.objid) or holdings.version(VersionId(examined.aip, 1))
+        held = holdings.find(examined.agency, examined.objid) or holdings.version(VersionId(examined.aip, 1))
+        if held is None and (own := _OWN.fullmatch(examined.objid.value)):
+            held = holdings.version(VersionId(AipId.parse(own["aip"].lower()), 1))
+        return held
 
     def _compare_with_held(self, package: _Open, held: AipVersion, progress: Progress) -> Receipt:
         """The package is held: read it all the same, and its receipt again only if it is the same."""
@@ -244,7 +254,10 @@ class IngestService:
         if not package.findings.refused and package.ledger.content_digest() == held.content:
             return self.held_receipt(held.id)
         if not package.findings.refused:
-            package.findings.add("HELD-DIFFERENT", package.examined.named_in, objid=held.objid, aip=held.aip)
+            examined = package.examined
+            sent_so = held.objid == examined.objid or held.aip == examined.aip
+            code = "HELD-DIFFERENT" if sent_so else "HELD-AS-AIP"
+            package.findings.add(code, examined.named_in, objid=examined.objid, aip=held.aip)
         return _refused(package.findings, package.examined)
 
     def _keep(

@@ -174,7 +174,7 @@ class _Maker:
         sent = self._holdings.member_numbered(self._version.id, received) if received else None
         fields = dip_document(
             self._read(member),
-            self._read(sent) if sent else Fields(()),
+            _named(self._read(sent) if sent else Fields(()), found.record),
             Fields.of(self._dossier.fields),
             self._version.archive,
             kind,
@@ -316,6 +316,12 @@ class _Maker:
             type=rules.types[0],
             schemas=schemas,
         )
+
+
+def _named(received: Fields, shown: Record) -> Fields:
+    """An AIP of another system came without the agency's descriptions; its METS told the identifiers of documents."""
+    identifier = shown.fields.get("docId", "")
+    return received if received.get("docId") or not identifier else Fields((*received, ("docId", identifier)))
 
 
 def _media_type(path: str, otherwise: str = _UNKNOWN) -> str:

@@ -483,3 +483,12 @@ def test_what_leaves_the_archive_has_no_remark_of_its_own_judge(archive: SmallAr
     ):
         report = check_package(path, tmp_path, PackageProfile(kind))
         assert (report.verdict, report.findings) == (CheckVerdict.GOOD, ())
+
+
+def test_an_aip_of_another_archive_gives_a_dip_that_names_its_documents(archive: SmallArchive, tmp_path: Path) -> None:
+    """The agency's own descriptions stayed there; the METS of the AIP tells what they called the documents."""
+    export = export_aip(services_of(archive), AGENT, version_of(archive, held(archive, tmp_path)), tmp_path / "aip.zip")
+    with small_archive(tmp_path / "kho khác") as other:
+        made = dip_of(other, other.receive(export.path), tmp_path / "d.zip")
+    shown = fields(inside(made.path)[f"{REP}metadata/descriptive/EAD_doc_File2.xml"])
+    assert (shown["docId"], shown["maintenance"], shown["riskRecovery"]) == ("D0000002", "01", "0")

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from access.dissemination.export import export_aip
 from ingest.check import check_package
-from tests.builders.archive import small_archive
+from tests.builders.archive import AGENT, small_archive
 from tests.builders.bags import INFO, bag
+from tests.builders.giving import services_of, version_of
 from tests.builders.tt05 import SENDER, Sender, dossier_fields, edit, sip_hoso
 from tests.rules.cases import Build, Case, codes_of
 
@@ -33,6 +35,15 @@ def ingested(agency: str = "", twice: bool = False) -> Callable[[Path, Path, str
         return {code for code, _ in receipt.counts}
 
     return judge
+
+
+def returned(package: Path, work: Path, _: str) -> set[str]:
+    """The codes when the AIP made of a package is given to the archive that the file ``where`` beside it names."""
+    with small_archive(work / "kho") as archive, small_archive(work / "kho khác") as other:
+        version = version_of(archive, archive.receive(package))
+        given = export_aip(services_of(archive), AGENT, version, work / "aip.zip").path
+        taker = archive if package.with_name("where").read_text() == "back" else other
+        return {code for code, _ in taker.receive(given, "again").counts}
 
 
 def changing(package: Path, work: Path, _: str) -> set[str]:
@@ -102,6 +113,14 @@ def sip(code: str = "H20.05.2024.01.TCCB", fonds: str = "P_SNV", **changes: str)
     return lambda folder: sip_hoso(folder, dossier=dossier_fields(code, **changes), sender=sender)
 
 
+def given_to(where: str) -> Build:
+    def build(folder: Path) -> Path:
+        (folder / "where").write_text(where)
+        return sip()(folder)
+
+    return build
+
+
 def package_case(
     code: str,
     bad: Build,
@@ -137,6 +156,9 @@ CASES = [
     ),
     Case("package: PASS-CHANGED", frozenset({"PASS-CHANGED"}), coded, changed_later("longer"), judge=changing),
     Case("package: PASS-UNREADABLE", frozenset({"PASS-UNREADABLE"}), coded, changed_later("gone"), judge=changing),
+    Case(
+        "package: HELD-AS-AIP", frozenset({"HELD-AS-AIP"}), given_to("another"), given_to("back"), judge=returned
+    ),
     Case(
         "package: HELD-DIFFERENT", frozenset({"HELD-DIFFERENT"}),
         another(lambda package: None), another(other_payload), judge=ingested(twice=True),

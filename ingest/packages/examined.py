@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ingest.ledger import Ledger
 from ingest.sources.port import Source
+from metadata.bagit import BAGIT_VERSIONS
 from metadata.events import Agent, EventType
 from metadata.findings import Findings
 from metadata.holdings import PackageType, Record
@@ -84,7 +85,8 @@ class Examined:
     @property
     def named_in(self) -> str:
         """The file of the package that gives its OBJID."""
-        return "bag-info.txt" if self.package_type is PackageType.PLAIN else "METS.xml"
+        rules = BAGIT_VERSIONS.get(self.sent_as.removeprefix("BagIt "))
+        return rules.info if rules else "METS.xml"
 
     @property
     def folder(self) -> str:
@@ -111,6 +113,7 @@ class Subject:
     ``checking`` says that nobody takes the package in: what the caller would say with a transfer is not known yet.
     ``resolve`` finds held documents that the package links to; None when there is no archive to ask.
     ``seen`` are the digests of files at the root as they were when they were read for the examination.
+    ``unread`` are the folders of METS files that are missing or could not be read.
     """
 
     source: Source
@@ -123,6 +126,7 @@ class Subject:
     checking: bool = False
     resolve: Resolve | None = None
     seen: dict[str, Digest] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def untold(self, what: str, place: str) -> None:
         """Note that the package does not tell its AGENCY or FONDS: an error only where it is taken in."""

@@ -383,10 +383,13 @@ def test_c62_and_c63_nothing_of_the_house_can_transform_or_load_a_schema_from_ou
     assert used == []
 
 
-@pytest.mark.parametrize("kind", ["bag", "sip"])
+@pytest.mark.parametrize("kind", ["bag", "old bag", "sip"])
 def test_c67_an_identifier_that_is_held_with_other_content(kind: str, tmp_path: Path) -> None:
-    if kind == "bag":
-        first, second = bag(tmp_path / "1", info=INFO), bag(tmp_path / "2", {"x": b"y"}, info=INFO)
+    place = {"bag": "bag-info.txt", "old bag": "package-info.txt", "sip": "METS.xml"}[kind]
+    if kind != "sip":
+        version = "1.0" if kind == "bag" else "0.93"
+        first = bag(tmp_path / "1", info=INFO, version=version)
+        second = bag(tmp_path / "2", {"x": b"y"}, info=INFO, version=version)
     else:
         first, second = sip_hoso(tmp_path / "1"), sip_hoso(tmp_path / "2", contents=documents(3))
     with small_archive(tmp_path / "archive") as archive:
@@ -394,7 +397,7 @@ def test_c67_an_identifier_that_is_held_with_other_content(kind: str, tmp_path: 
         before = archive.keys()
         refused = archive.receive(second, "next")
         assert refused.verdict is Verdict.REFUSED
-        assert "HELD-DIFFERENT" in {one.code for one in refused.findings}
+        assert ("HELD-DIFFERENT", place) in {(one.code, one.place) for one in refused.findings}
         assert archive.keys() == before
 
 

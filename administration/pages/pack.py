@@ -190,7 +190,7 @@ def _result(request: Request, pages: Pages, desk: PackDesk, pack_id: str) -> Res
         lists=list(zip(result.lists, sizes, strict=True)),
         bytes=sum(one.bytes for one in result.packages),
         documents=sum(one.documents for one in result.packages),
-        found=view.shown_actions(result.findings, result.counts),
+        found=view.shown_actions(result.findings, result.counts, cells=True),
         again=f"{PATH}?{_query(desk.order(pack_id))}",
         view=view,
         minutes=round(desk.bounds.keep.total_seconds() / 60),

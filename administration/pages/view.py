@@ -7,10 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.advice import Action, FindingKind, actions
-from ingest.check import CheckedFile, CheckVerdict
+from ingest.check import GRAVITY, CheckedFile, CheckVerdict
 from ingest.reports.tree_rows import tree_rows
 from ingest.reports.words import Marked, severity_mark
 from metadata.findings import Finding, Severity, visible
+
+__all__ = [
+    "GRAVITY",
+    "Node",
+    "ShownAction",
+    "ShownKind",
+    "Spot",
+    "anchors",
+    "colour",
+    "severity",
+    "shown_actions",
+    "tree",
+]
 
 FOUND_AT_ONCE = 8
 """Findings of a kind that are seen at once; the others are folded."""
@@ -62,8 +75,10 @@ class ShownAction:
     kinds: tuple[ShownKind, ...]
 
 
-def shown_actions(findings: Sequence[Finding], counts: Mapping[str, int]) -> tuple[ShownAction, ...]:
-    """Findings grouped by what to do, as many as a page has room for."""
+def shown_actions(
+    findings: Sequence[Finding], counts: Mapping[str, int], *, cells: bool = False
+) -> tuple[ShownAction, ...]:
+    """Findings grouped by what to do, as many as a page has room for. ``cells``: places may be cells of a workbook."""
     found = actions(findings, counts)
     room = FOUND_IN_ALL
     marked: set[str] = set()
@@ -73,7 +88,7 @@ def shown_actions(findings: Sequence[Finding], counts: Mapping[str, int]) -> tup
         for kind in action.kinds:
             listed = kind.findings[: max(1, room)]
             room -= len(listed)
-            spots = tuple(_spot(one, marked) for one in listed)
+            spots = tuple(_spot(one, marked, cells=cells) for one in listed)
             kinds.append(ShownKind(kind, spots[:FOUND_AT_ONCE], spots[FOUND_AT_ONCE:], kind.count - len(listed)))
         made.append(ShownAction(action, tuple(kinds)))
     return tuple(made)
@@ -112,11 +127,11 @@ def colour(of: Severity | CheckVerdict) -> str:
     return _COLOURS[of] if isinstance(of, Severity) else _VERDICTS[of]
 
 
-def _spot(finding: Finding, marked: set[str]) -> Spot:
+def _spot(finding: Finding, marked: set[str], *, cells: bool) -> Spot:
     place = finding.place
     anchor = ""
     if place and place not in marked:
         marked.add(place)
         anchor = f"f{len(marked)}"
-    cell = _CELL.fullmatch(place)
+    cell = _CELL.fullmatch(place) if cells else None
     return Spot(finding, visible(place, limit=1000), cell.groupdict() if cell else None, anchor)

@@ -37,8 +37,7 @@ def tree_rows(files: Iterable[CheckedFile]) -> Iterator[TreeRow]:
         same = next((at for at, (a, b) in enumerate(zip(begun, folders, strict=False)) if a != b), len(folders))
         same = min(same, len(begun))
         for depth, folder in enumerate(folders[same:], same):
-            mark = one.worst if folder == one.path else worst.get(folder)
-            yield TreeRow(depth, f"{folder.rstrip('/').rpartition('/')[2]}/", None, mark)
+            yield TreeRow(depth, f"{folder.rstrip('/').rpartition('/')[2]}/", None, worst.get(folder))
         begun = folders
         if not one.path.endswith("/"):
             yield TreeRow(len(folders), one.path.rpartition("/")[2], one.size, one.worst)

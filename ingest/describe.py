@@ -11,7 +11,7 @@ import io
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
@@ -257,7 +257,7 @@ class _Description:
                 package,
                 files=lambda: self._content_entries(name),
                 documents=lambda: self._document_entries(name),
-                preservation=[replace(premis, path=premis.path.removeprefix(f"representations/{name}/"))],
+                preservation=[premis._replace(path=premis.path.removeprefix(f"representations/{name}/"))],
                 schemas=self._support(f"{folder}schemas/", folder),
                 documentation=self._support(f"{folder}documentation/", folder),
                 representation_type="" if self._type is PackageType.EARK else "NORMALIZED",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from ingest.ledger_file import LedgerFile, under
@@ -37,6 +38,7 @@ from storage.hashing import MemberDigests
 __all__ = ["Declared", "Disagreement", "Ledger", "Placement", "PlannedDocument", "PlannedFile", "Totals"]
 
 _ORDER = {Role.CONTENT: 0, Role.SUPPORT: 1, Role.SUBMISSION: 2, Role.METADATA: 3, Role.TAG: 4}
+_ROLES = {str(role): role for role in Role}
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _JOIN_CONTENT = """CREATE TEMP TABLE content AS
 SELECT f.path, f.target, r.size, r.sha256, r.sha512,
@@ -101,14 +103,19 @@ class Ledger(LedgerFile):
             "SELECT f.seq, f.path, f.size, f.target, f.role, d.algorithm, d.digest, d.source, d.mime "
             "FROM file f LEFT JOIN declared d ON d.path = f.path ORDER BY f.placed, f.path, f.seq, d.id"
         )
-        for _, group in groupby(self._rows(sql), key=lambda row: row[0]):
-            rows = list(group)
-            seq, path, size, target, role, *_ = rows[0]
+        planned: PlannedFile | None = None
+        for seq, path, size, target, role, algorithm, digest, source, mime in self._rows(sql):
+            declared = (Declared(Digest(_ALGORITHMS[algorithm], digest), source),) if algorithm else ()
+            if planned is not None and planned.seq == seq:
+                planned = replace(planned, declared=planned.declared + declared, mime=planned.mime or mime or "")
+                continue
+            if planned is not None:
+                yield planned
             if target is None:
                 raise ValueError(f"no plan for {path!r}")
-            declared = tuple(Declared(Digest(_ALGORITHMS[row[5]], row[6]), row[7]) for row in rows if row[5])
-            mime = next((row[8] for row in rows if row[8]), "")
-            yield PlannedFile(seq, path, size, target, Role(role), mime, declared)
+            planned = PlannedFile(seq, path, size, target, _ROLES[role], mime or "", declared)
+        if planned is not None:
+            yield planned
 
     def record(self, seq: int, digests: MemberDigests, placed: Placement | None) -> None:
         """Note what the pass found of file ``seq`` and where it lies in the AIP; ``placed`` None: it was only read."""
@@ -147,7 +154,7 @@ class Ledger(LedgerFile):
         )
         for number, path, role, start, data, size, crc, sha256, sha512, seq, *form in self._rows(sql):
             found = None if seq is None else _format(*form)
-            yield Member(number, path, Role(role), start, data, size, crc, sha256, sha512, found)
+            yield Member(number, path, _ROLES[role], start, data, size, crc, sha256, sha512, found)
 
     def content(self, folder: str = "") -> Iterator[PlacedContent]:
         """Every content file placed so far under ``folder`` of the AIP (all when empty), in member order, each once.

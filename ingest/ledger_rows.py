@@ -6,7 +6,7 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from metadata.dates import RecordDate
 from metadata.holdings import Format, Level, Record, Role
@@ -66,8 +66,7 @@ class PlannedFile:
     declared: tuple[Declared, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedContent:
+class PlacedContent(NamedTuple):
     """A content file in the AIP: ``path`` as received, ``target`` where it lies, the EAD file's name ("" when none)."""
 
     path: str

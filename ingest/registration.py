@@ -8,19 +8,18 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ingest.place import ClaimKeeper, IngestPlace, Stored
 from metadata.canonical import canonical
 from metadata.errors import Damaged
 from metadata.events import Event, EventType
-from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.checks import Schedule
-from preservation.description import describe_stored
+from preservation.description import Known, describe_stored
 from preservation.life import replicas_of, restore_log
 from preservation.rebuild import rebuild_one
 from storage.keys import log_key
@@ -51,8 +50,8 @@ def recall(place: IngestPlace, version: VersionId, key: str) -> bool:
     return True
 
 
-def register(place: IngestPlace, stored: Stored, known: Callable[[], Iterator[Member]] | None = None) -> None:
-    """Write log and rows. ``known`` gives the members when this process has just written them and read them back.
+def register(place: IngestPlace, stored: Stored, known: Known | None = None) -> None:
+    """Write log and rows. ``known`` is there when this process has just written the object and read it back.
 
     Raises AlreadyExists when another worker has registered it, ClaimLost when another has claimed it since,
     TemporaryError when it should be tried again."""

@@ -31,6 +31,7 @@ from metadata.holdings import AipVersion, Member
 from metadata.identifiers import AipId, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
+from preservation.description import Known
 from preservation.identification.port import Identifier
 from storage.aip.parts import Completion, PartFanout
 from storage.aip.writer import AipWriter, Sealed
@@ -120,7 +121,7 @@ class IngestService:
         if held is None:
             package = self._packages.get(job)
             with contextlib.suppress(AlreadyExists), own_disk():
-                register(place, stored, partial(members_of, package) if package else None)
+                register(place, stored, _known(package) if package else None)
             held = place.catalogue.holdings.version(stored.version)
         place.at("registered")
         place.catalogue.intake.forget(stored.claim)
@@ -379,6 +380,11 @@ class IngestService:
             findings=package.findings.kept(),
             counts=tuple(sorted(package.findings.counts.items())),
         )
+
+
+def _known(package: _Open) -> Known:
+    assert package.sealed is not None
+    return Known(partial(members_of, package), {member.path: member for member in package.sealed.members})
 
 
 def members_of(package: _Open) -> Iterator[Member]:

@@ -8,7 +8,7 @@ the METS of the representation. Every byte that is used has matched its digest.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -62,9 +62,18 @@ def role_of(path: str) -> Role:
     return Role.SUPPORT if inside[0] in _SUPPORT and len(inside) > 1 else Role.METADATA
 
 
-def describe_stored(
-    store: Store, key: str, work: Path | None = None, known: Callable[[], Iterator[Member]] | None = None
-) -> AipDescription:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the caller knows of an object that it has just written and read back: it is not read again.
+
+    ``members`` gives every member anew, formats included; ``tags`` are the bag's own tag files by path.
+    """
+
+    members: Callable[[], Iterator[Member]]
+    tags: Mapping[str, Member]
+
+
+def describe_stored(store: Store, key: str, work: Path | None = None, known: Known | None = None) -> AipDescription:
     """The description of the AIP object under ``key``. Nothing is read before it is asked for."""
     return AipDescription(AipReader(store, key), work, known)
 
@@ -97,13 +106,10 @@ class _Places:
 class AipDescription:
     """One AIP object, described. Methods raise NotFound, Unreadable, Damaged and StoreUnavailable as its reader does.
 
-    ``work`` is a folder for a temporary file while :meth:`records` is read, the system's when None. ``known`` gives the
-    members anew, formats included, when the caller has just written and read back the object: they are not read again.
+    ``work`` is a folder for a temporary file while :meth:`records` is read, the system's when None.
     """
 
-    def __init__(
-        self, reader: AipReader, work: Path | None = None, known: Callable[[], Iterator[Member]] | None = None
-    ) -> None:
+    def __init__(self, reader: AipReader, work: Path | None = None, known: Known | None = None) -> None:
         self._reader = reader
         self._work = work
         self._known = known
@@ -119,7 +125,7 @@ class AipDescription:
     @cached_property
     def version(self) -> AipVersion:
         """The row of the version, from bag-info.txt."""
-        info = dict(read_tag_file(io.BytesIO(self._reader.read(BAG_INFO, _TAG_LIMIT)), "UTF-8"))
+        info = dict(read_tag_file(io.BytesIO(self._bag_info()), "UTF-8"))
         try:
             payload_bytes, files = info["Payload-Oxum"].split(".")
             version = AipVersion(
@@ -147,7 +153,7 @@ class AipDescription:
     def members(self) -> Iterator[Member]:
         """Every member in its order, formats of content files from the PREMIS of their representation."""
         if self._known is not None:
-            yield from self._known()
+            yield from self._known.members()
             return
         formats = _Formats(self, self._places.representation_premis)
         for member in self._bare_members():
@@ -193,6 +199,12 @@ class AipDescription:
                 _UNDATED, _UNDATED, None, "", fields, (member.number,),
             )  # fmt: skip
 
+    def _bag_info(self) -> bytes:
+        known = self._known.tags.get(BAG_INFO) if self._known else None
+        if known is None or known.size > _TAG_LIMIT:
+            return self._reader.read(BAG_INFO, _TAG_LIMIT)
+        return b"".join(self._reader.open(known))
+
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """What was done to the package until it was sealed, from PREMIS.xml."""
@@ -228,7 +240,7 @@ class AipDescription:
     def _bare_members(self) -> Iterator[Member]:
         """The merge of the central directory with both manifests, without formats."""
         if self._known is not None:
-            yield from self._known()
+            yield from self._known.members()
             return
         tags = self._tag_digests
         wide, short = self._reader.manifest(Algorithm.SHA512), self._reader.manifest(Algorithm.SHA256)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1
+from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from metadata.identifiers import Algorithm, Digest
@@ -147,8 +148,7 @@ class MetsLink:
 MetsItem = MetsRoot | MetsHeader | MetsAgent | MetsAltRecord | MetsReference | MetsFile | MetsPointer | MetsLink
 
 
-@dataclass(frozen=True, slots=True)
-class MetsEntry:
+class MetsEntry(NamedTuple):
     """A file for a METS to be written. ``path`` is relative to the METS file; ``created`` None means the package's.
 
     ``document`` is the path (in the same METS) of the metadata file that describes it; "" when there is none.

@@ -87,18 +87,27 @@ def write_representation_mets(
 ) -> None:
     """Write the METS.xml of a representation (tt05 §2.4). Paths are relative to the representation's folder.
 
-    ``files`` gives a fresh iterator of the content files each time it is called (three times), ``documents`` of the
-    metadata files that describe documents (twice); nothing of them is kept. A file whose ``document`` is set is
+    ``files`` gives a fresh iterator of the content files each time it is called (twice; once more when one of them has
+    a ``document``), ``documents`` of the metadata files that describe documents (twice); nothing of them is kept. A
+    file whose ``document`` is set is
     linked to that metadata file. ``linked`` are files that only name a document held already (TT 05: Holeyfile).
     ``representation_type`` is ORIGINAL in a SIP, NORMALIZED in an AIP, "" when not said.
     """
     writer = _Writer(out, package)
     groups = [(use, entries) for use, entries in (("Schemas", schemas), ("Documentation", documentation)) if entries]
+    described = False
+
+    def noted() -> Iterator[MetsEntry]:
+        nonlocal described
+        for entry in files():
+            described = described or bool(entry.document)
+            yield entry
+
     writer.begin()
     writer.descriptive(documents())
     writer.preservation(preservation)
     writer.begin_files()
-    writer.group("Data", files())
+    writer.group("Data", noted())
     for use, entries in groups:
         writer.group(use, entries)
     if linked:
@@ -111,7 +120,7 @@ def write_representation_mets(
     for use, entries in groups:
         writer.division(use, entries)
     if not package.csip:
-        writer.links((entry for entry in files() if entry.document), preservation)
+        writer.links((entry for entry in files() if entry.document) if described else (), preservation)
     if linked:
         writer.links((entry for entry in linked if entry.document), preservation, "MetadataLink/Holey")
     writer.end_structure()

@@ -47,15 +47,17 @@ class PackageMets:
 
     def read(self) -> None:
         """Read it once, flat in memory. What cannot be read is a finding."""
-        reading(self._subject, self._path, self._read)
+        if not reading(self._subject, self._path, self._read):
+            self._subject.unread.append(self._base)
         if self._weak:
             self._subject.findings.add("PACKAGE-WEAK-DIGEST", self._path)
         if self._bare:
             self._subject.findings.add("SIP-NO-DIGEST", self._path)
 
-    def _read(self, stream: BinaryIO) -> None:
+    def _read(self, stream: BinaryIO) -> bool:
         for item in iter_mets(stream, self._path):
             self._take(item)
+        return True
 
     def _take(self, item: MetsItem) -> None:
         if isinstance(item, MetsFile | MetsReference):

@@ -62,6 +62,7 @@ class Tt05Package:
             findings.add("SIP-REPRESENTATIONS", "METS.xml")
         if ledger.size_of(f"{REPRESENTATION}METS.xml") is None:
             findings.add("SIP-MISSING", f"{REPRESENTATION}METS.xml", mets="METS.xml")
+            self._subject.unread.append(REPRESENTATION)
         else:
             self._inner.read()
         completeness(self._subject, "SIP-UNNAMED")

@@ -33,9 +33,7 @@ def judge_dossier(
     form = profile.form(None, package)
     judge = _Judge(profile, form, findings, place)
     judge.fields(fields)
-    maintenance = fields.get("maintenance")
-    if form.permanent and maintenance and maintenance.zfill(2) != form.permanent:
-        judge.add("permanent", "PERMANENT", value=maintenance)
+    judge.permanent(fields, form.permanent)
     start, end = RecordDate.read(fields.get("startDate")).iso, RecordDate.read(fields.get("endDate")).iso
     if start and end and end < start[: len(end)]:
         judge.note("TT05-PERIOD", value=fields.get("endDate"), start=fields.get("startDate"))
@@ -52,7 +50,9 @@ def judge_document(
 ) -> None:
     """Check an EAD_doc, EAD_pic or EAD_media file against its form."""
     profile = profile or default_profile()
-    _Judge(profile, profile.form(kind, package), findings, place).fields(fields)
+    judge = _Judge(profile, profile.form(kind, package), findings, place)
+    judge.fields(fields)
+    judge.permanent(fields, profile.package(package).permanent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,12 @@ class _Judge:
         """A rule that has one code and the severity that the profile gives it."""
         if severity := self.profile.rules[code]:
             self.findings.weigh(severity, code, self.place, **details)
+
+    def permanent(self, fields: Fields, only: str) -> None:
+        """``only`` is the retention that may be submitted, "" when any may."""
+        maintenance = fields.get("maintenance")
+        if only and maintenance and maintenance.zfill(2) != only:
+            self.add("permanent", "PERMANENT", value=maintenance)
 
     def fields(self, received: Fields) -> None:
         aliases = self.form.known(self.profile.aliases)
@@ -112,7 +118,7 @@ class _Judge:
             self.add("boolean", "BOOLEAN", **details)
         elif rule.type in (FieldType.CODE, FieldType.CODES):
             codes = [text] if rule.type is FieldType.CODE else split_codes(text)
-            if any(code not in self.profile.lists[rule.name] for code in codes):
+            if not codes or any(code not in self.profile.lists[rule.name] for code in codes):
                 self.add("code", "CODE", **details)
 
     def _date(self, text: str, details: dict[str, str]) -> None:

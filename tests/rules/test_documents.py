@@ -109,9 +109,15 @@ CASES = [
     document_case(
         "METS-ROOT", mets("METS.xml", ("<mets ", "<met "), ("</mets>", "</met>")), "SIP-UNNAMED", "PACKAGE-NO-OBJID"
     ),
-    document_case("METS-VALUE", mets("METS.xml", ('SIZE="', 'SIZE="-')), "SIP-UNNAMED"),
+    document_case("METS-VALUE", mets("METS.xml", ('SIZE="', 'SIZE="-'))),
     document_case(
         "METS-NO-HREF", mets("METS.xml", ("xlink:href=", "xlink:title=")), "SIP-UNNAMED", "TT05-METS-ATTRIBUTE"
+    ),
+    Case(
+        "document: a list of codes without a code",
+        frozenset({"TT05-CODE-NOTED"}),
+        sip(),
+        replaced(EAD, "<language>01</language>", "<language>,</language>"),
     ),
     premis_case("PREMIS-ROOT", ("<premis ", "<premi "), ("</premis>", "</premi>")),
     premis_case("PREMIS-VALUE", ("2026-07-01T", "2026-99-01T")),

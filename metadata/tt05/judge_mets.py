@@ -19,9 +19,6 @@ _XLINK = "http://www.w3.org/1999/xlink}"
 _SECTIONS = ("dmdSec", "digiprovMD", "techMD", "rightsMD", "sourceMD")
 _WHOLE = frozenset(_M + name for name in ("metsHdr", "file", "mdRef", "mptr", "fptr"))
 _OPENED = frozenset(_M + name for name in (*_SECTIONS, "amdSec", "fileSec", "fileGrp", "structMap", "div"))
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_UUID = r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}"
-_ID, _FILE_ID = re.compile(f"uuid-{_UUID}"), re.compile(f"ID-{_UUID}")
 _COLON = re.compile(r"urn:[^:]+:uuid:[0-9A-Fa-f-]{36}")
 _FACTS = ("ID", "MIMETYPE", "SIZE", "CREATED")
 
@@ -38,6 +35,7 @@ class MetsJudge:
         self._package = package
         self._rules: MetsRules = package.representation_mets if inner else package.root_mets
         self._notes = notes
+        self._forms = notes.profile.mets
         self._title = title
         self._code = code
         self._inner = inner
@@ -230,7 +228,7 @@ class MetsJudge:
     def _file(self, element: Element) -> None:
         found = element.attributes
         identifier = found.get("ID", "")
-        self._identifier(identifier, _FILE_ID)
+        self._identifier(identifier, self._forms.file_id)
         if len(self._files) < KEPT:
             self._files.add(hash(identifier))
         self._lacks("file", found, *_FACTS)
@@ -245,7 +243,7 @@ class MetsJudge:
         """Media type, digest and time of a file or of a metadata file."""
         self._time(found.get("CREATED", ""))
         kind, checksum = found.get("CHECKSUMTYPE", ""), found.get("CHECKSUM", "")
-        if kind and kind != "SHA-256":
+        if kind and kind not in self._forms.checksums:
             self._notes.tally("CHECKSUM-TYPE", self._path, kind)
         if checksum != checksum.lower():
             self._notes.tally("CHECKSUM-CASE", self._path)
@@ -270,10 +268,10 @@ class MetsJudge:
 
     # Small things
 
-    def _identifier(self, value: str, form: re.Pattern[str] = _ID) -> None:
+    def _identifier(self, value: str, form: re.Pattern[str] | None = None) -> None:
         if not value:
             return
-        if not form.fullmatch(value):
+        if not (form or self._forms.id).fullmatch(value):
             self._notes.tally("METS-ID", self._path, value)
         if hash(value) in self._ids:
             self._notes.add("METS-ID-TWICE", self._path, value=value)
@@ -289,11 +287,11 @@ class MetsJudge:
 
     def _located(self, element: str, found: Mapping[str, str]) -> None:
         self._lacks(element, found, f"{_XLINK}href")
-        if found.get("LOCTYPE") != "URL":
+        if found.get("LOCTYPE") != self._forms.loctype:
             self._notes.tally("METS-LOCTYPE", self._path)
 
     def _time(self, text: str) -> None:
-        if text and not _TIME.fullmatch(text):
+        if text and not self._forms.time.fullmatch(text):
             self._notes.tally("METS-TIME", self._path, text)
 
     def _end(self) -> None:

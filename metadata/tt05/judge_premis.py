@@ -9,8 +9,6 @@ from typing import BinaryIO
 from metadata.tt05.judge_notes import KEPT, Notes
 from metadata.xml import Element, Opened, iter_elements
 
-_V3 = "http://www.loc.gov/premis/v3"
-_CATEGORIES = frozenset({"file", "representation", "intellectualEntity", "intellectual entity", "bitstream"})
 _TYPE = "http://www.w3.org/2001/XMLSchema-instance}type"
 _LINKS = 10_000
 
@@ -21,6 +19,7 @@ class PremisJudge:
     def __init__(self, path: str, notes: Notes, creation: str) -> None:
         self._path = path
         self._notes = notes
+        self._forms = notes.profile.premis
         self._creation = creation
         self._objects = 0
         self._identifiers: set[int] = set()
@@ -36,7 +35,7 @@ class PremisJudge:
                 if local != "premis":
                     self._notes.wrong_root("PREMIS-ROOT", self._path, event.name)
                     return
-                if namespace != _V3:
+                if namespace != self._forms.namespace:
                     self._notes.add("PREMIS-VERSION", self._path, value=namespace or "-")
                 begun = True
             elif isinstance(event, Element):
@@ -56,9 +55,9 @@ class PremisJudge:
         kind, value = _text(element, "objectIdentifierType"), _text(element, "objectIdentifierValue")
         by_element = _text(element, "objectCategory")
         category = element.attributes.get(_TYPE, "").rpartition(":")[2] or by_element
-        identity = {"xmlID": element.attributes.get("xmlID", ""), "objectCategory": category}
-        self._lacks("PREMIS-OBJECT", objectIdentifierType=kind, objectIdentifierValue=value, **identity)
-        if category and category not in _CATEGORIES:
+        self._lacks("PREMIS-OBJECT", element, self._forms.object, xmlID=element.attributes.get("xmlID", ""),
+                    objectCategory=category)  # fmt: skip
+        if category and category not in self._forms.categories:
             self._notes.tally("PREMIS-CATEGORY", self._path, category)
         if by_element:
             self._notes.tally("PREMIS-CATEGORY-ELEMENT", self._path)
@@ -70,8 +69,7 @@ class PremisJudge:
 
     def _event(self, element: Element) -> None:
         kind, when = _text(element, "eventType"), _text(element, "eventDateTime")
-        names = ("eventIdentifierType", "eventIdentifierValue", "eventType", "eventDateTime")
-        self._lacks("PREMIS-EVENT", **{name: _text(element, name) for name in names})
+        self._lacks("PREMIS-EVENT", element, self._forms.event)
         if when and not _is_time(when):
             self._notes.tally("PREMIS-TIME", self._path, when)
         if kind.lower() == self._creation:
@@ -82,14 +80,14 @@ class PremisJudge:
 
     def _agent(self, element: Element) -> None:
         identifier = _text(element, "agentIdentifierValue")
-        names = ("agentIdentifierType", "agentIdentifierValue", "agentName")
-        self._lacks("PREMIS-AGENT", **{name: _text(element, name) for name in names})
+        self._lacks("PREMIS-AGENT", element, self._forms.agent)
         if len(self._agents) < _LINKS:
             self._agents.add(identifier)
 
-    def _lacks(self, code: str, **values: str) -> None:
-        for name, value in values.items():
-            if not value.strip():
+    def _lacks(self, code: str, element: Element, names: tuple[str, ...], **known: str) -> None:
+        """``known`` are the values of names that are no elements in it."""
+        for name in names:
+            if not (known[name] if name in known else _text(element, name)).strip():
                 self._notes.tally(code, self._path, wanted=name)
 
     def _end(self) -> None:

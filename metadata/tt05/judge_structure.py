@@ -11,12 +11,13 @@ _KEPT = 1000
 
 
 class StructureJudge:
-    """The structMap with LABEL CSIP, or the first when none has it; other structMaps are passed over."""
+    """The structMap with the LABEL of the profile (CSIP), and the first; others are passed over."""
 
     def __init__(self, path: str, rules: MetsRules, notes: Notes) -> None:
         self._path = path
         self._rules = rules
         self._notes = notes
+        self._forms = notes.profile.mets
         self._maps = 0
         self._csip = False
         self._inside = False
@@ -48,7 +49,7 @@ class StructureJudge:
     def end(self) -> None:
         """The document ends: what was not there."""
         if not self._csip:
-            self._notes.add("METS-LACKS", self._path, element='structMap LABEL="CSIP"')
+            self._notes.add("METS-LACKS", self._path, element=f'structMap LABEL="{self._forms.structure_label}"')
         if self._maps:
             for label in self._rules.divisions:
                 if label not in self._labels:
@@ -56,9 +57,10 @@ class StructureJudge:
 
     def _map(self, label: str, kind: str) -> None:
         self._maps += 1
-        self._inside = label == "CSIP" or self._maps == 1
-        self._csip = self._csip or label == "CSIP"
-        if not self._inside or kind.upper() == "PHYSICAL":
+        named = label == self._forms.structure_label
+        self._inside = named or self._maps == 1
+        self._csip = self._csip or named
+        if not self._inside or kind.upper() == self._forms.structure_type:
             return
         if kind.lower() == "logical":
             self._notes.add("STRUCT-LOGICAL", self._path)

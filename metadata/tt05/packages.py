@@ -10,6 +10,30 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class MetsForms:
+    """What every METS file has: the forms of times and IDs, CHECKSUMTYPEs, LOCTYPE, LABEL and TYPE of the structMap."""
+
+    time: re.Pattern[str]
+    id: re.Pattern[str]
+    file_id: re.Pattern[str]
+    checksums: tuple[str, ...]
+    loctype: str
+    structure_label: str
+    structure_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PremisForms:
+    """What every PREMIS file has: its namespace, the categories of objects, what each kind of entity must say."""
+
+    namespace: str
+    categories: tuple[str, ...]
+    object: tuple[str, ...]
+    event: tuple[str, ...]
+    agent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgentRule:
     """The agent that a METS file must have: the package's maker, and the note that it carries."""
 
@@ -47,11 +71,13 @@ class PackageRules:
     """One package of the circular.
 
     ``forms`` maps ``package``, ``doc``, ``pic``, ``media`` to names of forms. ``required`` are paths that must be
-    there, ``one_of`` paths of which at least one must be, ``tree`` all that may lie in the root and in ``rep1``.
-    ``premis`` is none, required or optional; ``linked`` whether ``.fetch.txt`` may be there. ``code`` is the field of
-    EAD.xml that names the package and ``code_form`` its form, ``document_code`` the field of a document's code,
-    ``total`` the field that counts documents ("" for none). ``zip_name`` is the form of the ZIP's name without
-    ``.zip``, with a group ``objid``; None when there is no rule.
+    there, ``one_of`` paths of which at least one must be, ``root`` and ``representation`` all that may lie in the
+    package and in ``rep1``. ``premis`` is none, required or optional; ``creation`` the event that it must have;
+    ``linked`` whether ``.fetch.txt`` may be there. ``code`` is the field of EAD.xml that names the package,
+    ``code_form`` its form, ``document_code`` the field of a document's code (``document_code_form``: ``package`` or
+    ``any``), ``parent`` the field of a document that repeats the package's, ``permanent`` the only retention of a
+    document, ``total`` the field that counts documents: each "" for none. ``zip_name`` is the form of the ZIP's name
+    without ``.zip``, with a group ``objid``; None when there is no rule.
     """
 
     name: str
@@ -68,6 +94,7 @@ class PackageRules:
     code_form: re.Pattern[str] | None
     document_code: str
     document_code_form: str
+    permanent: str
     total: str
     parent: str
     creation: str
@@ -96,6 +123,7 @@ def package_rules(entry: Mapping[str, Any]) -> PackageRules:
         _pattern(entry.get("code_form", "")),
         entry["document_code"],
         entry["document_code_form"],
+        entry.get("permanent", ""),
         entry.get("total", ""),
         entry.get("parent", ""),
         entry.get("creation", ""),
@@ -106,12 +134,32 @@ def package_rules(entry: Mapping[str, Any]) -> PackageRules:
     )
 
 
+def mets_forms(entry: Mapping[str, Any]) -> MetsForms:
+    """The table ``[mets]``. Raises KeyError, ValueError."""
+    structure = entry["structure"]
+    return MetsForms(
+        _compiled(entry["time"]),
+        _compiled(entry["id"]),
+        _compiled(entry["file_id"]),
+        tuple(entry["checksums"]),
+        entry["loctype"],
+        structure["label"],
+        structure["type"],
+    )
+
+
+def premis_forms(entry: Mapping[str, Any]) -> PremisForms:
+    """The table ``[premis]``. Raises KeyError."""
+    names = ("categories", "object", "event", "agent")
+    return PremisForms(entry["namespace"], *(tuple(entry[name]) for name in names))
+
+
 def _mets_rules(entry: Mapping[str, Any]) -> MetsRules:
     agent = entry["agent"]
     return MetsRules(
         entry["profile"],
         tuple(entry["types"]),
-        re.compile(entry["objid"]),
+        _compiled(entry["objid"]),
         AgentRule(agent["role"], agent["type"], agent.get("other_type", ""), agent.get("note", "")),
         entry.get("agreement", ""),
         entry.get("content_type", ""),
@@ -126,7 +174,11 @@ def _mets_rules(entry: Mapping[str, Any]) -> MetsRules:
 
 
 def _pattern(text: str) -> re.Pattern[str] | None:
+    return _compiled(text) if text else None
+
+
+def _compiled(text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text) if text else None
+        return re.compile(text)
     except re.error as error:
         raise ValueError(f"not a pattern: {text!r}") from error

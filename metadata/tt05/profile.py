@@ -20,7 +20,7 @@ from typing import Any
 from metadata.findings import Severity
 from metadata.package_kinds import PackageKind
 from metadata.text import Sentence
-from metadata.tt05.packages import PackageRules, package_rules
+from metadata.tt05.packages import MetsForms, PackageRules, PremisForms, mets_forms, package_rules, premis_forms
 
 CIRCULAR = "circular_05_2025"
 _SEVERITIES = ("error", "warning", "note", "off")
@@ -100,6 +100,8 @@ class Profile:
     forms: Mapping[str, Form]
     mime: Mapping[str, tuple[str, ...]]
     packages: Mapping[PackageKind, PackageRules]
+    mets: MetsForms
+    premis: PremisForms
 
     def label(self, list_name: str, code: str) -> Sentence:
         """What a code means, in both languages; the code itself when the list does not have it. ``1`` is ``01``."""
@@ -157,6 +159,8 @@ def parse_profile(text: str) -> Profile:
         MappingProxyType(forms),
         MappingProxyType({extension: tuple(types) for extension, types in data["mime"].items()}),
         MappingProxyType(packages),
+        mets_forms(data["mets"]),
+        premis_forms(data["premis"]),
     )
 
 

@@ -22,6 +22,7 @@ def fields_page() -> str:
     profile = default_profile()
     parts = [BEGIN]
     parts += [_package(rules) for rules in profile.packages.values()]
+    parts += [_every(profile)]
     parts += ["## Fields\n", "R required, O optional, C conditional: the last column says on what.\n"]
     parts += [_form(form, profile) for form in profile.forms.values()]
     parts += ["## Code lists\n"]
@@ -53,12 +54,30 @@ def _package(rules: PackageRules) -> str:
         ("`.fetch.txt`", "may be" if rules.linked else "may not be"),
         ("code of the package", _code(rules)),
         ("code of a document", f"`{rules.document_code}`: {_document_code(rules)}"),
+        ("retention of each document", f"only `{rules.permanent}`" if rules.permanent else "any"),
         ("number of documents", f"`{rules.total}`" if rules.total else "not said"),
         ("forms", ", ".join(f"{kind} [{form}](#{form})" for kind, form in rules.forms.items())),
     ]
     return "\n".join(
         [f"### {rules.name}\n", "| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows), ""]
     )
+
+
+def _every(profile: Profile) -> str:
+    mets, premis = profile.mets, profile.premis
+    rows = [
+        ("times in METS", _pattern(mets.time.pattern)),
+        ("IDs", f"{_pattern(mets.id.pattern)}; of files {_pattern(mets.file_id.pattern)}"),
+        ("`CHECKSUMTYPE`", _codes(mets.checksums)),
+        ("`LOCTYPE`", f"`{mets.loctype}`"),
+        ("`structMap`", f"`LABEL` `{mets.structure_label}`, `TYPE` `{mets.structure_type}`"),
+        ("namespace of PREMIS", f"`{premis.namespace}`"),
+        ("categories of objects", _codes(premis.categories)),
+        ("object", _codes(premis.object)),
+        ("event", _codes(premis.event)),
+        ("agent", _codes(premis.agent)),
+    ]
+    return "\n".join(["### All packages\n", "| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows), ""])
 
 
 def _form(form: Form, profile: Profile) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.rules.cases import Case
-from tests.rules.tt05 import DOC, EAD, SIP, Mutation, case, field, strict_codes, sub, without
+from tests.rules.tt05 import DOC, EAD, LOOSE_SIP, SIP, Mutation, case, field, strict_codes, sub, without
 
 MUTATIONS: dict[str, Mutation] = {
     "REQUIRED": without(EAD, "mode"),
@@ -26,6 +26,7 @@ CASES: list[Case] = [
     *(case(f"{code}-NOTED", SIP, mutate) for code, mutate in MUTATIONS.items()),
     *(case(code, SIP, mutate, name="strict", judge=strict_codes) for code, mutate in MUTATIONS.items()),
     case("REQUIRED", SIP, without(DOC, "subject"), name="identity"),
+    case("PERMANENT-NOTED", LOOSE_SIP, field(DOC, "maintenance", "02"), name="of a loose document"),
     case("ROOT", SIP, sub(DOC, "simpledc>", "ead>", 2)),
     case("TOO-MANY-FIELDS", SIP, sub(DOC, "</simpledc>", "<x/>" * 1001 + "</simpledc>")),
 ]

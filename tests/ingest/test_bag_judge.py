@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ingest.check import CheckReport, CheckVerdict, check_package
 from ingest.sources import open_source
 from metadata.bagit import BAGIT_VERSIONS
+from metadata.bagit_profile import tt05_bag_profile
 from metadata.findings import Findings, finding_rules
 from metadata.package_kinds import PackageKind, PackageProfile
 from tests.builders.bags import append, bag, drop_line, replace, write_tag_manifests
@@ -262,3 +263,46 @@ def test_a_source_says_what_it_is_packed_as(kind: str, media_type: str, tmp_path
     assert source.media_type == media_type
     source.close()
     assert judged(path, tmp_path / "work").counts == {}
+
+
+DELIVERY = (
+    ("Agency-Code", "H20.05"),
+    ("Fonds-Code", "P1"),
+    ("External-Identifier", "B-1"),
+    ("External-Description", "Hồ sơ"),
+    ("Mode", "02"),
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ((), ""),
+        ((("external-identifier", "B-2"),), "BAG-PROFILE-TAG-REPEATED"),
+        ((("Fonds-Code", "P2"),), "BAG-PROFILE-TAG-REPEATED"),
+        ((("Contact-Name", "A"), ("Contact-Name", "B")), ""),
+    ],
+)
+def test_a_delivery_is_judged_by_the_archives_own_profile(
+    more: tuple[tuple[str, str], ...], code: str, tmp_path: Path
+) -> None:
+    made = bag(tmp_path / "bag", SMALL, info=(*DELIVERY, *more))
+    assert dict(check_package(made, tmp_path).counts) == ({code: 1} if code else {})
+    assert judged(made, tmp_path / "work").counts == {}
+
+
+def test_a_delivery_has_no_other_access_than_the_circular_knows(tmp_path: Path) -> None:
+    made = bag(tmp_path / "bag", SMALL, info=(*DELIVERY[:4], ("Mode", "công khai")))
+    (found,) = check_package(made, tmp_path).findings
+    assert (found.code, found.place) == ("BAG-PROFILE-TAG-VALUE", "bag-info.txt")
+    assert "công khai" in found.message.vi and "01, 02, 03" in found.message.vi
+
+
+def test_what_the_caller_knows_need_not_be_in_the_bag(tmp_path: Path) -> None:
+    """Only what is there is judged by the archive's own profile; the whole of it only when it is asked for."""
+    made = bag(tmp_path / "bag", SMALL, info=DELIVERY[2:4], oxum=False)
+    own = tt05_bag_profile()
+    asked = check_package(made, tmp_path, bag_profile=own)
+    assert {"BAG-PROFILE-IDENTIFIER", "BAG-PROFILE-TAG-ADVISED"} == set(asked.counts)
+    told = set(check_package(made, tmp_path).counts)
+    assert not any(code.startswith("BAG-PROFILE") for code in told)

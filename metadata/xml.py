@@ -220,6 +220,7 @@ class _Reader:
         most_attributes, most_nodes = self._limits.attributes, self._limits.nodes
         room = self._limits.depth - self._depth
         at = record
+        more: list[str] = []  # the text of ``at`` after its first piece: joined once, for it may be long
 
         def start(name: str, attributes: dict[str, str]) -> None:
             nonlocal at, nodes
@@ -230,6 +231,8 @@ class _Reader:
                 self.too_large("attributes", most_attributes)
             if nodes > most_nodes:
                 self.too_large("elements in one record", most_nodes)
+            if more:
+                settle()
             element = Element(name, attributes)
             if at.children:
                 at.children.append(element)
@@ -239,10 +242,19 @@ class _Reader:
             at = element
 
         def characters(text: str) -> None:
-            at.text += text
+            if at.text:
+                more.append(text)
+            else:
+                at.text = text
+
+        def settle() -> None:
+            at.text += "".join(more)
+            more.clear()
 
         def end(_: str) -> None:
             nonlocal at
+            if more:
+                settle()
             path.pop()
             if path:
                 at = path[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import tracemalloc
 
 import pytest
@@ -148,6 +149,22 @@ class Endless:
 
     def read(self, size: int) -> bytes:
         return next(self._parts, b"")
+
+
+def test_a_long_text_is_whole_and_takes_time_in_proportion() -> None:
+    """Files in base64 stand in one element; each line of them comes by itself."""
+    lines = "".join(f"{number:075}\n" for number in range(500_000))
+    (_, found, *_) = iter_elements(
+        io.BytesIO(f"<a><b>{lines}<c>x</c>y<d/>z</b></a>".encode()), None, limits=XmlLimits(text=1 << 28)
+    )
+    before = time.process_time()
+    (_, long, *_) = iter_elements(
+        io.BytesIO(f"<a><b>{lines * 2}</b></a>".encode()), None, limits=XmlLimits(text=1 << 28)
+    )
+    assert time.process_time() - before < 15
+    assert found.text == f"{lines}yz"
+    assert [child.text for child in found.children] == ["x", ""]
+    assert long.text == lines * 2
 
 
 def test_memory_does_not_grow_with_the_document() -> None:

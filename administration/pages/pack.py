@@ -24,7 +24,7 @@ from administration.packs import FILES, SOURCE, PackDesk, PackOrder, all_files
 from administration.pages import check, view
 from administration.pages.frame import progress_data, progress_page, shown
 from administration.pages.uploads import FormProblem, handed_in
-from ingest.packing import TemplateKind, write_template
+from ingest.packing import TemplateKind, write_missing, write_template
 from metadata.errors import NotFound
 from metadata.identifiers import FondsCode
 from metadata.text import Sentence
@@ -131,6 +131,14 @@ def _add_results(web: APIRouter, pages: Pages, desk: PackDesk) -> None:
             raise NotFound(desk.not_kept)
         headers = {"Content-Disposition": disposition("goi-nop-luu.zip"), "Content-Length": str(bundle_size(paths))}
         return StreamingResponse(bundle(paths), headers=headers, media_type="application/zip")
+
+    @web.get("/{pack_id}/missing.xlsx")
+    def missing(pack_id: Id) -> Response:
+        result = desk.packed(pack_id)
+        made = io.BytesIO()
+        write_missing(made, result.findings, result.counts)
+        headers = {"Content-Disposition": disposition("con-thieu.xlsx")}
+        return Response(made.getvalue(), media_type=_XLSX, headers=headers)
 
 
 def _add_checking(web: APIRouter, services: AccessServices, desk: PackDesk, checks: CheckDesk) -> None:

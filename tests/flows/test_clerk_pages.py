@@ -348,6 +348,9 @@ def test_what_is_missing_is_said_and_the_good_is_packed_when_asked(
     assert "CHƯA LẬP ĐƯỢC" in page
     assert "TT05-REQUIRED" in page
     assert "Trang Văn bản, ô" in page
+    listed = openpyxl.load_workbook(io.BytesIO(desks.client.get(f"{sent.headers['location']}/missing.xlsx").content))
+    cells = [str(cell) for row in listed.worksheets[0].iter_rows(values_only=True) for cell in row]
+    assert "TT05-REQUIRED" in cells
     again = unescape(re.search(r'class="button" href="(/packs\?[^"]+)"', page)[1])  # type: ignore[index]
     form = desks.client.get(again).text
     for value in (SENDER.agency, SENDER.fonds, SENDER.agreement):

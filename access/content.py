@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import quote
@@ -75,14 +75,17 @@ def media_type(member: Member) -> str:
     return found if _PASSIVE.fullmatch(found) else "application/octet-stream"
 
 
-def verified_bytes(services: AccessServices, version: AipVersion, member: Member, span: Span) -> Iterator[bytes]:
+def verified_bytes(
+    services: AccessServices, version: AipVersion, member: Member, span: Span, replicas: Sequence[StoreId] = ()
+) -> Iterator[bytes]:
     """The bytes of ``span``, digested on the way (invariant 9), from the first replica that proves right.
 
-    A replica is judged before this function returns, so that the next can be tried while nothing is sent yet.
+    A replica is judged before this function returns, so that the next can be tried while nothing is sent yet. Who reads
+    many files of one version asks for its ``replicas`` once (:func:`replicas_of`).
     Raises Damaged when no replica proves right, StoreUnavailable when one that might could not be asked.
     """
     troubles: list[TangThuError] = []
-    for store_id in _replicas(services, version):
+    for store_id in replicas or replicas_of(services, version):
         try:
             pieces = iter(open_range(services.open_store(store_id), version.key, member, span.start, span.length))
             first = next(pieces, b"")
@@ -98,7 +101,7 @@ def verified_bytes(services: AccessServices, version: AipVersion, member: Member
     )
 
 
-def _replicas(services: AccessServices, version: AipVersion) -> list[StoreId]:
+def replicas_of(services: AccessServices, version: AipVersion) -> list[StoreId]:
     """Stores that hold the version, those not known to be damaged first, then in the order of the settings."""
     order = {store: place for place, store in enumerate(services.stores)}
     held = [replica for replica in services.catalogue.holdings.replicas(version.id) if replica.store in order]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from access.content import Span, verified_bytes
+from access.content import Span, replicas_of, verified_bytes
 from access.dissemination.linked import LINK, GivenFile, content_path, files_of
 from access.dissemination.package_file import PackageOut, new_package
 from access.dissemination.recording import dissemination, record
@@ -129,6 +129,7 @@ class _Maker:
         self.objid = f"uuid-{str(uuid.uuid4()).upper()}"
         self._dossier = Shelf(services.catalogue).dossier(version)
         self.documents = self.files = self.bytes = 0
+        self._replicas = version.id, replicas_of(services, version)
         self.others: dict[VersionId, AipVersion] = {}
 
     def write(self, chosen: tuple[int, ...]) -> Event:
@@ -228,7 +229,7 @@ class _Maker:
             path = f"data/{file.version.id}/{path.removeprefix('data/')}"  # two documents link to files of one name
         if file.version.id != self._version.id:
             self.others[file.version.id] = file.version
-        chunks = verified_bytes(self._services, file.version, member, Span(0, member.size))
+        chunks = self._bytes(file.version, member)
         self._out.add(f"{self.objid}/{_REPRESENTATION}{path}", member.size, member.crc32, self._watched(chunks))
         identified = member.format.mime if member.format else _UNKNOWN
         entry = MetsEntry(path, member.size, _media_type(path, identified), member.sha256, document=document)
@@ -243,13 +244,17 @@ class _Maker:
 
     def _read(self, member: Member) -> Fields:
         """The fields of a description that the archive holds."""
-        chunks = verified_bytes(self._services, self._version, member, Span(0, member.size))
         try:
-            return read_simpledc(ChunkStream(chunks), member.path)
+            return read_simpledc(ChunkStream(self._bytes(self._version, member)), member.path)
         except DocumentRefused as refused:
             raise Unreadable(
                 Sentence(f"Không đọc được {member.path} của gói.", f"{member.path} of the AIP cannot be read.")
             ) from refused
+
+    def _bytes(self, version: AipVersion, member: Member) -> Iterator[bytes]:
+        if self._replicas[0] != version.id:
+            self._replicas = version.id, replicas_of(self._services, version)
+        return verified_bytes(self._services, version, member, Span(0, member.size), self._replicas[1])
 
     # The package's own metadata
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from access.content import Span, verified_bytes
+from access.content import Span, replicas_of, verified_bytes
 from access.dissemination.package_file import new_package
 from access.dissemination.recording import dissemination, record
 from access.services import AccessServices
@@ -42,13 +42,15 @@ def export_aip(
     """
     files = total = 0
     folder = ""
+    replicas = replicas_of(services, version)
     with new_package(target) as out:
         for member in services.catalogue.holdings.members(version.id):
             if not _belongs(member):
                 continue
             path = member.path.removeprefix(_PAYLOAD)
             folder = path.partition("/")[0]
-            out.add(path, member.size, member.crc32, verified_bytes(services, version, member, Span(0, member.size)))
+            chunks = verified_bytes(services, version, member, Span(0, member.size), replicas)
+            out.add(path, member.size, member.crc32, chunks)
             files, total = files + 1, total + member.size
             on_progress(member.size)
         detail = f"{version.package_type.value} given to another archive"

@@ -27,13 +27,15 @@ def ingest(
 ) -> int:
     """Tiếp nhận gói tin. / Take packages in.
 
-    GÓI-TIN là một thư mục, tệp ZIP hoặc TAR: gói SIP_hoso theo Thông tư 05/2025/TT-BNV hoặc gói BagIt. Mỗi gói được
-    kiểm tra, lưu thành một đối tượng AIP ở mọi nơi lưu, đọc lại cho khớp rồi mới có biên nhận. Gói bị từ chối không để
-    lại gì; các gói khác vẫn tiếp tục. Gửi lại một gói đã có sẽ nhận lại đúng biên nhận cũ.
+    GÓI-TIN là một thư mục, tệp ZIP hoặc TAR: SIP hoặc AIP (hồ sơ, tài liệu) theo Thông tư 05/2025/TT-BNV, SIP của
+    E-ARK, hoặc gói BagIt. Mỗi gói được kiểm tra, lưu thành một đối tượng AIP ở mọi nơi lưu, đọc lại cho khớp rồi mới có
+    biên nhận. Gói bị từ chối không để lại gì; các gói khác vẫn tiếp tục. Gửi lại một gói đã có sẽ nhận lại đúng biên
+    nhận cũ.
 
-    A package is a folder, ZIP or TAR: a SIP_hoso of Circular 05/2025/TT-BNV, or a BagIt bag. Each is checked, stored as
-    one AIP object in every store, read back and matched, and only then receipted. A refused package leaves nothing and
-    the others go on. Sending again what is held gives the same receipt again.
+    A package is a folder, ZIP or TAR: a SIP or AIP (of a dossier or of loose documents) of Circular 05/2025/TT-BNV, a
+    SIP of E-ARK, or a BagIt bag. Each is checked, stored as one AIP object in every store, read back and matched, and
+    only then receipted. A refused package leaves nothing and the others go on. Sending again what is held gives the
+    same receipt again.
 
     Nếu lệnh bị ngắt giữa chừng, hãy chạy lại: việc dở dang tiếp tục ở đúng bước đang làm.
 

@@ -23,6 +23,7 @@ _FILE_CODE = re.compile(r"(?P<agency>.+?)\.(1[89]|20)\d\d\..+", re.DOTALL)
 _DATES = {DocumentKind.TEXT: "issuedDate", DocumentKind.PICTURE: "photoTime", DocumentKind.MEDIA: "recordDate"}
 _DOC_ID = 25
 _MAY_STAY = frozenset({"TT05-LENGTH", "TT05-PERMANENT", "TT05-DATE-PARTIAL"})
+_ABSURD = 10  # times the length that the circular allows: no archive takes that
 _ABOUT = {"PERMANENT": "maintenance", "PERIOD": "endDate"}
 _OF_DOSSIER = ("maintenance", "mode", "language", "riskRecovery", "riskRecoveryStatus", "confidenceLevel")
 _FROM_DOSSIER = "theo hồ sơ / as the dossier has it"
@@ -191,7 +192,10 @@ class CellFindings(Findings):
     def weigh(self, severity: Severity, code: str, place: str, **details: object) -> None:
         """Note it of the row. ``place`` is not needed: the row knows its own."""
         field = str(details.get("field") or next((name for part, name in _ABOUT.items() if part in code), ""))
-        severity = severity if code.removesuffix("-NOTED") in _MAY_STAY else Severity.ERROR
+        plain, length, limit = code.removesuffix("-NOTED"), details.get("length"), details.get("limit")
+        absurd = isinstance(length, int) and isinstance(limit, int) and length > _ABSURD * limit
+        if absurd or plain not in _MAY_STAY:
+            severity, code = Severity.ERROR, plain
         self._faults.weigh_of(self._row, severity, code, field, **details)
 
 

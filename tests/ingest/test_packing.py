@@ -356,6 +356,13 @@ def test_what_a_clerk_cannot_put_right_is_packed_and_said(tmp_path: Path) -> Non
     assert set(verdict(result.packages[0].path, tmp_path / "work")[1]) == set(result.counts)
 
 
+def test_a_text_of_absurd_length_is_an_error(tmp_path: Path) -> None:
+    result = packed(workbook(tmp_path, dossiers=[dossier(title="x" * 10_001)]), tmp_path / "out")
+    assert [(one.code, one.severity.value, one.place) for one in result.findings] == [
+        ("TT05-LENGTH", "error", "Hồ sơ!B2")
+    ]
+
+
 def test_a_code_that_is_not_the_dossiers_and_an_end_before_the_beginning_are_errors(tmp_path: Path) -> None:
     source = workbook(
         tmp_path, dossiers=[dossier(endDate="01/01/2020")], texts=[text(docCode="H20.X.0000001", file="a.pdf")],

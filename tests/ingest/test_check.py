@@ -150,6 +150,19 @@ def test_progress_is_of_bytes(tmp_path: Path) -> None:
     assert sorted(told) == told
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, NoSpace])
+def test_a_check_can_be_ended_in_the_middle_of_a_large_file(tmp_path: Path, error: type[BaseException]) -> None:
+    bag = write_bag(tmp_path / "bag", files={"a.txt": b"x", "b.bin": bytes(30_000_000), "c.txt": b"y"})
+
+    def stop(done: int, total: int) -> None:
+        if done > 5_000_000:
+            raise error(None)
+
+    with pytest.raises(error):
+        checked(bag, tmp_path, on_progress=stop)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 def test_the_tree_is_bounded_and_files_with_findings_come_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

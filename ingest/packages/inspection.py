@@ -145,7 +145,7 @@ def _tt05(subject: Subject, profile: PackageProfile) -> Inspected:
     package.structure()
     examined = package.examine()
     _judge_tt05(subject, profile.kind)  # last: it does not tell again what could not be read above
-    return Inspected(profile, package.objid, package.title, examined)
+    return Inspected(profile, package.objid, _title(examined, package.title), examined)
 
 
 def _eark(subject: Subject, profile: PackageProfile) -> Inspected:
@@ -154,7 +154,12 @@ def _eark(subject: Subject, profile: PackageProfile) -> Inspected:
     package.structure()
     kept = profile.kind is PackageKind.EARK_SIP or (profile.kind is PackageKind.EARK_CSIP and package.is_submission)
     examined = package.examine() if kept else None
-    return Inspected(profile, package.objid, package.title, examined, kept)
+    return Inspected(profile, package.objid, _title(examined, package.title), examined, kept)
+
+
+def _title(examined: Examined | None, label: str) -> str:
+    """What the archive would call the package, else what it calls itself."""
+    return examined.title if examined else " ".join(label.split())
 
 
 def _dip(subject: Subject, profile: PackageProfile) -> Inspected:

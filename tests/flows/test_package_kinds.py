@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.check import check_package
 from ingest.receipt import Receipt, Verdict
 from metadata.catalogue import Catalogue
 from metadata.events import EventType
@@ -17,6 +18,9 @@ from metadata.holdings import AipVersion, PackageType, Record
 from metadata.identifiers import AipId, VersionId
 from metadata.mets import MetsFile, MetsReference, MetsRoot, iter_mets
 from metadata.package_kinds import PackageKind, PackageProfile
+from metadata.tt05.fields import Fields
+from metadata.tt05.profile import DocumentKind
+from metadata.tt05.sip import SipDocument
 from preservation.checks import Schedule
 from preservation.rebuild import rebuild
 from tests.builders.archive import PERIOD, SmallArchive, judge_with_everything, small_archive
@@ -405,3 +409,42 @@ def test_what_is_not_for_keeping_is_refused_with_what_to_do(
     assert dict(receipt.counts)["PACKAGE-NOT-FOR-KEEPING"] == 1
     assert archive.leftovers() == []
     assert archive.keys() == [[], []]
+
+
+# What the archive makes keeps the rules that it judges others by
+
+
+def pictures(folder: Path) -> Path:
+    """Text, a photograph and a film."""
+    code = "H20.05.2024.01.TCCB"
+    picture = {"typePic": "02", "imageTitle": "Lễ hội", "photoTime": "2/9/2024"}
+    film = {"typeMedia": "02", "movieTitle": "Phim tư liệu", "recordDate": "9/2024"}
+    contents = documents(1)
+    for number, (kind, file, fields) in enumerate(
+        ((DocumentKind.PICTURE, "Anh1.jpg", picture), (DocumentKind.MEDIA, "Phim1.avi", film)), 2
+    ):
+        shared = {"docCode": f"{code}.{number:07d}", "maintenance": "01", "mode": "01"}
+        contents.append(SipDocument(file[:-4], Fields.of(shared | fields), {file: b"\xff\xd8"}, kind))
+    return sip_hoso(folder, dossier=dossier_fields(totalDoc="3"), contents=contents)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind"),
+    [
+        (sip_hoso, "tt05-aip-hoso"),
+        (lambda folder: sip_hoso(folder, sample=True), "tt05-aip-hoso"),
+        (pictures, "tt05-aip-hoso"),
+        (sip_tailieu, "tt05-aip-tailieu"),
+        (aip_hoso, "tt05-aip-hoso"),
+        (eark_sip, "eark-aip@2.2.0"),
+    ],
+)
+def test_nothing_is_found_in_an_aip_of_ours(
+    archive: SmallArchive, tmp_path: Path, build: Callable[[Path], Path], kind: str
+) -> None:
+    receipt = archive.receive(build(tmp_path / "sent"))
+    held(archive, receipt)
+    (tmp_path / "work").mkdir()
+    report = check_package(package_of(archive.object(receipt), tmp_path / "out"), tmp_path / "work")
+    assert report.profile == kind
+    assert dict(report.counts) == {}

@@ -48,15 +48,23 @@ class RecordsJudge:
             name = path.removeprefix(_FOLDER)
             found = document_kind(name)
             if found is None:
+                self._other(path)
                 continue
             count += 1
             kind = found[0]
             if not (name.startswith(f"EAD_{kind}_") and name.endswith(".xml")):
                 self._notes.tally("EAD-CASE", _FOLDER, name)
             self._document(path, kind, package)
+        if not count and self._kind is PackageKind.DIP:
+            self._notes.add("TREE-LACKS", f"{_FOLDER}EAD_doc_….xml", package=self._rules.name, annex=self._rules.annex)
         total = package.get(self._rules.total) if self._rules.total else ""
         if total.isascii() and total.isdigit() and len(total) <= 10 and int(total) != count:
             self._notes.add("TOTAL", f"{DESCRIPTIVE}EAD.xml", value=total, found=count)
+
+    def _other(self, path: str) -> None:
+        """A file that is named as no description: of a SIP and an AIP that is told where their files are matched."""
+        if self._kind is PackageKind.DIP:
+            self._notes.add("TREE-OTHER", path, package=self._rules.name)
 
     def _document(self, path: str, kind: DocumentKind, package: Fields) -> None:
         notes = self._notes

@@ -83,7 +83,11 @@ def coded(code: str) -> Build:
 
 TREE = [
     case("TREE-LACKS", SIP, take("schemas/METS.xsd")),
+    case("TREE-LACKS", DIP, take(EAD), name="EAD.xml"),
+    case("TREE-LACKS", DIP, take(INNER), name="METS of rep1"),
+    built("TREE-LACKS", DIP, BUILDERS[DIP], partial(BUILDERS[DIP], contents=[]), "METS-LACKS", name="no document"),
     case("TREE-OTHER", SIP, put("ghi-chu.txt")),
+    case("TREE-OTHER", DIP, put(f"{REP}metadata/descriptive/mo-ta.xml", "<simpledc/>"), name="no description"),
     case("TREE-OTHER", AIP, put(f"{REP}khac/x.txt"), name="in rep1"),
     case("TREE-OTHER", DIP, put("metadata/khac/x.xml"), name="in metadata"),
     case("REPRESENTATION-OTHER", LOOSE_SIP, put("representations/rep2/METS.xml")),

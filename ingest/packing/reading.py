@@ -76,7 +76,8 @@ def read_submission(files: SourceFiles, profile: Profile, faults: Faults, work: 
         return Submission(files.base)
     if mapping.source is SourceKind.XML:
         files.books = []
-        return read_exports(files.documents, files.base, mapping, profile, faults)
+        submission, files.documents = read_exports(files.documents, files.base, mapping, profile, faults)
+        return submission
     return _messages(files, mapping, profile, faults, work)
 
 

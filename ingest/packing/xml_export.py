@@ -41,13 +41,20 @@ def has_records(path: Path, mapping: SourceMapping) -> bool:
 
 def read_exports(
     paths: Iterable[Path], base: Path, mapping: SourceMapping, profile: Profile, faults: Faults
-) -> Submission:
-    """Read dossiers and documents of every file; what cannot be read is in ``faults``."""
+) -> tuple[Submission, list[Path]]:
+    """Read dossiers and documents of every file; what cannot be read is in ``faults``.
+
+    Also gives the files that had any: another XML may be a document's own file.
+    """
     submission = Submission(base)
     reader = _Reader(base, mapping, profile, faults, submission)
+    read = []
     for path in paths:
         try:
+            before = len(submission.dossiers) + len(submission.documents)
             reader.read(path)
+            if len(submission.dossiers) + len(submission.documents) > before:
+                read.append(path)
         except DocumentRefused as refused:
             reason = f"{refused.code}, {refused.finding.message.vi}"
             faults.add("PACK-UNREADABLE", path.relative_to(base).as_posix(), reason=reason)
@@ -56,7 +63,7 @@ def read_exports(
         if len(submission.documents) > DOCUMENTS:
             faults.add("PACK-LARGE", path.name, what="văn bản / documents", limit=DOCUMENTS)
             break
-    return submission
+    return submission, read
 
 
 class _Reader:

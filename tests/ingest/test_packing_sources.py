@@ -317,6 +317,16 @@ def test_xml_beside_a_workbook_is_a_document_like_any_other(tmp_path: Path) -> N
     assert [one.documents for one in result.packages] == [1]
 
 
+def test_xml_in_an_export_without_records_is_a_file_like_any_other(tmp_path: Path) -> None:
+    export(
+        tmp_path,
+        files={"qd-101.xml": b"<HDon/>", "pdf/cv-12.pdf": PDF},
+        mutate=lambda made: made.replace("qd-101.pdf", "qd-101.xml"),
+    )
+    result = packed(tmp_path, tmp_path / "out")
+    assert [one.documents for one in result.packages] == [2]
+
+
 def test_the_result_may_lie_in_the_folder_of_the_source(tmp_path: Path) -> None:
     export(tmp_path)
     first = packed(tmp_path, tmp_path / "out")

@@ -150,6 +150,7 @@ def broken(package: Path) -> Path:
     data = bytearray(package.read_bytes())
     at = data.index(b"trang 1")
     data[at] ^= 1
-    path = package.with_name(f"hong-{package.name}")
+    path = package.parent / "hong" / package.name
+    path.parent.mkdir()
     path.write_bytes(data)
     return path

@@ -49,4 +49,6 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def _number(text: str) -> str:
-    return f"{int(text):,}".replace(",", ".") if text.isascii() and text.isdigit() else text
+    """Numbers as people write them; a code such as 02 is none."""
+    plain = text.isascii() and text.isdigit() and str(int(text)) == text
+    return f"{int(text):,}".replace(",", ".") if plain else text

@@ -176,4 +176,6 @@ def _names() -> Mapping[str, Mapping[str, str]]:
 
 
 def _rules() -> dict[str, FieldRule]:
-    return {name: rule for form in default_profile().forms.values() for name, rule in form.fields.items()}
+    """Every field by its name; of a name that several forms have, the first one's: a dossier goes before a batch."""
+    forms = reversed([*default_profile().forms.values()])
+    return {name: rule for form in forms for name, rule in form.fields.items()}

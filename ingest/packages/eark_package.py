@@ -15,6 +15,7 @@ from metadata.tt05.records import Fields, dossier_record
 
 _FOLDER = "representations/"
 _DESCRIPTIVE = "metadata/descriptive/"
+_NAME = 240  # bytes of a representation's name
 _MOST = 1000  # representations of one package
 _DESCRIBED = 10_000  # descriptions of representations of which the standard is remembered
 _READ = ("DC", "EAD", "EAD3", "EAD2002", "DCTERMS")
@@ -51,6 +52,9 @@ class EarkPackage:
         self._root.read()
         found = SubjectTree(self._subject).children(_FOLDER, _MOST + 1)
         self._names = [name.rstrip("/") for name in found if name.endswith("/")]
+        for name in self._names:
+            if len(name.encode()) > _NAME:  # the archive's own files are named after it
+                self._subject.findings.add("NAME-LONG", f"{_FOLDER}{name}", limit=_NAME)
         if len(self._names) > _MOST:
             self._subject.findings.add("PACKAGE-REPRESENTATIONS-MANY", _FOLDER, limit=_MOST)
             del self._names[_MOST:]

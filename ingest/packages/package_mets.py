@@ -46,7 +46,10 @@ class PackageMets:
         return [note for agent in self.agents if (note := agent.note("IDENTIFICATIONCODE"))]
 
     def read(self) -> None:
-        """Read it once, flat in memory. What cannot be read is a finding."""
+        """Read it once, flat in memory. What cannot be read is a finding; that it is not there, others tell."""
+        if self._subject.ledger.size_of(self._path) is None:
+            self._subject.unread.append(self._base)
+            return
         if not reading(self._subject, self._path, self._read):
             self._subject.unread.append(self._base)
         if self._weak:

@@ -47,6 +47,8 @@ def recognise(subject: Subject, asked: PackageProfile | None = None) -> PackageP
         return found or _unknown(subject)
     if found is not None and found.kind is not asked.kind and not _related(found.kind, asked.kind):
         subject.findings.add("PACKAGE-OTHER-KIND", subject.source.name, asked=asked, found=found.kind)
+    elif found is None and asked.kind is not PackageKind.BAG and subject.ledger.size_of(METS) is None:
+        _unknown(subject)
     return asked
 
 

@@ -18,6 +18,7 @@ from ingest.sources import open_source
 from metadata.findings import Findings, Severity, finding_rules
 from metadata.holdings import PackageType, Role
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode
+from metadata.package_kinds import PackageKind, PackageProfile
 from tests.builders.bags import bag, write_tag_manifests
 from tests.builders.eark import build_eark
 from tests.builders.packages import EAD, sip_tailieu
@@ -422,6 +423,25 @@ def test_a_package_is_recognised_by_what_it_says_and_what_lies_in_it(
     tmp_path: Path, build: Callable[[Path], Path], kind: str
 ) -> None:
     assert kind_of(build(tmp_path / "p"), tmp_path) == kind
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PackageKind if kind is not PackageKind.BAG])
+def test_a_kind_asked_for_that_has_no_mets_is_told_so(tmp_path: Path, kind: PackageKind) -> None:
+    (tmp_path / "work").mkdir()
+    path = sip_hoso(tmp_path / "p")
+    (path / "METS.xml").rename(path / "mets.xml")
+    report = check_package(path, tmp_path / "work", PackageProfile(kind))
+    assert report.profile == kind.value
+    assert "PACKAGE-METS-CASE" in report.counts
+    assert not {"SOURCE-UNREADABLE", "CHECK-UNREADABLE"} & set(report.counts)
+    (path / "mets.xml").unlink()
+    assert "PACKAGE-UNKNOWN" in check_package(path, tmp_path / "work", PackageProfile(kind)).counts
+
+
+def test_the_name_of_a_representation_leaves_room_for_the_files_named_after_it(tmp_path: Path) -> None:
+    path = build_eark(tmp_path / "p", "sip")
+    (path / "representations" / "rep2").rename(path / "representations" / ("r" * 241))
+    assert "NAME-LONG" in Look(path, tmp_path).codes
 
 
 def test_an_eark_package_whose_mets_cannot_be_read_is_judged_by_its_tree(tmp_path: Path) -> None:

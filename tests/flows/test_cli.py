@@ -72,17 +72,28 @@ def test_help_is_quick_because_it_imports_nothing_heavy() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("name", sorted(group.commands))
-def test_every_command_teaches_in_both_languages_and_speaks_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([name, "--help"]) == 0
+def every_command() -> dict[str, click.Command]:
+    """Commands by what is typed; those of a group within the group after its name."""
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        inner = command.commands if isinstance(command, click.Group) else {}
+        found |= {f"{name} {word}": one for word, one in inner.items()} or {name: command}
+    return found
+
+
+@pytest.mark.parametrize("typed", sorted(every_command()))
+def test_every_command_teaches_in_both_languages_and_speaks_json(
+    typed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*typed.split(), "--help"]) == 0
     shown = capsys.readouterr().out
     assert "--json" in shown
     assert "Mã thoát / Exit codes" in shown
-    command = group.commands[name]
+    command = every_command()[typed]
     first = (command.callback.__doc__ or "").splitlines()[0]
     vietnamese, slash, english = first.partition(" / ")
     assert slash and vietnamese != english and not vietnamese.isascii() and english.isascii(), first
-    assert all(option.help for option in command.params if isinstance(option, click.Option)), name
+    assert all(option.help for option in command.params if isinstance(option, click.Option)), typed
 
 
 def test_the_commands_are_those_of_the_manual() -> None:

@@ -92,6 +92,52 @@ def test_no_words_in_the_places_of_others_make_it_raise(data: st.DataObject, pac
     assert "CHECK-UNREADABLE" not in findings.counts
 
 
+class MemoryTree:
+    """A package as a mapping of paths to bytes, in which anything may be missing, misnamed or too much."""
+
+    def __init__(self, name: str, files: dict[str, bytes]) -> None:
+        self.name = name
+        self._files = files
+
+    def size_of(self, path: str) -> int | None:
+        return len(self._files[path]) if path in self._files else None
+
+    def has_folder(self, folder: str) -> bool:
+        return any(path.startswith(folder) for path in self._files)
+
+    def children(self, folder: str, limit: int = 1000) -> list[str]:
+        inside = (path[len(folder) :] for path in self._files if path.startswith(folder))
+        return sorted({part + slash for part, slash, _ in (path.partition("/") for path in inside)})[:limit]
+
+    def paths(self, folder: str = "") -> Iterator[str]:
+        return iter(sorted(path for path in self._files if path.startswith(folder)))
+
+    def open(self, path: str) -> BinaryIO:
+        return BytesIO(self._files[path])
+
+
+_NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=20)
+_FOLDERS = ("", "metadata/", "metadata/preservation/", "representations/", REP, f"{REP}data/", "schemas/",
+            f"{REP}metadata/descriptive/", f"{REP}metadata/preservation/", "representations/rep2/data/")  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_tree_makes_it_raise(data: st.DataObject, packages: dict[PackageKind, Path]) -> None:
+    """Files taken away, put elsewhere, added under odd names; judged as any kind of package."""
+    folder = packages[data.draw(st.sampled_from(list(packages)))]
+    kind = data.draw(st.sampled_from(list(packages)))
+    files = {path: (folder / path).read_bytes() for path in FolderTree(folder).paths()}
+    for path in data.draw(st.lists(st.sampled_from(sorted(files)), max_size=6, unique=True)):
+        content = files.pop(path)
+        if data.draw(st.booleans()):
+            files[data.draw(st.sampled_from(_FOLDERS)) + data.draw(_NAMES | st.just(path.rpartition("/")[2]))] = content
+    tree = MemoryTree(data.draw(_NAMES | st.just(folder.name)), files)
+    findings = Findings()
+    judge_tt05(tree, findings, kind, zip_name=data.draw(_NAMES | st.just(f"1{folder.name}.zip")))
+    assert "CHECK-UNREADABLE" not in findings.counts
+
+
 @pytest.mark.parametrize("kind", BUILDERS, ids=str)
 def test_one_file_that_cannot_be_read_does_not_stop_the_others(
     kind: PackageKind, packages: dict[PackageKind, Path]

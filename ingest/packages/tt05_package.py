@@ -9,6 +9,7 @@ from ingest.packages.completeness import completeness
 from ingest.packages.examined import Carried, Examined, Subject, aip_folder
 from ingest.packages.linked import LinkedDocuments
 from ingest.packages.package_mets import PackageMets
+from ingest.packages.premis_fixity import premis_fixity
 from ingest.packages.reading import agency_code, fonds_code, judge_title, object_id, reading, record_code
 from ingest.packages.recognition import EAD
 from ingest.packages.tt05_documents import PackageDocuments
@@ -66,6 +67,8 @@ class Tt05Package:
         else:
             self._inner.read()
         completeness(self._subject, "SIP-UNNAMED")
+        if self._is_aip:
+            premis_fixity(self._subject, REPRESENTATION, f"{REPRESENTATION}metadata/preservation/PREMIS_rep1.xml")
         self._names()
 
     def examine(self) -> Examined | None:
@@ -122,7 +125,9 @@ class Tt05Package:
         ledger.plan_all("", "data/submission/", Role.SUBMISSION)
         made = PackageType.AIP_TAILIEU if self._kind in _LOOSE else PackageType.AIP_HOSO
         record, sent_as = dossier_record(form), _SENT_AS[self._kind]
-        return Examined(sent_as, made, agency, fonds, objid, code, title, record, form, carried=carried)
+        return Examined(
+            sent_as, made, agency, fonds, objid, code, title, record, form, carried=carried, links=links.paths
+        )  # fmt: skip
 
     def _form(self, fields: Fields, archive: ArchiveCode) -> Fields:
         """EAD.xml in AIP form: as it is for an AIP, whose codes are kept."""

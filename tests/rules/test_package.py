@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -14,11 +15,13 @@ from ingest.check import check_package
 from tests.builders.archive import AGENT, small_archive
 from tests.builders.bags import INFO, bag
 from tests.builders.giving import services_of, version_of
-from tests.builders.tt05 import SENDER, Sender, dossier_fields, edit, sip_hoso
+from tests.builders.tt05 import PDF, SENDER, Sender, dossier_fields, edit, reseal, sip_hoso
 from tests.rules.cases import Build, Case, codes_of
 
 CODED = (("Source-Organization", "H20.05"), ("Bag-Group-Identifier", "P1"), *INFO[1:])
 LATER = "later"
+_REP = "representations/rep1/"
+_DIGEST = hashlib.sha256(PDF + b"%1\n").hexdigest()
 
 
 # Judges
@@ -44,6 +47,25 @@ def returned(package: Path, work: Path, _: str) -> set[str]:
         given = export_aip(services_of(archive), AGENT, version, work / "aip.zip").path
         taker = archive if package.with_name("where").read_text() == "back" else other
         return {code for code, _ in taker.receive(given, "again").counts}
+
+
+def exported(mutate: Callable[[Path], object]) -> Build:
+    """The AIP of a SIP_hoso as another archive gives it, changed there."""
+
+    def build(folder: Path) -> Path:
+        with small_archive(folder / "kho") as archive:
+            receipt = archive.receive(sip_hoso(folder / "nop"))
+            given = export_aip(services_of(archive), AGENT, version_of(archive, receipt), folder / "aip").path
+        (package,) = given.iterdir()
+        mutate(package)
+        reseal(package)
+        return package
+
+    return build
+
+
+def premis(old: str, new: str) -> Build:
+    return exported(lambda package: edit(package, f"{_REP}metadata/preservation/PREMIS_rep1.xml", old, new))
 
 
 def changing(package: Path, work: Path, _: str) -> set[str]:
@@ -153,6 +175,15 @@ CASES = [
         "PASS-CHECKSUM",
         partial(coded, mutate=lambda folder: edit(folder, "data/Công văn 01.txt", "Kính", "Kinh")),
         "BAG-OXUM",
+    ),
+    package_case(
+        "PASS-CHECKSUM", premis(_DIGEST, "0" * 64), good=exported(lambda package: None), name="in the PREMIS of an AIP"
+    ),
+    package_case(
+        "SIP-CHECKSUM", premis(_DIGEST, "abc"), good=exported(lambda package: None), name="in the PREMIS of an AIP"
+    ),
+    package_case(
+        "SIP-SIZE", premis("<size>", "<size>9"), good=exported(lambda package: None), name="in the PREMIS of an AIP"
     ),
     Case("package: PASS-CHANGED", frozenset({"PASS-CHANGED"}), coded, changed_later("longer"), judge=changing),
     Case("package: PASS-UNREADABLE", frozenset({"PASS-UNREADABLE"}), coded, changed_later("gone"), judge=changing),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.packing.model import Dossier, Row
-from ingest.packing.typesetting import GlyphMissingError, typeset
+from ingest.typesetting import GlyphMissingError, Template, typeset
 from metadata.dates import VIETNAM
 from metadata.tt05.profile import DocumentKind, Profile
 from metadata.tt05.records import document_record, notation
@@ -26,6 +26,7 @@ ROWS_OF_A_PDF = 2000
 _ROWS_HERE = 200
 _CODE = re.compile(r".+?\.(?P<year>(1[89]|20)\d\d)\.(?P<notation>.+)", re.DOTALL)
 # Everything but what the fonts have that typst brings: Latin with all of Vietnamese, Cyrillic, punctuation, arrows.
+_TEMPLATE = Template("ingest.packing", "muc-luc.typ")
 _NO_GLYPH = re.compile(
     "[^ -~\u00a0-\u024f\u0300-\u036f\u0400-\u04ff\u1e00-\u1eff\u2010-\u2027\u2030-\u2040\u20a0-\u20bf\u2190-\u22ff]"
 )
@@ -160,12 +161,12 @@ def pdf(form: Form, sections: Sequence[Section], sender: Sender, created: dateti
     text = legal(json.dumps(content, ensure_ascii=False))
     apart = sum(len(one.rows) for one in sections) > _ROWS_HERE
     if not _NO_GLYPH.search(text):
-        return typeset(text, created, system_fonts=False, apart=apart)
+        return typeset(_TEMPLATE, text, created, apart=apart)
     try:
-        return typeset(text, created, system_fonts=True, apart=apart)
+        return typeset(_TEMPLATE, text, created, system_fonts=True, apart=apart)
     except GlyphMissingError:
         shown = _NO_GLYPH.sub(lambda match: f"[U+{ord(match.group()):04X}]", text)
-        return typeset(shown, created, system_fonts=False, apart=apart)
+        return typeset(_TEMPLATE, shown, created, apart=apart)
 
 
 def write_workbook(path: Path, form: Form, sections: Sequence[Section], sender: Sender) -> None:

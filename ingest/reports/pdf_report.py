@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from importlib import resources
 from importlib.metadata import version
 from typing import Any
 
@@ -19,8 +18,10 @@ from ingest.advice import Action, FindingKind, actions
 from ingest.check import GRAVITY, CheckedFile, CheckReport
 from ingest.reports.tree_rows import TreeRow, tree_rows
 from ingest.reports.words import Marked, number_text, profile_name, severity_mark, verdict_mark, verdict_next
+from ingest.typesetting import Template, typeset
 from metadata.findings import Severity
 
+_TEMPLATE = Template("ingest.reports", "report.typ")
 KIND_LIMIT = 25
 """Findings listed of a kind, as long as there is room."""
 FINDING_LIMIT = 400
@@ -37,17 +38,8 @@ _UNDRAWN = re.compile(
 
 def pdf_report(report: CheckReport, made: datetime) -> bytes:
     """The report as PDF/A-2b; ``made`` (aware) is when the package was checked. The same arguments, the same bytes."""
-    import typst
-
-    done = typst.compile(
-        (resources.files("ingest.reports") / "report.typ").read_bytes(),
-        format="pdf",
-        pdf_standards=["a-2b"],
-        ignore_system_fonts=True,
-        timestamp=made.astimezone(UTC).replace(microsecond=0),
-        sys_inputs={"report": json.dumps(_layout(report, made), ensure_ascii=False)},
-    )
-    return bytes(done)
+    content = json.dumps(_layout(report, made), ensure_ascii=False)
+    return typeset(_TEMPLATE, content, made.astimezone(UTC).replace(microsecond=0))
 
 
 def drawn(text: str, limit: int = 600) -> str:

@@ -86,6 +86,7 @@ class _Description:
         self._type = examined.package_type
         self._root = f"data/{examined.folder}/"
         self._many = len(examined.representations) > 1
+        self._links = frozenset(examined.links)
         self._described = {one.path: one for one in examined.descriptions}
 
     def write(self) -> list[tuple[str, str]]:
@@ -256,6 +257,7 @@ class _Description:
                 cast(BinaryIO, spool),
                 package,
                 files=lambda: self._content_entries(name),
+                linked=list(self._content_entries(name, linked=True)) if self._links else (),
                 documents=lambda: self._document_entries(name),
                 preservation=[premis._replace(path=premis.path.removeprefix(f"representations/{name}/"))],
                 schemas=self._support(f"{folder}schemas/", folder),
@@ -264,9 +266,12 @@ class _Description:
             )
             return self._put_spooled(f"{folder}METS.xml", spool)
 
-    def _content_entries(self, name: str) -> Iterator[MetsEntry]:
+    def _content_entries(self, name: str, *, linked: bool = False) -> Iterator[MetsEntry]:
+        """The files of a representation but for those that only link to a document: ``linked`` gives these."""
         folder, described = self._folder(name), self._type.describes_documents
         for one in self._content(name):
+            if self._links and (one.path in self._links) is not linked:
+                continue
             document = f"metadata/descriptive/{one.ead_name}" if described and one.ead_name else ""
             yield MetsEntry(one.target.removeprefix(folder), one.size, one.mime, one.sha256, document=document)
 

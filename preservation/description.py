@@ -175,8 +175,7 @@ class AipDescription:
             return
         with DocumentLinks(self._work) as links:
             for folder, mets in places.representation_mets.items():
-                numbers = ((m.path, m.number) for m in self._bare_members() if m.role is Role.CONTENT)
-                links.read(lambda mets=mets: self.stream(mets), folder, numbers, mets.path)  # type: ignore[misc]
+                links.read(lambda mets=mets: self.stream(mets), folder, self._content_numbers, mets.path)  # type: ignore[misc]
             number = 0
             for member in self._bare_members():
                 if is_document(member):
@@ -184,6 +183,9 @@ class AipDescription:
                     fields = read_simpledc(self.stream(member), member.path)
                     named = named_document(document_record(fields, number), *links.names_of(member.path))
                     yield replace(named, members=links.of(member.path))
+
+    def _content_numbers(self) -> Iterator[tuple[str, int]]:
+        return ((member.path, member.number) for member in self._bare_members() if member.role is Role.CONTENT)
 
     def _content_documents(self, dossier: Record) -> Iterator[Record]:
         prefix = f"{self.version.code}."

@@ -17,6 +17,8 @@ from metadata.xml import Readable
 _DESCRIPTIVE = "dmdSec"
 _BATCH = 1000
 
+Numbers = Callable[[], Iterator[tuple[str, int]]]
+
 
 class DocumentLinks:
     """Links of one AIP: a temporary database in ``work``, gone when the context ends."""
@@ -38,10 +40,11 @@ class DocumentLinks:
         self._database.close()
         self._file.close()
 
-    def read(self, opened: Callable[[], Readable], folder: str, numbers: Iterator[tuple[str, int]], place: str) -> None:
-        """Take in one METS. ``numbers`` are the content members (path, number) in member order, as METS has its files.
+    def read(self, opened: Callable[[], Readable], folder: str, numbers: Numbers, place: str) -> None:
+        """Take in one METS. ``numbers`` gives the content members (path, number) in member order, anew at each call.
 
-        Raises XmlRefused, MetsRefused, and Unreadable for a link to a file that is not in that order.
+        METS has its files in that order, those that are only links after the others. Raises XmlRefused, MetsRefused,
+        and Unreadable for a link to a file that is not there.
         """
         self._insert("INSERT OR REPLACE INTO described VALUES (?, ?, ?, ?)", _references(opened(), folder, place))
         self._insert("INSERT INTO link VALUES (?, ?)", _links(opened, folder, numbers, place))
@@ -75,12 +78,10 @@ def _references(stream: Readable, folder: str, place: str) -> Iterator[tuple[obj
             yield item.id, _key(folder + item.path), item.label, item.title
 
 
-def _links(
-    opened: Callable[[], Readable], folder: str, numbers: Iterator[tuple[str, int]], place: str
-) -> Iterator[tuple[object, ...]]:
+def _links(opened: Callable[[], Readable], folder: str, numbers: Numbers, place: str) -> Iterator[tuple[object, ...]]:
     """Links and files come in the same order, so two readings of the METS go in step with the members."""
     files = ((item.id, item.path) for item in iter_mets(opened(), place) if isinstance(item, MetsFile))
-    current, number = "", 0
+    current, number, members = "", 0, _Members(numbers, place)
     for item in iter_mets(opened(), place):
         if not isinstance(item, MetsLink):
             continue
@@ -88,18 +89,28 @@ def _links(
             current, path = next(files, ("", None))
             if path is None:
                 raise _unlinked(place, item.file_id)
-            number = _number_of(folder + path, numbers, place)
+            number = members.number_of(folder + path)
         for identifier in item.dmd_ids:
             yield identifier, number
     for _ in files:
         pass  # to the end: only then has the document matched its digest
 
 
-def _number_of(path: str, numbers: Iterator[tuple[str, int]], place: str) -> int:
-    for found, number in numbers:
-        if found == path:
-            return number
-    raise _unlinked(place, path)
+class _Members:
+    """The content members in their order, begun again where the order of METS does."""
+
+    def __init__(self, numbers: Numbers, place: str) -> None:
+        self._numbers = numbers
+        self._place = place
+        self._ahead = numbers()
+
+    def number_of(self, path: str) -> int:
+        for _ in range(2):
+            for found, number in self._ahead:
+                if found == path:
+                    return number
+            self._ahead = self._numbers()
+        raise _unlinked(self._place, path)
 
 
 def _unlinked(place: str, what: str) -> Unreadable:

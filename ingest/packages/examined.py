@@ -56,7 +56,7 @@ class Examined:
     ``sent_as`` names the package as it came (``SIP_hoso``, ``BagIt 1.0``); ``code`` is the archival code of the
     dossier; ``form`` is EAD.xml in AIP form; ``dossier`` the same for search, without members. ``representations`` are
     their names in the order of their files. ``descriptions`` are those that are kept as they came.
-    ``carried`` is not None for an AIP of another system.
+    ``carried`` is not None for an AIP of another system. ``links`` are files that only name a document held already.
     """
 
     sent_as: str
@@ -71,6 +71,7 @@ class Examined:
     representations: tuple[str, ...] = ("rep1",)
     descriptions: tuple[Description, ...] = ()
     carried: Carried | None = None
+    links: tuple[str, ...] = ()
 
     @property
     def aip(self) -> AipId:

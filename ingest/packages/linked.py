@@ -49,6 +49,11 @@ class LinkedDocuments:
         if self._named:
             self._resolve()
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every link that names a document."""
+        return tuple(self._named)
+
     def with_stem(self, stem: str) -> tuple[str, ...]:
         """Links named after a description: ``<stem>.<ext>.fetch.txt``."""
         return tuple(self._stems.get(stem, ()))

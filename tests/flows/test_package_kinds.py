@@ -225,6 +225,10 @@ def test_a_link_points_to_the_held_document(archive: SmallArchive, tmp_path: Pat
     root = extracted(archive, receipt, tmp_path / "out")
     (kept,) = root.glob(f"data/urn*/{REP}data/File2.pdf.fetch.txt")
     assert kept.read_bytes() == b"D0000002\n"
+    with (kept.parent.parent / "METS.xml").open("rb") as stream:
+        uses = {item.path: item.use for item in iter_mets(stream) if isinstance(item, MetsFile)}
+    assert uses == {"data/File1.pdf": "Data", "data/File2.pdf.fetch.txt": "Holeyfile"}
+    assert_mets_complete(root)
     assert_rebuilt(archive, tmp_path)
     # The link has the name of what it points to: it does not make the name mean two documents.
     third = sip_hoso(tmp_path / "three", identity=uuid.UUID(int=3), dossier=dossier_fields(code), contents=contents)
@@ -448,3 +452,16 @@ def test_nothing_is_found_in_an_aip_of_ours(
     report = check_package(package_of(archive.object(receipt), tmp_path / "out"), tmp_path / "work")
     assert report.profile == kind
     assert dict(report.counts) == {}
+
+
+def test_links_among_files_keep_their_documents_in_a_rebuild(archive: SmallArchive, tmp_path: Path) -> None:
+    """METS has links after the files, the members lie by name: both orders lead to the same document."""
+    archive.receive(sip_hoso(tmp_path / "one"))
+    contents = [linked_document(1, b"D0000002"), documents(2)[1], linked_document(3, b"D0000001"), documents(4)[3]]
+    source = sip_hoso(tmp_path / "two", identity=uuid.UUID(int=2), contents=contents)
+    receipt = archive.receive(source)
+    version = held(archive, receipt)
+    found = [archive.catalogue.holdings.document(version.id, number) for number in (1, 2, 3, 4)]
+    names = [[member.path.rpartition("/")[2] for member in one.members] for one in found if one is not None]
+    assert names == [["File1.pdf.fetch.txt"], ["File2.pdf"], ["File3.pdf.fetch.txt"], ["File4.pdf"]]
+    assert_rebuilt(archive, tmp_path)

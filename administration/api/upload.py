@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 
@@ -18,6 +19,8 @@ PACKAGE = "package"
 """The field that holds the file."""
 OVERHEAD = 64 * 1024
 """Bytes that a form may have beside the file."""
+STALL = 60.0
+"""Seconds without a byte after which an upload is over: a laptop that was shut must not hold a place."""
 _FIELD_LIMIT = 4096
 _FIELDS = 20
 _PIECE = 1 << 20
@@ -124,16 +127,20 @@ class UploadForm:
 async def feed_all(body: AsyncIterator[bytes], form: UploadForm) -> None:
     """All of ``body`` goes into ``form``, not more than a piece of it in memory at a time.
 
-    Raises HTTPException 400 when whoever sends it goes away.
+    Raises HTTPException 400 when whoever sends it goes away, or sends nothing for a minute.
     """
     waiting = bytearray()
     try:
-        async for chunk in body:
+        while True:
+            async with asyncio.timeout(STALL):
+                chunk = await anext(body, None)
+            if chunk is None:
+                break
             waiting += chunk
             if len(waiting) >= _PIECE:
                 await run_in_threadpool(form.feed, bytes(waiting))
                 waiting.clear()
-    except ClientDisconnect as error:
+    except (ClientDisconnect, TimeoutError) as error:
         raise HTTPException(400) from error
     await run_in_threadpool(form.feed, bytes(waiting))
 

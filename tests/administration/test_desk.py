@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
 
 import administration.desk
+from administration.api import upload
 from administration.bundle import bundle, bundle_size
 from administration.desk import Advance, Desk, DeskBounds, DeskState, TooLarge, file_name
 from metadata.errors import Busy, NotFound
@@ -166,6 +169,20 @@ def test_a_name_is_one_part_of_a_path_that_any_disk_takes(name: str) -> None:
     assert made not in (".", "..")
     assert 0 < len(made.encode()) <= 150
     assert not set(made) & set('/\\:*?"<>|\0')
+
+
+def test_who_sends_nothing_any_more_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A laptop that is shut while it sends: the connection stays open, nothing comes."""
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"--x\r\n"
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(upload, "STALL", 0.1)
+    form = upload.UploadForm("multipart/form-data; boundary=x", lambda *_: None)
+    with pytest.raises(HTTPException) as raised:
+        asyncio.run(upload.feed_all(stuck(), form))
+    assert raised.value.status_code == 400
 
 
 # Several files as one

@@ -201,6 +201,21 @@ def test_what_is_chosen_is_shown_and_the_zone_takes_the_keyboard(
         assert page.value("getComputedStyle(document.querySelector('#files').parentElement).outlineStyle") == "solid"
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_files_are_dropped_into_their_zones(
+    chromium: Chromium, room: ReadingRoom, tmp_path: Path, javascript: bool
+) -> None:
+    with chromium.page(javascript=javascript) as page:
+        room.enter(page)
+        page.open(room.address + "/packs")
+        page.drop("#files", *Clerk(page, room, tmp_path).scans(3))
+        names = "[...document.querySelector('#files').files].map(file => file.name.slice(-11))"
+        assert page.value(names) == ["0000001.pdf", "0000002.pdf", "0000003.pdf"]
+        assert page.value("document.querySelector('#workbook').files.length") == 0
+        assert page.value("document.querySelectorAll('.drop.full').length") == int(javascript)
+        assert page.value("document.querySelectorAll('.drop.over').length") == 0
+
+
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Checks come half way and go on when the event is set."""

@@ -186,15 +186,9 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Press and release in the middle of an element. Raises ChromiumError when there is none."""
-        place = self.value(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null; "
-            "e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect(); "
-            "return [r.x + r.width / 2, r.y + r.height / 2] })()"
-        )
-        if place is None:
-            raise ChromiumError(f"nothing on this page is {selector}")
+        x, y = self._middle(selector)
         for kind in ("mousePressed", "mouseReleased"):
-            self.ask("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+            self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def write(self, selector: str, text: str) -> None:
         """Click into a field and type."""
@@ -207,6 +201,13 @@ class Page:
         if "objectId" not in found:
             raise ChromiumError(f"nothing on this page is {selector}")
         self.ask("DOM.setFileInputFiles", files=[str(path) for path in paths], objectId=found["objectId"])
+
+    def drop(self, selector: str, *paths: Path) -> None:
+        """Drag files over an element and let go. Raises ChromiumError when there is none."""
+        place = self._middle(selector)
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.ask("Input.dispatchDragEvent", type=kind, x=place[0], y=place[1], data=data)
 
     def until(self, selector: str) -> None:
         """Wait until something on the page, whichever page that is by then, is ``selector``."""
@@ -263,6 +264,17 @@ class Page:
         """The page as a PDF, on the paper that its stylesheet asks for."""
         answer = self.ask("Page.printToPDF", preferCSSPageSize=True, printBackground=False)
         return base64.b64decode(answer["data"])
+
+    def _middle(self, selector: str) -> tuple[float, float]:
+        """Scroll to an element: its middle in the window. Raises ChromiumError when there is none."""
+        place = self.value(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null; "
+            "e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect(); "
+            "return [r.x + r.width / 2, r.y + r.height / 2] })()"
+        )
+        if place is None:
+            raise ChromiumError(f"nothing on this page is {selector}")
+        return place[0], place[1]
 
     def _loaded(self) -> None:
         """Wait for the load event, gathering complaints."""

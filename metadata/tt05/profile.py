@@ -13,17 +13,34 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from metadata.findings import Severity
+from metadata.errors import UsageError
+from metadata.findings import Severity, finding_rules
 from metadata.package_kinds import PackageKind
 from metadata.text import Sentence
 from metadata.tt05.packages import MetsForms, PackageRules, PremisForms, mets_forms, package_rules, premis_forms
 
 CIRCULAR = "circular_05_2025"
 _SEVERITIES = ("error", "warning", "note", "off")
+# What is checked of fields: the names in [severities], and the codes' (TT05-<code>, and TT05-<code>-NOTED).
+_CHECKS = {
+    "identity": "REQUIRED",
+    "required": "REQUIRED",
+    "conditional": "CONDITION",
+    "length": "LENGTH",
+    "code": "CODE",
+    "date": "DATE",
+    "number": "NUMBER",
+    "boolean": "BOOLEAN",
+    "permanent": "PERMANENT",
+    "unknown": "UNKNOWN-FIELD",
+    "repeated": "REPEATED",
+}
+_OF_READING = ("TT05-ROOT", "TT05-TOO-MANY-FIELDS")  # no description at all: that cannot be weighed
 
 
 class FieldType(StrEnum):
@@ -136,12 +153,21 @@ def _joined(texts: list[str]) -> str:
     return ", ".join(dict.fromkeys(texts))
 
 
+class ProfileRefused(UsageError):
+    """Files of a circular that do not make a profile; the sentence names the file and what is wrong in it."""
+
+
 def parse_profile(text: str) -> Profile:
     """Read a profile in TOML. Raises ValueError or KeyError when it is not one (unknown types, needs, severities)."""
-    data = tomllib.loads(text)
-    severities, rules = dict(data["severities"]), dict(data["rules"])
+    return _profile(tomllib.loads(text))
+
+
+def _profile(data: Mapping[str, Any]) -> Profile:
+    severities, rules = dict(data["severities"]), _default_rules() | dict(data["rules"])
     if wrong := set(severities.values()) - {"error", "warning", "off"} | set(rules.values()) - set(_SEVERITIES):
         raise ValueError(f"unknown severities: {sorted(wrong)}")
+    if wrong := (set(rules) - set(_default_rules())) | (set(severities) ^ set(_CHECKS)):
+        raise ValueError(f"unknown or missing rules: {sorted(wrong)}")
     lists = {
         name: MappingProxyType({code: Sentence(*labels) for code, labels in codes.items()})
         for name, codes in data["lists"].items()
@@ -151,6 +177,10 @@ def parse_profile(text: str) -> Profile:
     for package in packages.values():
         if unknown := set(package.forms.values()) - set(forms):
             raise ValueError(f"unknown forms: {sorted(unknown)}")
+    if missing := {kind for kind in PackageKind if kind.is_tt05} - set(packages):
+        raise ValueError(f"packages that are not there: {sorted(missing)}")
+    for form in forms.values():
+        _consistent(form, lists)
     return Profile(
         MappingProxyType(severities),
         MappingProxyType({code: None if weight == "off" else Severity(weight) for code, weight in rules.items()}),
@@ -162,6 +192,28 @@ def parse_profile(text: str) -> Profile:
         mets_forms(data["mets"]),
         premis_forms(data["premis"]),
     )
+
+
+def _default_rules() -> dict[str, str]:
+    """Every code that is weighed by itself, and how grave it is where the profile does not say."""
+    by_check = {f"TT05-{check}" for check in _CHECKS.values()}
+    return {
+        code: rule.severity.value
+        for code, rule in finding_rules().items()
+        if code.startswith("TT05-") and code.removesuffix("-NOTED") not in by_check and code not in _OF_READING
+    }
+
+
+def _consistent(form: Form, lists: Mapping[str, object]) -> None:
+    """Raises ValueError for a form that refers to what is not there."""
+    for rule in form.fields.values():
+        if rule.type in (FieldType.CODE, FieldType.CODES) and rule.name not in lists:
+            raise ValueError(f"{form.name}: {rule.name} has no code list")
+        if (rule.need is Need.CONDITIONAL) != (rule.when is not None):
+            raise ValueError(f"{form.name}: {rule.name} is C without “when”, or the other way round")
+    named = form.identity | {rule.when[0] for rule in form.fields.values() if rule.when}
+    if unknown := named - set(form.fields):
+        raise ValueError(f"{form.name}: no such fields: {sorted(unknown)}")
 
 
 def _form(name: str, entry: dict[str, Any]) -> Form:
@@ -181,17 +233,42 @@ def _form(name: str, entry: dict[str, Any]) -> Form:
 
 def profile_text(folder: Path | None = None) -> str:
     """The files of a circular as one TOML document; of the one that the distribution ships when none is given."""
-    place = folder or resources.files("metadata.tt05") / CIRCULAR
-    files = sorted((entry for entry in place.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
-    return "\n".join(entry.read_text(encoding="utf-8") for entry in files)
+    return "\n".join(entry.read_text(encoding="utf-8") for entry in _files(folder))
 
 
-def load_profile(folder: Path) -> Profile:
-    """An archive's own copy of the folder of a circular. Raises OSError, and what :func:`parse_profile` raises."""
-    return parse_profile(profile_text(folder))
+def load_profile(folder: Path | None = None) -> Profile:
+    """The profile of a folder of TOML files (an archive's own copy), or of the one that the distribution ships.
+
+    Raises OSError; ProfileRefused, naming the file.
+    """
+    merged: dict[str, Any] = {}
+    for entry in _files(folder):
+        try:
+            data = tomllib.loads(entry.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise _refused(entry.name, error) from error
+        if twice := set(data) & set(merged):
+            raise _refused(entry.name, ValueError(f"[{min(twice)}] stands in another file too"))
+        merged |= data
+    try:
+        return _profile(merged)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _refused(folder.name if folder else CIRCULAR, error) from error
+
+
+def _files(folder: Path | None) -> list[Traversable]:
+    place: Traversable = folder or resources.files("metadata.tt05") / CIRCULAR
+    return sorted((one for one in place.iterdir() if one.name.endswith(".toml")), key=lambda one: one.name)
+
+
+def _refused(name: str, error: Exception) -> ProfileRefused:
+    reason = f"{type(error).__name__}: {error}"[:500]
+    return ProfileRefused(
+        Sentence(f"Dữ liệu quy định trong {name} bị sai ({reason}).", f"The rules in {name} are wrong ({reason}).")
+    )
 
 
 @cache
 def default_profile() -> Profile:
-    """The profile that the distribution ships."""
-    return parse_profile(profile_text())
+    """The profile that the distribution ships. Raises ProfileRefused when its files were changed into none."""
+    return load_profile()

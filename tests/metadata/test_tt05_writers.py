@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,15 @@ from metadata.mets import MetsFile, MetsReference, iter_mets
 from metadata.package_kinds import PackageKind
 from metadata.premis import iter_premis
 from metadata.tt05.fields import Fields, document_kind, read_simpledc
-from metadata.tt05.profile import DocumentKind, default_profile, load_profile, parse_profile, profile_text
+from metadata.tt05.profile import (
+    CIRCULAR,
+    DocumentKind,
+    ProfileRefused,
+    default_profile,
+    load_profile,
+    parse_profile,
+    profile_text,
+)
 from metadata.tt05.records import sip_to_aip_batch, sip_to_aip_loose_document
 from metadata.tt05.schema import form_schema, package_schemas
 from tests.builders.shared_data import official_errors
@@ -160,12 +169,46 @@ def test_a_loose_document_keeps_every_field(kind: DocumentKind, fields: Fields) 
 def test_an_archive_may_have_its_own_copy_of_the_circular(tmp_path: Path) -> None:
     (tmp_path / "all.toml").write_text(profile_text().replace('"07" = ["Khác", "Other"]', ""), encoding="utf-8")
     assert "07" not in load_profile(tmp_path).lists["maintenance"]
+    lacking = profile_text().replace('TT05-REP-OBJID = "warning"', "#")
+    assert parse_profile(lacking).rules["TT05-REP-OBJID"] == "warning"
     with pytest.raises(ValueError, match="forms"):
         parse_profile(profile_text().replace('package = "batch_sip"', 'package = "khong_co"'))
     with pytest.raises(ValueError, match="premis"):
         parse_profile(profile_text().replace('premis = "none"', 'premis = "perhaps"'))
     with pytest.raises(ValueError, match="pattern"):
         parse_profile(profile_text().replace("zip_name = '", "zip_name = '("))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("lists.toml", '"01" = ["Vĩnh viễn", "Permanent"]', '"01" = [Vĩnh viễn]', "lists.toml"),
+        ("fields.toml", '"string", 100, "R"]', '"chuoi", 100, "R"]', "chuoi"),
+        ("fields.toml", 'identity = ["fileCode", "title"]', 'identity = ["maHoSo"]', "maHoSo"),
+        ("fields.toml", '["mode", "Chế độ sử dụng", "code"', '["cheDo", "Chế độ sử dụng", "code"', "cheDo"),
+        ("fields.toml", '"Mã hồ sơ gốc giấy", "string", 100, "C"', '"Mã hồ sơ gốc giấy", "string", 100, "R"', "when"),
+        ("packages.toml", "[packages.tt05-dip]", "[packages.tt05-dvp]", "tt05-dvp"),
+        ("packages.toml", "objid = 'uuid-", "objid = '(uuid-", "pattern"),
+        ("judging.toml", 'TT05-TOTAL = "warning"', 'TT05-TONG = "warning"', "TT05-TONG"),
+        ("judging.toml", 'TT05-TOTAL = "warning"', 'TT05-TOTAL = "nặng"', "nặng"),
+        ("judging.toml", "number = ", "so = ", "so"),
+        ("judging.toml", "[aliases]", "[mime]", "mime"),
+    ],
+)
+def test_a_mistake_in_the_files_of_a_circular_is_told(
+    file: str, old: str, new: str, named: str, tmp_path: Path
+) -> None:
+    place = resources.files("metadata.tt05") / CIRCULAR
+    for entry in place.iterdir():
+        (tmp_path / entry.name).write_bytes(entry.read_bytes())
+    assert load_profile(tmp_path).rules == default_profile().rules
+    text = (tmp_path / file).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ProfileRefused) as caught:
+        load_profile(tmp_path)
+    assert named in caught.value.sentence.vi
+    assert named in caught.value.sentence.en
 
 
 @pytest.mark.parametrize(

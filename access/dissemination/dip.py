@@ -26,7 +26,7 @@ from access.shelf import Shelf
 from metadata.catalogue import Document
 from metadata.errors import NotFound, Unreadable
 from metadata.events import Agent, Event
-from metadata.holdings import AipVersion, Member, PackageType, Record, Role
+from metadata.holdings import AipVersion, Member, Record, Role
 from metadata.identifiers import VersionId
 from metadata.mets import (
     MetsAgent,
@@ -134,8 +134,8 @@ class _Maker:
 
     def write(self, chosen: tuple[int, ...]) -> Event:
         """Everything of the package; the event that tells of it, not yet written down."""
-        plain = self._version.package_type is PackageType.PLAIN
-        for one in self._plain(chosen) if plain else self._described(chosen):
+        described = self._version.package_type.describes_documents
+        for one in self._described(chosen) if described else self._plain(chosen):
             self._put_document(one)
         if not chosen:
             self._put_undescribed()

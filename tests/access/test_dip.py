@@ -33,6 +33,7 @@ from preservation.rebuild import rebuild
 from storage.log import read_log
 from storage.replicas import Store
 from tests.builders.archive import AGENT, ARCHIVE, SmallArchive, small_archive
+from tests.builders.eark import build_eark
 from tests.builders.giving import REQUEST, dip_of, services_of, version_of
 from tests.builders.packages import linked_document, sip_tailieu
 from tests.builders.shared_data import official_errors
@@ -222,6 +223,27 @@ def test_a_plain_package_gives_its_files_as_documents(archive: SmallArchive, tmp
     assert [name for name in found if name.startswith(f"{REP}data/")] == [f"{REP}data/02 Báo cáo.txt"]
     shown = fields(found[f"{REP}metadata/descriptive/EAD_doc_0000002.xml"])
     assert shown["subject"] == "02 Báo cáo.txt"
+
+
+def test_an_eark_package_gives_its_files_as_documents(archive: SmallArchive, tmp_path: Path) -> None:
+    """Of each representation, which a DIP has only one of: their files lie apart."""
+    sip = build_eark(tmp_path / "sip", "sip")
+    receipt = archive.receive(sip, agency="H20.05", fonds="P_SNV")
+    assert receipt.aip, receipt.findings
+    made = dip_of(archive, receipt, tmp_path / "out.zip")
+    found = inside(made.path)
+    sent = {}
+    for path in sip.glob("representations/*/data/**/*"):
+        representation, _, name = path.relative_to(sip / "representations").as_posix().split("/", 2)
+        if path.is_file():
+            sent[name if representation == "rep1" else f"{representation}/{name}"] = path.read_bytes()
+    given_out = {
+        name.removeprefix(f"{REP}data/"): data for name, data in found.items() if name.startswith(f"{REP}data/")
+    }
+    assert given_out == sent
+    assert made.documents == made.files == len(sent) > 0
+    assert dip_of(archive, receipt, tmp_path / "1.zip", [1]).files == 1
+    assert check_package(made.path, tmp_path, PackageProfile(PackageKind.DIP)).verdict is not CheckVerdict.REFUSED
 
 
 def test_a_dip_may_be_a_folder(archive: SmallArchive, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -465,3 +466,26 @@ def test_links_among_files_keep_their_documents_in_a_rebuild(archive: SmallArchi
     names = [[member.path.rpartition("/")[2] for member in one.members] for one in found if one is not None]
     assert names == [["File1.pdf.fetch.txt"], ["File2.pdf"], ["File3.pdf.fetch.txt"], ["File4.pdf"]]
     assert_rebuilt(archive, tmp_path)
+
+
+@pytest.mark.parametrize("build", [eark_sip, sip_tailieu, aip_hoso])
+def test_the_wrapping_makes_no_difference(archive: SmallArchive, tmp_path: Path, build: Callable[[Path], Path]) -> None:
+    source = build(tmp_path / "sent")
+    first = archive.receive(source)
+    held(archive, first)
+    for kind in ("zip", "gztar"):
+        packed = shutil.make_archive(str(tmp_path / f"packed-{kind}"), kind, source.parent, source.name)
+        assert archive.receive(Path(packed)) == first
+    assert archive.leftovers() == []
+
+
+def test_a_csip_package_that_says_it_is_a_sip_is_taken_in(archive: SmallArchive, tmp_path: Path) -> None:
+    source = build_eark(tmp_path / "sent", "csip")
+    assert {"PACKAGE-NO-AGENCY", "PACKAGE-NO-FONDS"} <= set(dict(archive.receive(source).counts))
+    version = held(archive, archive.receive(source, agency="H20.01", fonds="P1"))
+    assert version.package_type is PackageType.EARK
+    other = build_eark(tmp_path / "other", "csip")
+    for mets in ("METS.xml", "representations/rep1/METS.xml", "representations/rep2/METS.xml"):
+        swap('OAISPACKAGETYPE="SIP"', 'OAISPACKAGETYPE="AIU"', mets)(other)
+    refused = archive.receive(other, agency="H20.01", fonds="P1")
+    assert "PACKAGE-NOT-FOR-KEEPING" in dict(refused.counts)

@@ -54,19 +54,24 @@ _DESCRIPTIVE = "metadata/descriptive/"
 _RECEIVED = f"data/submission/{_REPRESENTATION}{_DESCRIPTIVE}"
 _FILES, _DOCUMENTS = "files", "documents"
 _NAMED = 20
+_RESTRICTED = ("02", "03")
 
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Dip:
-    """A DIP that was made. ``bytes`` counts the content files, ``event`` is what was written down of it."""
+    """A DIP that was made. ``bytes`` counts the content files, ``event`` is what was written down of it.
+
+    ``restricted`` counts documents that are not public (mode 02, conditional use, or 03, secret).
+    """
 
     objid: str
     path: Path
     documents: int
     files: int
     bytes: int
+    restricted: int
     event: Event
 
 
@@ -91,7 +96,7 @@ def make_dip(
         record(services, version, event)
         for other in maker.others.values():
             record(services, other, dissemination(other, services, agent, event.detail, f"linked from {version.id}"))
-    return Dip(maker.objid, target, maker.documents, maker.files, maker.bytes, event)
+    return Dip(maker.objid, target, maker.documents, maker.files, maker.bytes, maker.restricted, event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class _Maker:
         self._rules = default_profile().packages[PackageKind.DIP]
         self.objid = f"uuid-{str(uuid.uuid4()).upper()}"
         self._dossier = Shelf(services.catalogue).dossier(version)
-        self.documents = self.files = self.bytes = 0
+        self.documents = self.files = self.bytes = self.restricted = 0
         self._replicas = version.id, replicas_of(services, version)
         self.others: dict[VersionId, AipVersion] = {}
 
@@ -208,6 +213,7 @@ class _Maker:
 
     def _put_document(self, one: _Described) -> None:
         self.documents += 1
+        self.restricted += one.fields.get("mode").zfill(2) in _RESTRICTED
         path = f"{_DESCRIPTIVE}{one.name}"
         out = io.BytesIO()
         write_simpledc(out, one.fields)

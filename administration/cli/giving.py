@@ -80,8 +80,14 @@ def dip(
         )  # fmt: skip
     output.document(
         {"aip": str(version.id), "dip": made.objid, "written": str(target), "documents": made.documents,
-         "files": made.files, "bytes": made.bytes, "event": str(made.event.id)}
+         "files": made.files, "bytes": made.bytes, "restricted": made.restricted, "event": str(made.event.id)}
     )  # fmt: skip
+    if made.restricted:
+        output.say(
+            f"{made.restricted} tài liệu không phải công khai (sử dụng có điều kiện hoặc mật).",
+            "Documents that are not public (conditional use or secret).",
+            "!",
+        )
     output.say(
         f"Đã lập gói DIP {made.objid}: {made.documents} tài liệu, {made.files} tệp, {size_text(made.bytes)}.",
         f"Written to {target}, every digest verified.",

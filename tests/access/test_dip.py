@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import uuid
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from metadata.tt05.dip import AccessRequest, dip_document
 from metadata.tt05.profile import DocumentKind
 from metadata.tt05.records import Fields, read_simpledc
 from metadata.tt05.sip import SipDocument
+from preservation.audit import Auditor
 from preservation.rebuild import rebuild
 from storage.log import read_log
 from storage.replicas import Store
@@ -390,6 +393,23 @@ def test_another_writer_of_the_log_is_waited_for(
     assert given(archive, receipt) == [made.event]
     logged = [one for entry in read_log(archive.stores[0], receipt.key) for one in entry.events]
     assert logged.count(made.event) == 1
+
+
+def test_many_at_once_and_an_audit_leave_one_log_that_tells_them_all(archive: SmallArchive, tmp_path: Path) -> None:
+    receipt = held(archive, tmp_path)
+    auditor = Auditor(archive.catalogue, {store.id: store for store in archive.stores}, archive.clock, AGENT)
+    with ThreadPoolExecutor(4) as pool:
+        dips = [pool.submit(dip_of, archive, receipt, tmp_path / f"{n}.zip") for n in range(6)]
+        audits = [pool.submit(auditor.audit, version_of(archive, receipt).id) for _ in range(2)]
+        made = {dip.result().event.id for dip in dips}
+        for audit in audits:
+            with contextlib.suppress(Busy):
+                audit.result()
+    assert {one.id for one in given(archive, receipt)} == made
+    for store in archive.stores:
+        logged = [one.id for entry in read_log(store, receipt.key) for one in entry.events]
+        assert len(logged) == len(set(logged))
+        assert made <= set(logged)
 
 
 # An AIP for another archive

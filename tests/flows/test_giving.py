@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from administration.cli import run
+from metadata.tt05.sip import SipDocument
 from tests.builders.small_bags import FILES, write_bag
-from tests.builders.tt05 import sip_hoso
+from tests.builders.tt05 import PDF, document_fields, sip_hoso
 
 ASKED = ("--request-id", "YC-1", "--purpose", "02")
 
@@ -54,6 +56,17 @@ def test_a_dip_for_a_program(desk: Desk, tmp_path: Path) -> None:
         assert b"YC-1" in package.read(f"{made['dip']}/metadata/descriptive/EAD.xml")
     events = desk.ask("show", desk.aip)["events"]
     assert [one["id"] for one in events if one["type"] == "dissemination"] == [made["event"]]
+
+
+def test_documents_that_are_not_public_are_counted(desk: Desk, tmp_path: Path) -> None:
+    secret = [
+        SipDocument(f"F{n}", document_fields(n, mode=mode), {f"{n}.pdf": PDF})
+        for n, mode in enumerate(["01", "2", "03"], 1)
+    ]
+    aip = desk.take(sip_hoso(tmp_path / "mật", identity=uuid.uuid4(), contents=secret))
+    assert desk.ask("dip", aip, *ASKED, "--out", str(tmp_path / "1.zip"))["restricted"] == 2
+    assert desk.ask("dip", aip, *ASKED, "--out", str(tmp_path / "2.zip"), "--document", "1")["restricted"] == 0
+    assert "2 tài liệu không phải công khai" in desk.type("dip", aip, *ASKED, "--out", str(tmp_path / "3.zip"))[1]
 
 
 def test_a_dip_for_a_person(desk: Desk, tmp_path: Path) -> None:

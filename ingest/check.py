@@ -15,7 +15,7 @@ from ingest.guards import LIMITS, GuardLimits
 from ingest.ledger import Ledger
 from ingest.one_pass import Nowhere, OnePass
 from ingest.own_disk import own_disk
-from ingest.packages.inspection import Inspected, inspect
+from ingest.packages.inspection import Inspected, inspect, name_requirements
 from ingest.sources import Source, open_source
 from metadata.bagit_profile import BagProfile
 from metadata.findings import Finding, Findings, Severity, judging
@@ -105,6 +105,8 @@ def check_package(
             spool = Path(folder) / "spool"
             spool.mkdir()
             _read(source, ledger, findings, spool, on_progress, identifier)
+            if inspected is not None:
+                name_requirements(source, ledger, findings, inspected)
             return _report(source.name, inspected, findings, asked, ledger)
 
 

@@ -128,6 +128,13 @@ class Findings:
             found = finding(code, place, **details)
             self._kept.append(found if found.severity is severity else replace(found, severity=severity))
 
+    def take(self, found: Finding) -> None:
+        """Note a finding that another check has made."""
+        self._count[found.code] += 1
+        self._refused = self._refused or found.severity is Severity.ERROR
+        if self._count[found.code] <= LIMIT_PER_CODE:
+            self._kept.append(found)
+
     @property
     def refused(self) -> bool:
         """Whether anything found is an error."""

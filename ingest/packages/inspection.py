@@ -41,7 +41,7 @@ _KEPT = {PackageKind.SIP_HOSO, PackageKind.SIP_TAILIEU, PackageKind.AIP_HOSO, Pa
 class Inspected:
     """``profile`` it was judged by; ``examined`` what the archive would make of it, None when it would not take it.
 
-    ``is_kept`` says whether packages of this kind are taken in at all.
+    ``is_kept`` says whether packages of this kind are taken in at all; ``root`` is the package's folder in its source.
     """
 
     profile: PackageProfile
@@ -49,6 +49,23 @@ class Inspected:
     title: str
     examined: Examined | None
     is_kept: bool = True
+    root: str = ""
+
+
+def name_requirements(source: Source, ledger: Ledger, findings: Findings, inspected: Inspected) -> None:
+    """After the pass over the bytes: which requirement of E-ARK each wrong digest breaks.
+
+    The files that the pass found wrong, at most as many as are told of one kind, are read once more.
+    """
+    wrong = {one.place for one in findings.kept() if one.code == "PASS-CHECKSUM"}
+    if not wrong or not inspected.profile.kind.is_eark:
+        return
+    subject = Subject(source, inspected.root, ledger, Findings(), NO_ARCHIVE, None, None, checking=True)
+    _judge(subject, lambda tree: judge_eark(tree, subject.findings, inspected.profile, digests=wrong))
+    told = {(one.code, one.message) for one in findings.kept()}
+    for one in subject.findings.kept():
+        if (one.code, one.message) not in told:
+            findings.take(one)
 
 
 def inspect(
@@ -121,7 +138,7 @@ def _seen(subject: Subject, found: Inspected) -> Inspected:
     """What was read for the judgement must be what the pass reads."""
     for path, digest in subject.seen.items():
         subject.ledger.declare(path, digest, FIRST_READING)
-    return found
+    return replace(found, root=subject.root)
 
 
 def _bag(subject: Subject, profile: PackageProfile) -> Inspected:

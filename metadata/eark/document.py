@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from metadata.eark.fingerprints import Fingerprints
@@ -39,7 +39,7 @@ class Package:
     """
 
     tree: PackageTree
-    digests: bool
+    digests: bool | Collection[str]
     referenced: Fingerprints = field(default_factory=Fingerprints)
     described: bool = False
     pointed: Fingerprints = field(default_factory=Fingerprints)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from metadata.eark.document import Document, Package
 from metadata.eark.folders import (
     METS,
@@ -20,11 +22,14 @@ from metadata.package_kinds import EARK_VERSIONS, PackageProfile
 from metadata.package_tree import PackageTree
 
 
-def judge_eark(tree: PackageTree, findings: Findings, profile: PackageProfile, *, digests: bool = True) -> None:
+def judge_eark(
+    tree: PackageTree, findings: Findings, profile: PackageProfile, *, digests: bool | Collection[str] = True
+) -> None:
     """Add everything that the requirements of ``profile`` say against the package.
 
     Without a version the one that PROFILE names counts, else the newest. ``digests`` False leaves the digests of files
-    to the caller's own pass over the bytes, which reports them as PASS-CHECKSUM; True reads each referenced file once.
+    to the caller's own pass over the bytes, which reports them as PASS-CHECKSUM; True reads each referenced file once;
+    paths: only those files are read.
     Never raises for what is in the package: documents that cannot be read are findings, and the others are judged.
     """
     report = Report(findings, requirements(profile.kind, _version(tree, profile)), METS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -28,10 +28,13 @@ class ReferenceRules:
 class References:
     """The references of one METS document. ``folder`` is where it lies (``""`` or ends with ``/``).
 
-    ``referenced`` collects every path that was found. With ``digests`` the files are read and their digests compared.
+    ``referenced`` collects every path that was found. With ``digests`` the files (paths: those) are read and their
+    digests compared.
     """
 
-    def __init__(self, tree: PackageTree, folder: str, referenced: Fingerprints, digests: bool) -> None:
+    def __init__(
+        self, tree: PackageTree, folder: str, referenced: Fingerprints, digests: bool | Collection[str]
+    ) -> None:
         self._tree = tree
         self._folder = folder
         self._referenced = referenced
@@ -107,7 +110,7 @@ class References:
     ) -> None:
         is_size = said.isascii() and said.isdigit() and len(said) <= _SIZE_DIGITS
         wrong_size = is_size and size is not None and int(said) != size
-        found = self._digest(path, expected[0], report) if path and expected and self._digests else None
+        found = self._digest(path, expected[0], report) if path and expected and self._wanted(path) else None
         wrong_digest = expected is not None and found is not None and found != expected[1]
         if path and expected and size is not None and size <= MOST_BYTES and (wrong_size or wrong_digest):
             original = self._original_size(path, *expected)
@@ -118,6 +121,9 @@ class References:
             report.add(rules.size, at, f"{said} ≠ {size}" if wrong_size else said)
         if wrong_digest and expected is not None:
             report.add(rules.checksum, at, f"{expected[1]} ≠ {found}")
+
+    def _wanted(self, path: str) -> bool:
+        return self._digests if isinstance(self._digests, bool) else path in self._digests
 
     def _digest(self, path: str, kind: str, report: Report) -> str | None:
         try:

@@ -9,7 +9,18 @@ from collections.abc import Sequence
 
 import click
 
-from administration.cli import checking, checks, formats, giving, holding, ingesting, packing, reading, serving
+from administration.cli import (
+    checking,
+    checks,
+    formats,
+    giving,
+    holding,
+    ingesting,
+    packing,
+    reading,
+    serving,
+    signatures,
+)
 from administration.cli.app import group
 from administration.cli.output import Output
 from metadata.errors import TangThuError
@@ -27,6 +38,7 @@ __all__ = [
     "reading",
     "run",
     "serving",
+    "signatures",
 ]
 
 _INTERRUPTED = 130

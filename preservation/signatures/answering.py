@@ -1,0 +1,109 @@
+"""A question about one file answered, in this process: for the child process, and for nobody else."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from preservation.signatures.cms import judge_cms
+from preservation.signatures.evidence import make_evidence, proof_time, sha256_of
+from preservation.signatures.judge import iso
+from preservation.signatures.knowledge import Knowledge
+from preservation.signatures.outcomes import reason
+from preservation.signatures.pdf import Judged, judge_pdf
+from preservation.signatures.policy import Rules
+from preservation.signatures.port import Question, SignatureReport, SignatureVerdict
+from preservation.signatures.trust import TrustStore
+
+LARGEST_CMS = 1 << 28
+_HEAD = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Answers by one trust store. Raises ValueError at once when a certificate of the store cannot be parsed."""
+
+    store: TrustStore
+    anchors: Knowledge
+
+    @classmethod
+    def of(cls, store: TrustStore) -> Answerer:
+        return cls(store, Knowledge.of_store(store.entries))
+
+    def answer(self, question: Question) -> SignatureReport:
+        """Never raises over what the file holds (RecursionError and MemoryError included)."""
+        try:
+            return self._answer(question)
+        except Exception as error:  # the border to pyHanko: some fifteen kinds of exception escape it  # noqa: BLE001
+            return SignatureReport(reasons=(reason("SIG-FILE-UNREADABLE", what=type(error).__name__),))
+
+    def _answer(self, question: Question) -> SignatureReport:
+        with ExitStack() as stack:
+            stream = stack.enter_context(question.path.open("rb"))
+            content = stack.enter_context(question.content.open("rb")) if question.content is not None else None
+            head = stream.read(_HEAD)
+            kind = _kind(head)
+            if kind is None:
+                return SignatureReport()
+            digests = {"file": sha256_of(stream)}
+            if content is not None:
+                digests["content"] = sha256_of(content)
+            rules = Rules(self.store, self.anchors, question.at)
+            used_evidence = False
+            if question.evidence is not None and (moment := proof_time(question.evidence)) < question.at:
+                if question.evidence["digests"] != digests:
+                    return SignatureReport(reasons=(reason("SIG-EVIDENCE-OTHER-FILE"),))
+                kept = Knowledge.of_json(question.evidence["objects"])
+                rules = Rules(self.store, self.anchors, moment, kept)
+                used_evidence = True
+            judged = _judge(kind, stream, content, rules)
+        verdicts = tuple(_by_evidence(one, rules) if used_evidence else one for one in judged.verdicts)
+        if not verdicts:
+            return SignatureReport((), tuple(judged.reasons))
+        seen = min(question.seen, rules.control) if used_evidence else question.seen
+        evidence = make_evidence(
+            digests,
+            seen,
+            question.at,
+            {"version": self.store.version, "sha256": self.store.digest},
+            self._objects(judged.used + rules.kept).to_json(),
+            verdicts,
+        )
+        return SignatureReport(verdicts, tuple(judged.reasons), evidence)
+
+    def _objects(self, used: Knowledge) -> Knowledge:
+        """What was used, and of the store's revocation answers those of authorities in the paths."""
+        names = {one.issuer.hashable for one in used.certificates}
+        crls = tuple(one for one in self.anchors.crls if one.issuer.hashable in names)
+        serials = {one.serial_number for one in used.certificates}
+        ocsps = tuple(one for one in self.anchors.ocsps if serials & set(_serials(one)))
+        return used + Knowledge((), crls, ocsps)
+
+
+def _serials(answer: object) -> list[int]:
+    basic = answer["response_bytes"]["response"].parsed  # type: ignore[index]
+    return [one["cert_id"]["serial_number"].native for one in basic["tbs_response_data"]["responses"]]
+
+
+def _by_evidence(verdict: SignatureVerdict, rules: Rules) -> SignatureVerdict:
+    reasons = (*verdict.reasons, reason("SIG-BY-EVIDENCE", when=iso(rules.control)))
+    return SignatureVerdict(verdict.name, verdict.kind, reasons, verdict.facts)
+
+
+def _kind(head: bytes) -> str | None:
+    if b"%PDF-" in head:
+        return "pdf"
+    if head[:1] == b"\x30" and b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in head[:32]:
+        return "cms"
+    return "cms" if head.lstrip().startswith((b"-----BEGIN PKCS7", b"-----BEGIN CMS")) else None
+
+
+def _judge(kind: str, stream: BinaryIO, content: BinaryIO | None, rules: Rules) -> Judged:
+    stream.seek(0)
+    if kind == "pdf":
+        return judge_pdf(stream, rules)
+    data = stream.read(LARGEST_CMS + 1)
+    if len(data) > LARGEST_CMS:
+        return Judged([], [reason("SIG-FILE-TOO-LARGE")], Knowledge())
+    return judge_cms(data, content, rules)

@@ -1,0 +1,81 @@
+"""CAdES: a CMS file with signatures over a file beside it (detached) or over what it holds itself."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import BinaryIO
+
+from asn1crypto import cms, pem
+
+from preservation.signatures.judge import SignatureJudge
+from preservation.signatures.knowledge import Knowledge, tokens_of
+from preservation.signatures.outcomes import reason
+from preservation.signatures.pdf import Judged
+from preservation.signatures.policy import Rules, policy_data
+from preservation.signatures.port import SIGNATURE, SignatureVerdict
+
+_CHUNK = 1 << 20
+_DIGESTS = ("sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512")
+
+
+def judge_cms(data: bytes, content: BinaryIO | None, rules: Rules) -> Judged:
+    """Judge each signer of a CMS. Raises ValueError and others when ``data`` is no CMS with signed data."""
+    if pem.detect(data):
+        _, _, data = pem.unarmor(data)
+    info = cms.ContentInfo.load(data, strict=True)
+    if info["content_type"].native != "signed_data":
+        raise ValueError("no signed data")
+    whole: cms.SignedData = info["content"]
+    signers = list(whole["signer_infos"])
+    limit = policy_data()["most_signatures"]
+    if len(signers) > limit:
+        return Judged([], [reason("SIG-TOO-MANY", what=limit)], Knowledge())
+    if not signers:
+        return Judged([], [reason("SIG-MALFORMED", what="no signer")], Knowledge())
+    inside = Knowledge.of_cms(whole)
+    used = inside
+    verdicts = []
+    for number, signer in enumerate(signers, 1):
+        name = str(number) if len(signers) > 1 else ""
+        try:
+            verdict, path = _signer(whole, signer, name, content, inside, rules)
+            used = used + path
+        except Exception as error:  # one signer's trouble, not the file's  # noqa: BLE001
+            malformed = (reason("SIG-MALFORMED", what=type(error).__name__),)
+            verdict = SignatureVerdict(name, SIGNATURE, malformed, {})
+        verdicts.append(verdict)
+    return Judged(verdicts, [], used)
+
+
+def _signer(
+    whole: cms.SignedData, signer: cms.SignerInfo, name: str, content: BinaryIO | None, inside: Knowledge, rules: Rules
+) -> tuple[SignatureVerdict, Knowledge]:
+    algorithm = str(signer["digest_algorithm"]["algorithm"].native)
+    if algorithm not in _DIGESTS:
+        return SignatureVerdict(name, SIGNATURE, (reason("SIG-WEAK-ALGORITHM", what=algorithm),), {}), Knowledge()
+    held = whole["encap_content_info"]["content"]
+    carried = held.native is not None
+    if not carried and content is None:
+        return SignatureVerdict(name, SIGNATURE, (reason("SIG-CONTENT-MISSING", what="?"),), {}), Knowledge()
+    notes = []
+    if carried:
+        inner = hashlib.new(algorithm, bytes(held)).digest()
+        notes.append(reason("SIG-CONTENT-INSIDE"))
+        if content is not None and _digest(content, algorithm) != inner:
+            notes.append(reason("SIG-ALTERED"))
+    # pyHanko takes CMS with one signer only: each gets a copy with itself alone.
+    alone = whole.copy()
+    alone["signer_infos"] = cms.SignerInfos([signer.copy()])
+    digest = None if carried or content is None else _digest(content, algorithm)
+    found = SignatureJudge(rules, alone, digest, inside).judge()
+    found.facts["subfilter"] = "CAdES"
+    found.facts["level"] = "B-T" if any(True for _ in tokens_of(signer)) else "B-B"
+    return SignatureVerdict(name, SIGNATURE, (*found.reasons, *notes), found.facts), found.path
+
+
+def _digest(stream: BinaryIO, algorithm: str) -> bytes:
+    stream.seek(0)
+    digest = hashlib.new(algorithm)
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.digest()

@@ -1,0 +1,332 @@
+"""One signature value judged: pyHanko's AdES engines, then what they do not look at.
+
+pyHanko's result alone is not safe: it says PASSED of a document whose pages were replaced after an archival timestamp,
+of timestamps from the future or later than the certificate, and of an expired certificate without asking whether it was
+revoked. The joined verdict is the gravest of all that is found here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from asn1crypto import cms
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
+from pyhanko.sign.general import extract_certificate_info, extract_signer_info
+from pyhanko.sign.validation.ades import (
+    AdESBasicValidationResult,
+    ades_basic_validation,
+    ades_lta_validation,
+    ades_timestamp_validation,
+    ades_with_time_validation,
+)
+from pyhanko.sign.validation.generic_cms import extract_self_reported_ts, message_imprint_checker
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec, SignatureValidationSpec
+
+from preservation.signatures.clock import present
+from preservation.signatures.knowledge import Knowledge, tokens_of
+from preservation.signatures.outcomes import Reason, SignatureOutcome, outcome_of, reason
+from preservation.signatures.policy import Algorithms, Rules, policy_data, policy_days, timing
+
+T = TypeVar("T")
+_REVOKED = (AdESIndeterminate.REVOKED_NO_POE, AdESFailure.REVOKED)
+_CHAIN = (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A timestamp token that belongs to what it stamps: when it says, who says so, and pyHanko's word on it."""
+
+    time: datetime
+    authority: str
+    word: str
+
+    @property
+    def good(self) -> bool:
+        return self.word == "OK"
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What was found of one signature: reasons, facts, and the certificates of the path that was followed."""
+
+    reasons: list[Reason] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    path: Knowledge = field(default_factory=Knowledge)
+
+    def add(self, code: str, **details: object) -> None:
+        found = reason(code, **details)
+        if all(one.code != code for one in self.reasons):
+            self.reasons.append(found)
+
+
+class SignatureJudge:
+    """Judges one CMS signature over content with ``digest``; ``embedded`` is the PDF signature it is in, if any.
+
+    ``archival``: document timestamps follow it; ``sealed``: the time of the first good one of them, if any is.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        signed: cms.SignedData,
+        digest: bytes | None,
+        inside: Knowledge,
+        embedded: EmbeddedPdfSignature | None = None,
+        *,
+        archival: bool = False,
+        sealed: datetime | None = None,
+    ) -> None:
+        self._rules, self._signed, self._digest, self._embedded = rules, signed, digest, embedded
+        self._info = extract_signer_info(signed)
+        self._own, self._sealed = inside, sealed
+        self._inside = inside + rules.kept + Knowledge(rules.anchors.certificates)
+        self._all = self._inside + rules.anchors
+        self._archival = archival
+        self._certificate = extract_certificate_info(signed).signer_cert
+        self._days = policy_days(rules.store)
+        self._proved = rules.control
+        self._algorithms = Algorithms(rules.control, self._days)
+        self.found = Judgement()
+
+    def judge(self) -> Judgement:
+        """Everything but what only a document knows (coverage, later changes)."""
+        tokens = self._tokens()
+        good = [token.time for token in tokens if token.good]
+        self._proved = min([*good, self._rules.control])
+        self._sane(tokens)
+        word, result = self._engines(bool(tokens))
+        if word is not AdESPassed.OK and self._sealed is not None and (found := self._when_sealed(self._sealed)):
+            return found
+        if word is not AdESPassed.OK:
+            self._explain(word, result, tokens, proved=bool(good))
+        else:
+            best = getattr(result, "best_signature_time", None)
+            self._proved = min(self._proved, best) if best is not None else self._proved
+            for token in tokens:
+                # A later document timestamp may have kept this one alive: then the proved time is not after it.
+                if not token.good and self._proved > token.time:
+                    self.found.add("SIG-TIMESTAMP-IGNORED", what=token.word)
+        self._again_at_the_proved_time(word, proved=bool(good))
+        self._claims(proved=bool(good))
+        self._tell(word, result, tokens)
+        return self.found
+
+    def _when_sealed(self, moment: datetime) -> Judgement | None:
+        """As of the first good document timestamp over it, which proves all that the file then held: the signature,
+        its own timestamp and the revocation answers. pyHanko's way through a chain of renewals often ends in doubt."""
+        rules = at_moment(self._rules, moment)
+        found = SignatureJudge(rules, self._signed, self._digest, self._own, self._embedded).judge()
+        if outcome_of(found.reasons) not in (SignatureOutcome.VALID, SignatureOutcome.VALID_WITH_NOTES):
+            return None
+        found.facts["engine"] += ", document timestamp"
+        return found
+
+    def _tokens(self) -> list[Token]:
+        tokens = []
+        for signed in tokens_of(self._info):
+            token = check_token(self._rules, signed, message_imprint_checker(self._info), self._inside, self._all)
+            if token is None:
+                self.found.add("SIG-TIMESTAMP-ALTERED")
+            else:
+                tokens.append(token)
+        return tokens
+
+    def _sane(self, tokens: list[Token]) -> None:
+        if self._proved < self._certificate.not_valid_before:
+            self.found.add("SIG-NOT-YET-VALID")
+        latest = self._rules.control + timedelta(minutes=policy_data()["clock_minutes"])
+        for token in tokens:
+            if token.time > latest:
+                self.found.add("SIG-TIMESTAMP-IN-FUTURE", when=iso(token.time))
+            elif token.time > self._certificate.not_valid_after and token.time == min(one.time for one in tokens):
+                self.found.add("SIG-TIMESTAMP-AFTER-EXPIRY", when=iso(token.time))
+
+    def _engines(self, stamped: bool) -> tuple[AdESSubIndic, AdESBasicValidationResult[Any]]:
+        """Today's answers can turn a PASSED that kept answers give into a doubt, so those in the file are tried alone
+        first; whether the certificate was revoked is asked of all of them later."""
+        for known in (self._inside, self._all):
+            self._algorithms = Algorithms(self._proved, self._days)
+            spec = self._rules.spec(self._proved, known, self._algorithms)
+            word, result = self._engine(spec, stamped)
+            if word is AdESPassed.OK:
+                break
+        return word, result
+
+    def _engine(
+        self, spec: SignatureValidationSpec, stamped: bool
+    ) -> tuple[AdESSubIndic, AdESBasicValidationResult[Any]]:
+        now = timing(self._rules.control)
+        if self._embedded is not None and self._archival:
+            self.found.facts["engine"] = "lta"
+            lasting = _run(
+                self._rules.control,
+                ades_lta_validation(self._embedded, PdfSignatureValidationSpec(spec), timing_info=now),
+            )
+            if lasting.ades_subindic is not AdESIndeterminate.SIG_CONSTRAINTS_FAILURE:
+                return lasting.ades_subindic, lasting
+        if stamped:
+            self.found.facts["engine"] = "time"
+            timed = _run(
+                self._rules.control,
+                ades_with_time_validation(self._signed, spec, timing_info=now, raw_digest=self._digest),
+            )
+            return timed.ades_subindic, timed
+        self.found.facts["engine"] = "basic"
+        basic = _run(
+            self._rules.control, ades_basic_validation(self._signed, spec, timing_info=now, raw_digest=self._digest)
+        )
+        return basic.ades_subindic, basic
+
+    def _basic(self, moment: datetime, *, late: bool, revocation: bool = True) -> AdESBasicValidationResult[Any]:
+        spec = self._rules.spec(
+            self._proved, self._all, Algorithms(self._proved, self._days), late=late, revocation=revocation
+        )
+        return _run(
+            moment, ades_basic_validation(self._signed, spec, timing_info=timing(moment), raw_digest=self._digest)
+        )
+
+    def _explain(
+        self, word: AdESSubIndic, result: AdESBasicValidationResult[Any], tokens: list[Token], *, proved: bool
+    ) -> None:
+        """Why it did not pass. Of the signature itself, or only of its timestamp?"""
+        bad = next((token for token in tokens if not token.good), None)
+        if bad is not None:
+            self.found.add("SIG-TIMESTAMP-UNTRUSTED", when=iso(bad.time), what=bad.word)
+            result = self._basic(self._rules.control, late=False)
+            word = result.ades_subindic
+            if word is AdESPassed.OK:
+                return
+        if word in _REVOKED:
+            self._revoked(result, proved=proved)
+            return
+        if word in _CHAIN and self._basic(self._proved, late=True, revocation=False).ades_subindic is AdESPassed.OK:
+            self.found.add("SIG-REVOCATION-UNKNOWN")
+            return
+        code = policy_data()["subindications"].get(name_of(word), "SIG-NOT-JUDGED")
+        weak = ", ".join(sorted(self._algorithms.refused))
+        self.found.add(code, what=weak or result.failure_msg or name_of(word), when="?")
+
+    def _revoked(self, result: AdESBasicValidationResult[Any], *, proved: bool) -> None:
+        details = getattr(result.api_status, "revocation_details", None)
+        when = details.revocation_date if details is not None else None
+        claimed = self._claimed()
+        certain = proved or (when is not None and claimed is not None and claimed >= when)
+        self.found.add("SIG-REVOKED" if certain else "SIG-REVOKED-NO-PROOF", when=iso(when) if when else "?")
+
+    def _again_at_the_proved_time(self, word: AdESSubIndic, *, proved: bool) -> None:
+        """Was the certificate good when the signature is proved to have been there, as all answers at hand say?"""
+        result = self._basic(self._proved, late=True)
+        if result.ades_subindic in _REVOKED:
+            self._revoked(result, proved=proved)
+        expired = self._certificate.not_valid_after < self._rules.control
+        if word is not AdESPassed.OK or not expired:
+            return
+        if result.ades_subindic is not AdESPassed.OK:
+            late = any(one.code == "SIG-TIMESTAMP-AFTER-EXPIRY" for one in self.found.reasons)
+            if result.ades_subindic not in _REVOKED and not late:
+                self.found.add("SIG-REVOCATION-UNKNOWN")
+            return
+        oldest = self._all.oldest_about(self._certificate)
+        if oldest is not None and oldest > self._certificate.not_valid_after:
+            self.found.add("SIG-REVOCATION-AFTER-EXPIRY")
+
+    def _claimed(self) -> datetime | None:
+        if self._embedded is not None:
+            try:
+                claimed = self._embedded.self_reported_timestamp
+            except Exception:  # a date that is none claims nothing  # noqa: BLE001
+                return None
+        else:
+            claimed = extract_self_reported_ts(self._info)
+        return claimed if claimed is None or claimed.tzinfo is not None else claimed.replace(tzinfo=UTC)
+
+    def _claims(self, *, proved: bool) -> None:
+        claimed = self._claimed()
+        if claimed is None:
+            return
+        self.found.facts["claimed_time"] = iso(claimed)
+        data = policy_data()
+        ahead = claimed - self._proved
+        quirk = timedelta(hours=data["local_time_hours"])
+        slack = timedelta(minutes=data["local_time_slack_minutes"])
+        if abs(ahead - quirk) <= slack:
+            self.found.add("SIG-LOCAL-TIME")
+        elif ahead > timedelta(minutes=data["clock_minutes"]):
+            self.found.add("SIG-CLAIMED-TIME-LATER", when=iso(claimed))
+
+    def _tell(self, word: AdESSubIndic, result: AdESBasicValidationResult[Any], tokens: list[Token]) -> None:
+        certificate, facts = self._certificate, self.found.facts
+        for what, day in self._algorithms.legacy.items():
+            self.found.add("SIG-SHA1-LEGACY", what=what, when=day)
+        path = getattr(result.api_status, "validation_path", None)
+        used = tuple(path.iter_certs(include_root=True)) if path is not None else ()
+        self.found.path = Knowledge(used)
+        own = {one.dump() for one in Knowledge.of_cms(self._signed).certificates} | {
+            one.dump() for one in (Knowledge.of_dss(self._embedded.reader).certificates if self._embedded else ())
+        }
+        pinned = {one.dump() for one in self._rules.anchors.certificates}
+        if any(one.dump() in pinned and one.dump() not in own for one in used):
+            self.found.add("SIG-INTERMEDIATE-FROM-STORE")
+        facts["ades"] = name_of(word)
+        facts["signer"] = certificate.subject.human_friendly
+        facts["issuer"] = certificate.issuer.human_friendly
+        facts["serial"] = str(certificate.serial_number)
+        facts["certificate_sha256"] = certificate.sha256.hex()
+        facts["certificate_from"] = iso(certificate.not_valid_before)
+        facts["certificate_until"] = iso(certificate.not_valid_after)
+        facts["digest_algorithm"] = str(self._info["digest_algorithm"]["algorithm"].native)
+        facts["proved_time"] = iso(self._proved)
+        if tokens:
+            facts["timestamp"] = iso(tokens[0].time)
+            facts["timestamp_authority"] = tokens[0].authority
+
+
+def check_token(
+    rules: Rules, signed: cms.SignedData, imprint: Callable[[str], bytes], *knowledge: Knowledge, late: bool = False
+) -> Token | None:
+    """Check one timestamp token as of the rules' moment, with each knowledge in turn; None when it stamps other bytes
+    or its own signature is wrong."""
+    authority = extract_certificate_info(signed).signer_cert
+    stamped = signed["encap_content_info"]["content"].parsed
+    time = stamped["gen_time"].native
+    word = "GENERIC"
+    for known in knowledge:
+        spec = rules.spec(time, known, Algorithms(rules.control, policy_days(rules.store)), late=late)
+        result = _run(
+            rules.control, ades_timestamp_validation(signed, spec, imprint, timing_info=timing(rules.control))
+        )
+        if result.ades_subindic in (AdESFailure.HASH_FAILURE, AdESFailure.SIG_CRYPTO_FAILURE):
+            return None
+        word = name_of(result.ades_subindic)
+        if result.ades_subindic is AdESPassed.OK:
+            break
+    # pyHanko does not ask by which digest the stamp holds what it stamps.
+    days = policy_days(rules.store)
+    imprint_digest = stamped["message_imprint"]["hash_algorithm"]
+    if word == "OK" and not Algorithms(time, days).digest_algorithm_allowed(imprint_digest, None):
+        word = "WEAK_IMPRINT"
+    return Token(time, authority.subject.human_friendly, word)
+
+
+def at_moment(rules: Rules, moment: datetime) -> Rules:
+    """The same rules as of another moment."""
+    return replace(rules, control=moment)
+
+
+def iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def name_of(word: AdESSubIndic) -> str:
+    """The sub-indication as ETSI EN 319 102-1 writes it."""
+    return str(getattr(word, "name", word))
+
+
+def _run(moment: datetime, coroutine: Coroutine[Any, Any, T]) -> T:
+    with present(moment):
+        return asyncio.run(coroutine)

@@ -1,0 +1,151 @@
+"""PAdES: every signature and document timestamp of a PDF, with what was changed after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from preservation.signatures.judge import Judgement, SignatureJudge, at_moment, check_token, iso
+from preservation.signatures.knowledge import Knowledge, tokens_of
+from preservation.signatures.outcomes import Reason, SignatureOutcome, reason
+from preservation.signatures.policy import Rules, policy_data
+from preservation.signatures.port import DOCUMENT_TIMESTAMP, SIGNATURE, SignatureVerdict
+
+
+@dataclass(slots=True)
+class Judged:
+    """All verdicts of a file, and the objects they rested on."""
+
+    verdicts: list[SignatureVerdict]
+    reasons: list[Reason]
+    used: Knowledge
+
+
+def judge_pdf(stream: BinaryIO, rules: Rules) -> Judged:
+    """Judge all signatures of a PDF. Raises whatever pyHanko raises when the file as a whole cannot be read."""
+    reader = PdfFileReader(stream, strict=False)
+    everything = list(reader.embedded_signatures)
+    limit = policy_data()["most_signatures"]
+    if len(everything) > limit:
+        return Judged([], [reason("SIG-TOO-MANY", what=limit)], Knowledge())
+    inside = Knowledge.of_dss(reader)
+    for one in everything:
+        inside = inside + Knowledge.of_cms(one.signed_data)
+    signature_fields = {one.field_name for one in everything}
+    document = _Document(rules, reader, everything, inside, signature_fields)
+    verdicts = document.judge()
+    return Judged(verdicts, [], inside + document.used)
+
+
+class _Document:
+    def __init__(
+        self,
+        rules: Rules,
+        reader: PdfFileReader,
+        signatures: list[EmbeddedPdfSignature],
+        inside: Knowledge,
+        fields: set[str],
+    ) -> None:
+        self._rules, self._reader, self._signatures, self._inside = rules, reader, signatures, inside
+        self._fields = fields
+        self.used = Knowledge()
+
+    def judge(self) -> list[SignatureVerdict]:
+        """In the order of the file; document timestamps from the last to the first, as each protects those before."""
+        stamps: dict[int, SignatureVerdict] = {}
+        moment, sealed = self._rules.control, {}
+        for number, one in reversed(list(enumerate(self._signatures))):
+            if one.sig_object_type == "/DocTimeStamp":
+                stamps[number], moment = self._guarded_stamp(one, moment)
+            elif moment < self._rules.control:
+                sealed[number] = moment
+        return [
+            stamps[number] if number in stamps else self._guarded(one, number, sealed.get(number))
+            for number, one in enumerate(self._signatures)
+        ]
+
+    def _guarded(self, one: EmbeddedPdfSignature, number: int, sealed: datetime | None) -> SignatureVerdict:
+        try:
+            found = self._signature(one, number, sealed)
+        except Exception as error:  # one signature's trouble, not the file's  # noqa: BLE001
+            found = Judgement([reason("SIG-MALFORMED", what=type(error).__name__)])
+        return SignatureVerdict(str(one.field_name), SIGNATURE, tuple(found.reasons), found.facts)
+
+    def _signature(self, one: EmbeddedPdfSignature, number: int, sealed: datetime | None) -> Judgement:
+        one.compute_integrity_info()  # type: ignore[no-untyped-call]
+        later = any(other.sig_object_type == "/DocTimeStamp" for other in self._signatures[number + 1 :])
+        judge = SignatureJudge(
+            self._rules, one.signed_data, one.compute_digest(), self._inside, one, archival=later, sealed=sealed
+        )
+        found = judge.judge()
+        self.used = self.used + found.path
+        self._changes(one, found)
+        found.facts["subfilter"] = str(one.sig_object.get("/SubFilter", "")).lstrip("/")
+        found.facts["level"] = self._level(one, later)
+        return found
+
+    def _level(self, one: EmbeddedPdfSignature, archival: bool) -> str:
+        if not any(True for _ in tokens_of(one.signer_info)):
+            return "B-B"
+        if archival:
+            return "B-LTA"
+        return "B-LT" if self._inside.crls or self._inside.ocsps else "B-T"
+
+    def _guarded_stamp(self, one: EmbeddedPdfSignature, moment: datetime) -> tuple[SignatureVerdict, datetime]:
+        try:
+            found, time = self._stamp(one, moment)
+        except Exception as error:  # as above  # noqa: BLE001
+            found, time = Judgement([reason("SIG-MALFORMED", what=type(error).__name__)]), moment
+        verdict = SignatureVerdict(str(one.field_name), DOCUMENT_TIMESTAMP, tuple(found.reasons), found.facts)
+        good = verdict.outcome in (SignatureOutcome.VALID, SignatureOutcome.VALID_WITH_NOTES)
+        return verdict, min(moment, time) if good else moment
+
+    def _stamp(self, one: EmbeddedPdfSignature, moment: datetime) -> tuple[Judgement, datetime]:
+        found = Judgement()
+        one.compute_integrity_info()  # type: ignore[no-untyped-call]
+        self._changes(one, found)
+        rules = at_moment(self._rules, moment)
+        anchors = Knowledge(rules.anchors.certificates)
+        known = self._inside + rules.kept + anchors
+        late = moment < self._rules.control
+        token = check_token(rules, one.signed_data, one.compute_digest, known, known + rules.anchors, late=late)
+        if token is None:
+            found.add("SIG-ALTERED")
+            return found, moment
+        if token.time > self._rules.control:
+            found.add("SIG-TIMESTAMP-IN-FUTURE", when=iso(token.time))
+        if not token.good:
+            found.add("SIG-TIMESTAMP-UNTRUSTED", when=iso(token.time), what=token.word)
+        found.facts |= {"timestamp": iso(token.time), "timestamp_authority": token.authority, "ades": token.word}
+        return found, token.time
+
+    def _changes(self, one: EmbeddedPdfSignature, found: Judgement) -> None:
+        """Coverage, and what later revisions changed, however good the signature value is."""
+        coverage: SignatureCoverageLevel = one.evaluate_signature_coverage()
+        changes: object = one.diff_result
+        found.facts["coverage"] = coverage.name
+        if coverage < SignatureCoverageLevel.ENTIRE_REVISION:
+            found.add("SIG-COVERAGE", what=coverage.name)
+            return
+        if not isinstance(changes, DiffResult):
+            found.facts["modification"] = "SUSPICIOUS"
+            found.add("SIG-MODIFIED-AFTER", what=str(changes) if changes is not None else "?")
+            return
+        level = changes.modification_level
+        found.facts["modification"] = level.name
+        if level > ModificationLevel.FORM_FILLING:
+            found.add("SIG-MODIFIED-AFTER", what=level.name)
+        if not one.summarise_integrity_info()["docmdp_ok"]:
+            found.add("SIG-NOT-PERMITTED", what=level.name)
+        filled = {str(name) for name in changes.changed_form_fields} - self._fields
+        if filled:
+            found.add("SIG-FORM-FILLED", what=", ".join(sorted(filled)[:5]))
+        last = one.signed_revision == self._reader.xrefs.total_revisions - 1
+        if last and coverage < SignatureCoverageLevel.ENTIRE_FILE:
+            found.add("SIG-BYTES-AFTER")

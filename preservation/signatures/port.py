@@ -1,0 +1,126 @@
+"""What is asked about signatures and what is answered: plain values that cross the border of the child process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from metadata.text import Sentence
+from preservation.signatures.outcomes import Reason, SignatureOutcome, gravest, outcome_of
+
+SIGNATURE, DOCUMENT_TIMESTAMP = "signature", "document-timestamp"
+
+Evidence = Mapping[str, Any]
+"""What a verdict rested on, as a JSON document; ``docs/signatures.md`` tells its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which signatures, and when.
+
+    ``path`` is a PDF or a CMS file (``.p7s``, ``.p7m``); ``content`` is what a detached signature signs. ``at`` is the
+    moment for which validity is asked. ``seen`` is the moment at which these bytes are known to be in the archive's
+    hands (the time of ingest): the proof of existence that the evidence states; the caller vouches for it. ``evidence``
+    is evidence kept from an earlier answer about the same bytes, for whose authenticity the caller vouches as well.
+    All times have a time zone.
+    """
+
+    path: Path
+    at: datetime
+    seen: datetime
+    content: Path | None = None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureVerdict:
+    """One signature or document timestamp. ``facts`` are words about it, for PREMIS and for people."""
+
+    name: str
+    kind: str
+    reasons: tuple[Reason, ...]
+    facts: Mapping[str, str]
+
+    @property
+    def outcome(self) -> SignatureOutcome:
+        return outcome_of(self.reasons)
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "outcome": self.outcome.value,
+            "reasons": [one.fields() for one in self.reasons],
+            "facts": dict(self.facts),
+        }
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Inverse of :meth:`fields`. Raises KeyError, TypeError."""
+        return cls(
+            str(fields["name"]),
+            str(fields["kind"]),
+            tuple(_reason(one) for one in fields["reasons"]),
+            {str(key): str(value) for key, value in fields["facts"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureReport:
+    """All signatures of a file. ``reasons`` concern the file as a whole; ``evidence`` is what to keep."""
+
+    verdicts: tuple[SignatureVerdict, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    evidence: Evidence = field(default_factory=dict)
+
+    @property
+    def signed(self) -> bool:
+        return bool(self.verdicts)
+
+    @property
+    def outcome(self) -> SignatureOutcome | None:
+        """The gravest of all; None when the file was read and has no signature.
+
+        A document timestamp that only cannot be judged weighs nothing beside signatures: where they rest on it, their
+        own verdicts say so.
+        """
+        if not self.verdicts and not self.reasons:
+            return None
+        weighed = [one for one in self.verdicts if one.kind == SIGNATURE or one.outcome is SignatureOutcome.INVALID]
+        return gravest([outcome_of(self.reasons), *(one.outcome for one in weighed or self.verdicts)])
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "outcome": self.outcome and self.outcome.value,
+            "signatures": [one.fields() for one in self.verdicts],
+            "reasons": [one.fields() for one in self.reasons],
+            "evidence": dict(self.evidence),
+        }
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Inverse of :meth:`fields`. Raises KeyError, TypeError."""
+        return cls(
+            tuple(SignatureVerdict.of_fields(one) for one in fields["signatures"]),
+            tuple(_reason(one) for one in fields["reasons"]),
+            dict(fields["evidence"]),
+        )
+
+
+class SignatureChecker(Protocol):
+    """Judges the signatures of files; never raises over what a file holds."""
+
+    def check(self, question: Question) -> SignatureReport: ...
+
+    def close(self) -> None: ...
+
+
+def _reason(fields: Mapping[str, Any]) -> Reason:
+    found = Reason(str(fields["code"]), Sentence(str(fields["vi"]), str(fields["en"])))
+    _ = found.outcome  # an unknown code is a KeyError here, not later
+    return found

@@ -1,0 +1,117 @@
+"""``tangthu signatures`` and ``tangthu trust``, without an archive."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from administration.cli import run
+from tests.builders.signatures import DAY, NOW, authority, cades, crl_of, forge_page, pdf, sign
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Path:
+    """A store made by the commands themselves."""
+    folder, people = tmp_path / "tin-cậy", authority()
+    given = {"root": people["root"].der, "tsa-root": people["tsa-root"].der, "crl": crl_of(people["root"])}
+    for role, der in {**given, "crl ": crl_of(people["inter"], revoked=people.revoked)}.items():
+        file = tmp_path / "một.der"
+        file.write_bytes(der)
+        proof = ["--sha256", people[role].asn1.sha256.hex().upper()] if role in ("root", "tsa-root") else []
+        words = ["--role", role.strip(), "--source", "công văn 1", "--folder", str(folder), *proof]
+        assert run(["trust", "add", str(file), *words]) == 0
+    return folder
+
+
+def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    capsys.readouterr()
+    code = run([*arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_files_of_a_folder_each_with_its_verdict(
+    tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "hồ sơ"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(sign(pdf()))
+    (folder / "b.pdf").write_bytes(forge_page(sign(pdf())))
+    (folder / "c.pdf").write_bytes(pdf())
+    (folder / "d.docx").write_bytes(b"noi dung")
+    (folder / "d.docx.p7s").write_bytes(cades(b"noi dung"))
+    code, found = ask(capsys, "signatures", str(folder), "--trust", str(trust), "--at", NOW.isoformat())
+    outcomes = {Path(one["path"]).name: one["outcome"] for one in found["files"]}
+    assert outcomes == {"a.pdf": "VALID", "b.pdf": "INVALID", "c.pdf": None, "d.docx": None, "d.docx.p7s": "VALID"}
+    assert code == 1
+    assert ask(capsys, "signatures", str(folder / "a.pdf"), "--trust", str(trust), "--at", NOW.isoformat())[0] == 0
+
+
+def test_people_read_what_to_do_in_both_languages(
+    tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "b.pdf"
+    file.write_bytes(forge_page(sign(pdf())))
+    capsys.readouterr()
+    assert run(["signatures", str(file), "--trust", str(trust), "--at", NOW.isoformat()]) == 1
+    out = capsys.readouterr().out
+    assert "SIG-MODIFIED-AFTER" in out
+    assert "xin lại tệp gốc" in out
+    assert "ask for the original file" in out
+
+
+def test_without_a_trust_store_nothing_is_valid_and_the_reason_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TANGTHU_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "a.pdf"
+    file.write_bytes(sign(pdf()))
+    capsys.readouterr()
+    assert run(["signatures", str(file), "--at", NOW.isoformat()]) == 1
+    assert "tangthu trust add" in capsys.readouterr().out
+
+
+def test_kept_evidence_is_used_ten_years_later(tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Evidence states the real time at which it was made, so this signature is of this very day."""
+    now = datetime.now(UTC)
+    for name in ("root", "inter"):
+        file = tmp_path / "nay.crl"
+        file.write_bytes(crl_of(authority()[name], now - DAY, now + DAY))
+        words = ["--role", "crl", "--source", "x", "--folder", str(trust)]
+        assert run(["trust", "add", str(file), *words]) == 0
+    file = tmp_path / "a.pdf"
+    file.write_bytes(sign(pdf(), claimed=now - timedelta(hours=1)))
+    keep = tmp_path / "bằng chứng"
+    arguments = ["signatures", str(file), "--trust", str(trust), "--keep", str(keep)]
+    assert ask(capsys, *arguments)[1]["files"][0]["outcome"] == "VALID"
+    (kept,) = keep.iterdir()
+    before = kept.read_bytes()
+    later = ["--at", (now + 3650 * DAY).date().isoformat()]
+    assert ask(capsys, *arguments[:-2], *later)[1]["files"][0]["outcome"] == "INDETERMINATE"
+    assert ask(capsys, *arguments, *later)[1]["files"][0]["outcome"] == "VALID"
+    assert kept.read_bytes() == before
+    kept.write_bytes(b"{")
+    assert run(arguments) == 7
+
+
+def test_a_root_needs_a_fingerprint_that_matches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "root.der"
+    file.write_bytes(authority()["root"].der)
+    words = ["trust", "add", str(file), "--role", "root", "--source", "x", "--folder", str(tmp_path / "kho")]
+    assert run(words) == 2
+    assert run([*words, "--sha256", "00" * 32]) == 2
+    assert not (tmp_path / "kho").exists()
+    assert run([*words, "--sha256", authority()["root"].asn1.sha256.hex(), "--from", "hôm nay"]) == 2
+    assert run([*words, "--sha256", authority()["root"].asn1.sha256.hex(), "--from", "2018-01-01"]) == 0
+    code, found = ask(capsys, "trust", "show", "--folder", str(tmp_path / "kho"))
+    assert (code, found["entries"][0]["trusted_from"]) == (0, "2018-01-01")
+
+
+def test_a_date_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "a.pdf"
+    file.write_bytes(pdf())
+    assert run(["signatures", str(file), "--at", "mai"]) == 2

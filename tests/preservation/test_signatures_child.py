@@ -1,0 +1,138 @@
+"""The child process that judges signatures: what it may not do, and that its end costs one file only."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from preservation.signatures.answering import Answerer
+from preservation.signatures.checker import Limits, PyHankoChecker
+from preservation.signatures.outcomes import SignatureOutcome as Is
+from preservation.signatures.port import Question, SignatureReport
+from tests.builders.signatures import NOW, add_timestamp, archival, authority, cades, forge_page, pdf, sign
+
+STORE = cache(lambda: authority().store())
+ROOT = Path(__file__).parents[2]
+
+
+def staller() -> bytes:
+    """100 kB that keep pyHanko busy for minutes: a cross-reference stream that says it has a milliard entries."""
+    packed = zlib.compress(bytes(100_000_000), 9)
+    out = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\nendobj\n"
+    start = len(out)
+    out += b"3 0 obj\n<</Type/XRef/Root 1 0 R/Size 1000000000/W[1 1 1]/Filter/FlateDecode/Length %d>>\n" % len(packed)
+    return out + b"stream\n" + packed + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % start
+
+
+@pytest.fixture
+def checker() -> Iterator[PyHankoChecker]:
+    made = PyHankoChecker(STORE(), Limits(seconds=20))
+    yield made
+    made.close()
+
+
+def write(folder: Path, data: bytes, name: str = "tep.pdf") -> Question:
+    path = folder / name
+    path.write_bytes(data)
+    return Question(path, NOW, NOW)
+
+
+def test_the_child_says_what_the_judge_says_and_serves_many_files(tmp_path: Path, checker: PyHankoChecker) -> None:
+    made = {"B-LTA": archival(), "forged": forge_page(archival()), "unsigned": pdf(), "cut": sign(pdf())[:-3000]}
+    questions = [write(tmp_path, data, name) for name, data in made.items()]
+    here = Answerer.of(STORE())
+    reports = [checker.check(question) for question in questions]
+    assert reports == [SignatureReport.of_fields(here.answer(question).fields()) for question in questions]
+    assert [report.outcome for report in reports] == [Is.VALID, Is.INVALID, None, Is.UNREADABLE]
+    assert checker.restarts == 0
+
+
+def test_a_staller_costs_one_file(tmp_path: Path) -> None:
+    checker = PyHankoChecker(authority().store(), Limits(seconds=2.0))
+    try:
+        stalled = checker.check(write(tmp_path, staller(), "lau.pdf"))
+        assert [one.code for one in stalled.reasons] == ["SIG-FILE-STALLED"]
+        assert stalled.outcome is Is.UNREADABLE
+        assert checker.restarts == 1
+        assert checker.check(write(tmp_path, pdf())).outcome is None
+        assert checker.restarts == 1
+    finally:
+        checker.close()
+
+
+def test_the_kernel_ends_a_child_that_computes_too_long(tmp_path: Path) -> None:
+    checker = PyHankoChecker(authority().store(), Limits(seconds=60.0, cpu_seconds=1))
+    try:
+        report = checker.check(write(tmp_path, staller()))
+        assert [one.code for one in report.reasons] == ["SIG-FILE-CRASHED"]
+    finally:
+        checker.close()
+
+
+def test_a_child_that_cannot_start_is_an_outcome_not_an_error(tmp_path: Path) -> None:
+    checker = PyHankoChecker(authority().store(), Limits(memory=1 << 24, largest=1 << 20))
+    try:
+        assert checker.check(write(tmp_path, sign(pdf()))).outcome is Is.UNREADABLE
+    finally:
+        checker.close()
+
+
+def test_a_file_beyond_the_limit_is_not_looked_at(tmp_path: Path) -> None:
+    checker = PyHankoChecker(authority().store(), Limits(largest=1000))
+    report = checker.check(write(tmp_path, sign(pdf())))
+    assert [one.code for one in report.reasons] == ["SIG-FILE-TOO-LARGE"]
+    checker.close()
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "import socket; socket.socket()",
+        "import socket; socket.create_connection(('127.0.0.1', 9))",
+        "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9/')",
+        "import socket; socket.getaddrinfo('localhost', 80)",
+        "open('moi', 'w')",
+        "import os; os.open('moi', os.O_CREAT | os.O_WRONLY)",
+        "import os; os.remove('cu')",
+        "import os; os.rename('cu', 'moi')",
+        "import subprocess; subprocess.run(['true'])",
+        "import os; os.system('true')",
+    ],
+)
+def test_the_child_may_not(deed: str, tmp_path: Path) -> None:
+    (tmp_path / "cu").write_bytes(b"x")
+    program = f"from preservation.signatures.child import confine\nconfine(4 << 30)\n{deed}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert "PermissionError" in ended.stderr or "URLError" in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["cu"]
+
+
+def test_no_change_of_a_signed_byte_stays_valid_and_nothing_is_raised(tmp_path: Path) -> None:
+    """Bytes are changed at random (with a fixed seed) in files of each kind."""
+    chance = random.Random(20260615)
+    here = Answerer.of(authority().store())
+    for original in (sign(pdf()), add_timestamp(sign(pdf(), stamp=NOW - timedelta(hours=1)), NOW), cades(b"x" * 99)):
+        for _ in range(40):
+            mutant = bytearray(original)
+            for _ in range(chance.choice((1, 1, 2, 20))):
+                mutant[chance.randrange(len(mutant))] = chance.randrange(256)
+            question = write(tmp_path, bytes(mutant))
+            outcome = here.answer(question).outcome
+            if outcome in (Is.VALID, Is.VALID_WITH_NOTES):
+                assert _signed_part(bytes(mutant)) == _signed_part(original)
+
+
+def _signed_part(data: bytes) -> bytes:
+    """All before the first signature value: signed in every one of these PDFs; nothing of a CMS without its content."""
+    return data[: data.index(b"/Contents <")] if data.startswith(b"%PDF") else b""

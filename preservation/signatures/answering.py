@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from preservation.signatures.trust import TrustStore
 
 LARGEST_CMS = 1 << 28
 _HEAD = 1024
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Answerer:
                 rules = Rules(self.store, self.anchors, moment, kept)
                 used_evidence = True
             judged = _judge(kind, stream, content, rules)
+            if kind == "pdf" and not judged.verdicts and not judged.reasons and _has_traces(stream):
+                return SignatureReport(reasons=(reason("SIG-REMOVED"),))
         verdicts = tuple(_by_evidence(one, rules) if used_evidence else one for one in judged.verdicts)
         if not verdicts:
             return SignatureReport((), tuple(judged.reasons))
@@ -97,6 +101,17 @@ def _kind(head: bytes) -> str | None:
     if head[:1] == b"\x30" and b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in head[:32]:
         return "cms"
     return "cms" if head.lstrip().startswith((b"-----BEGIN PKCS7", b"-----BEGIN CMS")) else None
+
+
+def _has_traces(stream: BinaryIO) -> bool:
+    """Whether a signed range, which no signature can hide in a compressed object, is written anywhere in the file."""
+    stream.seek(0)
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        if re.search(rb"/ByteRange\s*\[", rest + chunk):
+            return True
+        rest = chunk[-64:]
+    return False
 
 
 def _judge(kind: str, stream: BinaryIO, content: BinaryIO | None, rules: Rules) -> Judged:

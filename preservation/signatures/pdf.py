@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
+from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
@@ -30,6 +32,8 @@ class Judged:
 def judge_pdf(stream: BinaryIO, rules: Rules) -> Judged:
     """Judge all signatures of a PDF. Raises whatever pyHanko raises when the file as a whole cannot be read."""
     reader = PdfFileReader(stream, strict=False)
+    if reader.encrypted and reader.decrypt("").status == AuthStatus.FAILED:  # the password of "everybody may read"
+        return Judged([], [reason("SIG-ENCRYPTED")], Knowledge())
     everything = list(reader.embedded_signatures)
     limit = policy_data()["most_signatures"]
     if len(everything) > limit:
@@ -41,6 +45,14 @@ def judge_pdf(stream: BinaryIO, rules: Rules) -> Judged:
     document = _Document(rules, reader, everything, inside, signature_fields)
     verdicts = document.judge()
     return Judged(verdicts, [], inside + document.used)
+
+
+def _draws(widget: object) -> bool:
+    """Whether a signature field shows anything, as a field that nobody signed has no reason to."""
+    try:
+        return bool(widget["/AP"]["/N"].data.strip())  # type: ignore[index]
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 class _Document:
@@ -55,6 +67,9 @@ class _Document:
         self._rules, self._reader, self._signatures, self._inside = rules, reader, signatures, inside
         self._fields = fields
         self.used = Knowledge()
+        self._drawn = {
+            name for name, value, at in enumerate_sig_fields(reader) if value is None and _draws(at.get_object())
+        }
 
     def judge(self) -> list[SignatureVerdict]:
         """In the order of the file; document timestamps from the last to the first, as each protects those before."""
@@ -143,6 +158,8 @@ class _Document:
             found.add("SIG-MODIFIED-AFTER", what=level.name)
         if not one.summarise_integrity_info()["docmdp_ok"]:
             found.add("SIG-NOT-PERMITTED", what=level.name)
+        if drawn := sorted(self._drawn & {str(name) for name in changes.changed_form_fields}):
+            found.add("SIG-MODIFIED-AFTER", what=f"unsigned signature field with a picture: {drawn[0]}")
         filled = {str(name) for name in changes.changed_form_fields} - self._fields
         if filled:
             found.add("SIG-FORM-FILLED", what=", ".join(sorted(filled)[:5]))

@@ -29,12 +29,15 @@ import binascii
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
+
+from cryptography import x509
+from cryptography.x509 import ocsp
 
 from metadata.errors import AlreadyExists, Damaged, Unreadable, UsageError
 from metadata.text import Sentence
@@ -43,6 +46,7 @@ INDEX = "index.toml"
 CERTIFICATE_ROLES = ("root", "intermediate", "tsa-root")
 REVOCATION_KINDS = ("crl", "ocsp")
 LARGEST = {"root": 1 << 16, "intermediate": 1 << 16, "tsa-root": 1 << 16, "crl": 1 << 25, "ocsp": 1 << 20}
+_PARSERS: dict[str, Callable[[bytes], object]] = {"crl": x509.load_der_x509_crl, "ocsp": ocsp.load_der_ocsp_response}
 _POLICY = ("sha1_before", "rsa_1024_before")
 
 
@@ -171,8 +175,7 @@ def to_der(data: bytes, role: str) -> bytes:
         if b"-----BEGIN" in data:
             body = data.split(b"-----BEGIN", 1)[1].split(b"-----", 2)[1]
             data = base64.b64decode(b"".join(body.split()), validate=True)
-        if data[:1] != b"\x30":
-            raise ValueError("not DER")  # noqa: TRY301
+        _PARSERS.get(role, x509.load_der_x509_certificate)(data)
     except (ValueError, IndexError, binascii.Error) as error:
         raise Unreadable(
             Sentence(

@@ -311,8 +311,9 @@ def sign(
     embed: Sequence[str] = ("inter",),
     permit: fields.MDPPerm | None = None,
     adobe: bool = False,
+    owner: str = "",
 ) -> bytes:
-    """Append a signature; ``stamp`` gives it a timestamp, ``permit`` makes it a certification."""
+    """Append a signature, with a timestamp by ``stamp``, as a certification by ``permit``; ``owner`` opens a file."""
     claimed = claimed or stamp or NOW - timedelta(hours=1)
     metadata = signers.PdfSignatureMetadata(
         field_name=name,
@@ -322,6 +323,8 @@ def sign(
         docmdp_permissions=permit or fields.MDPPerm.FILL_FORMS,
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=False)
+    if owner:
+        writer.encrypt(owner)
     timestamper = stamper(stamp, tsa, tsa_digest) if stamp else None
     signer = signers.PdfSigner(metadata, _signer(who, embed), timestamper=timestamper)
     with ExitStack() as stack:

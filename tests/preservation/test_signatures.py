@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -12,7 +13,9 @@ from asn1crypto import cms
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import MDPPerm
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, append_signature_field
 
 from preservation.signatures.answering import Answerer
 from preservation.signatures.outcomes import SignatureOutcome as Is
@@ -180,6 +183,48 @@ def filled(document: bytes, text: str = "B") -> bytes:
         writer.update_container(box)
 
     return change(document, edit)
+
+
+def field_added(*, drawn: bool) -> Callable[[bytes], bytes]:
+    """A field for a next signer; ``drawn``: it lies over the page and shows another text (sneaky signature attack)."""
+
+    def act(document: bytes) -> bytes:
+        def edit(writer: IncrementalPdfFileWriter) -> None:
+            append_signature_field(writer, SigFieldSpec("Moi", on_page=0, box=(50, 400, 500, 750)))
+            if drawn:
+                box = writer.root["/AcroForm"]["/Fields"][-1].get_object()
+                box["/AP"] = _dictionary({pdf_name("/N"): text_stream(writer, b"OTHER")})
+                writer.update_container(box)
+
+        return change(document, edit)
+
+    return act
+
+
+def signature_drawn_over(document: bytes) -> bytes:
+    def edit(writer: IncrementalPdfFileWriter) -> None:
+        box = writer.root["/AcroForm"]["/Fields"][-1].get_object()
+        box["/AP"] = _dictionary({pdf_name("/N"): text_stream(writer, b"OTHER")})
+        writer.update_container(box)
+
+    return change(document, edit)
+
+
+def signature_removed(document: bytes) -> bytes:
+    def edit(writer: IncrementalPdfFileWriter) -> None:
+        del writer.root["/AcroForm"]
+        writer.update_root()
+
+    return change(document, edit)
+
+
+def encrypted(password: str) -> bytes:
+    """Signed and encrypted; with an empty ``password`` everybody may read it."""
+    writer = copy_into_new_writer(PdfFileReader(io.BytesIO(pdf())))
+    writer.encrypt("chu so huu", password)
+    out = io.BytesIO()
+    writer.write(out)
+    return sign(out.getvalue(), owner="chu so huu")
 
 
 def signature_replaced(document: bytes) -> bytes:
@@ -494,6 +539,22 @@ CASES: dict[str, Case] = {
     "page overlaid, then stamped": Case(
         lambda: add_timestamp(forge_page(sign(pdf())), NOW - HOUR), BAD, ("SIG-MODIFIED-AFTER",)
     ),
+    "field for a next signer": Case(lambda: field_added(drawn=False)(sign(pdf())), NOTES, ("SIG-FORM-FILLED",)),
+    "unsigned field that shows another text": Case(
+        lambda: field_added(drawn=True)(sign(pdf())), BAD, ("SIG-MODIFIED-AFTER",)
+    ),
+    "unsigned field that shows another text, after B-LTA": Case(
+        lambda: field_added(drawn=True)(archival()), BAD, ("SIG-MODIFIED-AFTER",)
+    ),
+    "the signature's own field shows another text": Case(
+        lambda: signature_drawn_over(sign(pdf())), BAD, ("SIG-MODIFIED-AFTER",)
+    ),
+    "second signature by somebody unknown, over the page": Case(
+        lambda: sign(sign(pdf()), "evil-signer", name="Sig2", embed=("evil",)), OPEN, ("SIG-NO-CHAIN",)
+    ),
+    "signature removed": Case(lambda: signature_removed(sign(pdf())), OPEN, ("SIG-REMOVED",)),
+    "encrypted, everybody may read": Case(lambda: encrypted(""), VALID),
+    "encrypted": Case(lambda: encrypted("mat khau"), UNREADABLE, ("SIG-ENCRYPTED",)),
     "signature of another document": Case(lambda: signature_replaced(sign(pdf())), BAD, ("SIG-ALTERED",)),
     "bit of the signature value": Case(lambda: cms_bit(sign(pdf())), BAD, ("SIG-CRYPTO",)),
     "signed range ends early": Case(lambda: short_range(sign(pdf())), BAD, ("SIG-COVERAGE",)),
@@ -637,6 +698,19 @@ def test_evidence_of_a_file_seen_only_after_the_certificate_ended_proves_nothing
     report = ask(tmp_path, document, authority().store(), NOW + LONG, evidence=evidence)
     assert report.outcome is OPEN
     assert "SIG-EXPIRED-NO-PROOF" in codes_of(report)
+
+
+def test_evidence_does_not_hide_a_revocation_that_became_known_later(tmp_path: Path) -> None:
+    """Revoked ten days ago, as a list of tomorrow says; the list at the time of ingest did not know it yet."""
+    document = sign(pdf(), "revoked")
+    unaware = authority().store(crls=authority().crls(revoked=False))
+    first = ask(tmp_path, document, unaware)
+    assert first.outcome is VALID
+    later = NOW + 30 * DAY
+    aware = authority().store(crls=authority().crls(NOW + DAY, NOW + 40 * DAY))
+    report = ask(tmp_path, document, aware, later, evidence=first.evidence)
+    assert report.outcome is BAD
+    assert "SIG-REVOKED" in codes_of(report)
 
 
 def test_evidence_names_what_was_used(tmp_path: Path) -> None:

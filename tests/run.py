@@ -85,7 +85,7 @@ def main() -> int:
     return code or (0 if rest else core_coverage())
 
 
-PROOF = {"TANGTHU_KILLS": "10000", "TANGTHU_FLIPS": "10000", "TANGTHU_ROUND_TRIPS": "500"}
+PROOF = {"TANGTHU_KILLS": "10000", "TANGTHU_FLIPS": "10000", "TANGTHU_ROUND_TRIPS": "500", "TANGTHU_MUTANTS": "3000"}
 
 if __name__ == "__main__":
     sys.exit(main())

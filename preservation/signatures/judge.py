@@ -49,6 +49,10 @@ class Token:
     def good(self) -> bool:
         return self.word == "OK"
 
+    @property
+    def revoked(self) -> bool:
+        return self.word.startswith("REVOKED")
+
 
 @dataclass(slots=True)
 class Judgement:
@@ -67,7 +71,8 @@ class Judgement:
 class SignatureJudge:
     """Judges one CMS signature over content with ``digest``; ``embedded`` is the PDF signature it is in, if any.
 
-    ``archival``: document timestamps follow it; ``sealed``: the time of the first good one of them, if any is.
+    ``archival``: document timestamps follow it; ``sealed``: the time of the first good one of them, if any is;
+    ``wary``: the certificate of one of them is revoked, so that what the file says of it does not count alone.
     """
 
     def __init__(
@@ -80,10 +85,11 @@ class SignatureJudge:
         *,
         archival: bool = False,
         sealed: datetime | None = None,
+        wary: bool = False,
     ) -> None:
         self._rules, self._signed, self._digest, self._embedded = rules, signed, digest, embedded
         self._info = extract_signer_info(signed)
-        self._own, self._sealed = inside, sealed
+        self._own, self._sealed, self._wary = inside, sealed, wary
         self._inside = inside + rules.kept + Knowledge(rules.anchors.certificates)
         self._all = self._inside + rules.anchors
         self._archival = archival
@@ -99,10 +105,11 @@ class SignatureJudge:
         good = [token.time for token in tokens if token.good]
         self._proved = min([*good, self._rules.control])
         self._sane(tokens)
-        word, result = self._engines(bool(tokens))
+        word, result = self._engines(tokens)
         if word is not AdESPassed.OK and self._sealed is not None and (found := self._when_sealed(self._sealed)):
             return found
-        if word is not AdESPassed.OK:
+        unstamped = self.found.facts["engine"] == "time" and not good  # passed by a timestamp that we do not take
+        if word is not AdESPassed.OK or unstamped:
             self._explain(word, result, tokens, proved=bool(good))
         else:
             best = getattr(result, "best_signature_time", None)
@@ -146,13 +153,16 @@ class SignatureJudge:
             elif token.time > self._certificate.not_valid_after and token.time == min(one.time for one in tokens):
                 self.found.add("SIG-TIMESTAMP-AFTER-EXPIRY", when=iso(token.time))
 
-    def _engines(self, stamped: bool) -> tuple[AdESSubIndic, AdESBasicValidationResult[Any]]:
+    def _engines(self, tokens: list[Token]) -> tuple[AdESSubIndic, AdESBasicValidationResult[Any]]:
         """Today's answers can turn a PASSED that kept answers give into a doubt, so those in the file are tried alone
-        first; whether the certificate was revoked is asked of all of them later."""
+        first; whether the certificate was revoked is asked of all of them later (and of the timestamps', before)."""
+        if self._wary or any(token.revoked for token in tokens):
+            # pyHanko's archival engine mistakes the revocation of a timestamp for one that the signer outlived.
+            self._archival = False
         for known in (self._inside, self._all):
             self._algorithms = Algorithms(self._proved, self._days)
             spec = self._rules.spec(self._proved, known, self._algorithms)
-            word, result = self._engine(spec, stamped)
+            word, result = self._engine(spec, bool(tokens))
             if word is AdESPassed.OK:
                 break
         return word, result
@@ -182,12 +192,14 @@ class SignatureJudge:
         )
         return basic.ades_subindic, basic
 
-    def _basic(self, moment: datetime, *, late: bool, revocation: bool = True) -> AdESBasicValidationResult[Any]:
-        spec = self._rules.spec(
-            self._proved, self._all, Algorithms(self._proved, self._days), late=late, revocation=revocation
-        )
+    def _basic(
+        self, moment: datetime, *, late: bool, revocation: bool = True, known: Knowledge | None = None
+    ) -> AdESBasicValidationResult[Any]:
+        algorithms = Algorithms(self._proved, self._days)
+        spec = self._rules.spec(self._proved, known or self._all, algorithms, late=late, revocation=revocation)
         return _run(
-            moment, ades_basic_validation(self._signed, spec, timing_info=timing(moment), raw_digest=self._digest)
+            moment,
+            ades_basic_validation(self._signed, spec, timing_info=timing(moment), raw_digest=self._digest),
         )
 
     def _explain(
@@ -207,9 +219,7 @@ class SignatureJudge:
         if word in _CHAIN and self._basic(self._proved, late=True, revocation=False).ades_subindic is AdESPassed.OK:
             self.found.add("SIG-REVOCATION-UNKNOWN")
             return
-        code = policy_data()["subindications"].get(name_of(word), "SIG-NOT-JUDGED")
-        weak = ", ".join(sorted(self._algorithms.refused))
-        self.found.add(code, what=weak or result.failure_msg or name_of(word), when="?")
+        self._name(result)
 
     def _revoked(self, result: AdESBasicValidationResult[Any], *, proved: bool) -> None:
         details = getattr(result.api_status, "revocation_details", None)
@@ -221,19 +231,44 @@ class SignatureJudge:
     def _again_at_the_proved_time(self, word: AdESSubIndic, *, proved: bool) -> None:
         """Was the certificate good when the signature is proved to have been there, as all answers at hand say?"""
         result = self._basic(self._proved, late=True)
-        if result.ades_subindic in _REVOKED:
+        if self._all.crls and self._all.ocsps:
+            # An OCSP answer that says good keeps pyHanko from looking at lists, be they younger.
+            by_lists = self._basic(self._proved, late=True, known=self._all.only_lists())
+            if by_lists.ades_subindic in (*_REVOKED, AdESIndeterminate.REVOKED_CA_NO_POE):
+                result = by_lists
+        then = result.ades_subindic
+        if then in _REVOKED:
             self._revoked(result, proved=proved)
-        expired = self._certificate.not_valid_after < self._rules.control
-        if word is not AdESPassed.OK or not expired:
+        elif then is AdESIndeterminate.REVOKED_CA_NO_POE:
+            self.found.add("SIG-CA-REVOKED")
+        if word is not AdESPassed.OK or then in _REVOKED:
             return
-        if result.ades_subindic is not AdESPassed.OK:
-            late = any(one.code == "SIG-TIMESTAMP-AFTER-EXPIRY" for one in self.found.reasons)
-            if result.ades_subindic not in _REVOKED and not late:
-                self.found.add("SIG-REVOCATION-UNKNOWN")
+        expired = self._certificate.not_valid_after < self._rules.control
+        if then is not AdESPassed.OK:
+            self._doubt(result, expired=expired)
+            return
+        if not expired:
             return
         oldest = self._all.oldest_about(self._certificate)
         if oldest is not None and oldest > self._certificate.not_valid_after:
             self.found.add("SIG-REVOCATION-AFTER-EXPIRY")
+
+    def _doubt(self, result: AdESBasicValidationResult[Any], *, expired: bool) -> None:
+        """It passed as of the moment asked about, but not as of the proved time. Of an expired certificate pyHanko has
+        not asked for revocation; of a good one it has, with answers that may be younger than the proved time."""
+        if any(one.code in ("SIG-TIMESTAMP-AFTER-EXPIRY", "SIG-NOT-YET-VALID") for one in self.found.reasons):
+            return
+        chain = result.ades_subindic in _CHAIN
+        if not chain or self._basic(self._proved, late=True, revocation=False).ades_subindic is not AdESPassed.OK:
+            self._name(result)
+        elif expired:
+            self.found.add("SIG-REVOCATION-UNKNOWN")
+
+    def _name(self, result: AdESBasicValidationResult[Any]) -> None:
+        word = name_of(result.ades_subindic)
+        code = policy_data()["subindications"].get(word, "SIG-NOT-JUDGED")
+        weak = ", ".join(sorted(self._algorithms.refused))
+        self.found.add(code, what=weak or result.failure_msg or word, when="?")
 
     def _claimed(self) -> datetime | None:
         if self._embedded is not None:
@@ -287,24 +322,33 @@ class SignatureJudge:
 
 
 def check_token(
-    rules: Rules, signed: cms.SignedData, imprint: Callable[[str], bytes], *knowledge: Knowledge, late: bool = False
+    rules: Rules,
+    signed: cms.SignedData,
+    imprint: Callable[[str], bytes],
+    inside: Knowledge,
+    everything: Knowledge,
+    *,
+    late: bool = False,
 ) -> Token | None:
-    """Check one timestamp token as of the rules' moment, with each knowledge in turn; None when it stamps other bytes
-    or its own signature is wrong."""
+    """Check one timestamp token as of the rules' moment; None when it stamps other bytes or its signature is wrong.
+
+    Good by what is in the file or by all that is known, unless anything known says that its certificate is revoked.
+    """
     authority = extract_certificate_info(signed).signer_cert
     stamped = signed["encap_content_info"]["content"].parsed
     time = stamped["gen_time"].native
-    word = "GENERIC"
-    for known in knowledge:
+    words: list[str] = []
+    # As for signers: the lists are asked by themselves too.
+    for known in (inside, everything, everything.only_lists()):
         spec = rules.spec(time, known, Algorithms(rules.control, policy_days(rules.store)), late=late)
         result = _run(
             rules.control, ades_timestamp_validation(signed, spec, imprint, timing_info=timing(rules.control))
         )
         if result.ades_subindic in (AdESFailure.HASH_FAILURE, AdESFailure.SIG_CRYPTO_FAILURE):
             return None
-        word = name_of(result.ades_subindic)
-        if result.ades_subindic is AdESPassed.OK:
-            break
+        words.append(name_of(result.ades_subindic))
+    revoked = [word for word in words if word.startswith("REVOKED")]
+    word = revoked[0] if revoked else "OK" if "OK" in words[:2] else words[1]
     # pyHanko does not ask by which digest the stamp holds what it stamps.
     days = policy_days(rules.store)
     imprint_digest = stamped["message_imprint"]["hash_algorithm"]

@@ -39,6 +39,10 @@ class Knowledge:
             _unique(self.ocsps + other.ocsps),
         )
 
+    def only_lists(self) -> Knowledge:
+        """Without OCSP answers."""
+        return Knowledge(self.certificates, self.crls)
+
     def local(self) -> LocalKnowledge:
         return LocalKnowledge(
             known_ocsps=[one for answer in self.ocsps for one in OCSPContainer.load_multi(answer)],

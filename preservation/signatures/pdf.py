@@ -67,6 +67,7 @@ class _Document:
         self._rules, self._reader, self._signatures, self._inside = rules, reader, signatures, inside
         self._fields = fields
         self.used = Knowledge()
+        self._wary = False
         self._drawn = {
             name for name, value, at in enumerate_sig_fields(reader) if value is None and _draws(at.get_object())
         }
@@ -96,7 +97,14 @@ class _Document:
         one.compute_integrity_info()  # type: ignore[no-untyped-call]
         later = any(other.sig_object_type == "/DocTimeStamp" for other in self._signatures[number + 1 :])
         judge = SignatureJudge(
-            self._rules, one.signed_data, one.compute_digest(), self._inside, one, archival=later, sealed=sealed
+            self._rules,
+            one.signed_data,
+            one.compute_digest(),
+            self._inside,
+            one,
+            archival=later,
+            sealed=sealed,
+            wary=self._wary,
         )
         found = judge.judge()
         self.used = self.used + found.path
@@ -135,6 +143,7 @@ class _Document:
             return found, moment
         if token.time > self._rules.control:
             found.add("SIG-TIMESTAMP-IN-FUTURE", when=iso(token.time))
+        self._wary = self._wary or token.revoked
         if not token.good:
             found.add("SIG-TIMESTAMP-UNTRUSTED", when=iso(token.time), what=token.word)
         found.facts |= {"timestamp": iso(token.time), "timestamp_authority": token.authority, "ades": token.word}

@@ -312,6 +312,24 @@ def revoked_then_expired() -> TrustStore:
     return people.store(crls=[crl_of(people["root"]), old, crl_of(people["tsa-root"])])
 
 
+def stamps_revoked() -> TrustStore:
+    people = authority()
+    gone = {people["tsa"].certificate.serial_number: NOW - DAY}
+    return people.store(
+        crls=[crl_of(people["root"]), crl_of(people["inter"]), crl_of(people["tsa-root"], revoked=gone)]
+    )
+
+
+def authority_revoked(when: datetime) -> Callable[[], TrustStore]:
+    def make() -> TrustStore:
+        people = authority()
+        gone = {people["inter"].certificate.serial_number: when}
+        lists = [crl_of(people["root"], revoked=gone), crl_of(people["inter"]), crl_of(people["tsa-root"])]
+        return people.store(crls=lists)
+
+    return make
+
+
 def listed_before_the_end() -> TrustStore:
     people = authority()
     lists = [crl_of(people[name], NOW - 40 * DAY, NOW + DAY) for name in ("root", "inter", "tsa-root")]
@@ -445,6 +463,15 @@ CASES: dict[str, Case] = {
         BAD,
         ("SIG-REVOKED",),
     ),
+    "revoked by the store's list, good by the file's OCSP answer": Case(
+        lambda: add_dss(
+            sign(pdf(), "revoked"),
+            [],
+            [ocsp_of(authority()["revoked"], authority()["inter"], NOW - 12 * DAY, NOW + 2 * DAY)],
+        ),
+        BAD,
+        ("SIG-REVOKED",),
+    ),
     "OCSP says revoked": Case(lambda: sign(pdf()), BAD, ("SIG-REVOKED",), store=answers(NOW - DAY)),
     "no revocation answers": Case(lambda: sign(pdf()), OPEN, ("SIG-REVOCATION-UNKNOWN",), store=no_lists),
     "revocation list out of date": Case(
@@ -459,16 +486,18 @@ CASES: dict[str, Case] = {
         ("SIG-REVOCATION-UNKNOWN",),
         store=lambda: authority().store(crls=[crl_of(authority()["root"]), crl_of(authority()["evil"])]),
     ),
-    "intermediate revoked": Case(
-        lambda: sign(pdf()),
-        OPEN,
-        ("SIG-CA-REVOKED",),
-        store=lambda: authority().store(
-            crls=[
-                crl_of(authority()["root"], revoked={authority()["inter"].certificate.serial_number: NOW - DAY}),
-                crl_of(authority()["inter"]),
-            ]
-        ),
+    "intermediate revoked": Case(lambda: sign(pdf()), OPEN, ("SIG-CA-REVOKED",), store=authority_revoked(NOW - DAY)),
+    "intermediate revoked before the timestamp": Case(
+        lambda: sign(pdf(), stamp=NOW - HOUR), OPEN, ("SIG-CA-REVOKED",), store=authority_revoked(NOW - DAY)
+    ),
+    "intermediate revoked after the timestamp": Case(
+        lambda: sign(pdf(), stamp=NOW - 5 * DAY), VALID, store=authority_revoked(NOW - DAY)
+    ),
+    "timestamp authority revoked": Case(
+        lambda: sign(pdf(), stamp=NOW - HOUR), OPEN, ("SIG-TIMESTAMP-UNTRUSTED",), store=stamps_revoked
+    ),
+    "timestamp authority revoked, the file's answers do not know it": Case(
+        lambda: archival(when=NOW - 2 * DAY), OPEN, ("SIG-TIMESTAMP-UNTRUSTED",), store=stamps_revoked
     ),
     # chains
     "empty trust store": Case(lambda: sign(pdf()), OPEN, ("SIG-NO-CHAIN",), store=TrustStore),

@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -155,7 +156,7 @@ Advance = Callable[[int, int], None]
 """Told how much is done and how much there is in all."""
 
 
-class Desk:
+class Desk(ABC):
     """Works on what is handed in, a few tasks at a time. A context manager; any thread may use it.
 
     ``prefix`` begins the names of its folders under ``folder``; ``result`` is the file that is there when one is done.
@@ -180,9 +181,9 @@ class Desk:
         self._closed = False
 
     @property
+    @abstractmethod
     def too_large(self) -> Sentence:
         """What is said to whoever hands in more than the desk takes."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self._sweep_again()  # what an earlier process left

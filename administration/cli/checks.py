@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,37 +92,56 @@ def check(
     For several packages --report name.pdf writes name-1.pdf, name-2.pdf and so on. The exit code is 0 when all can
     be sent (with remarks perhaps), 3 when any has errors.
     """
-    from ingest.check import CheckVerdict, check_package
-    from metadata.errors import TangThuError
-
     asked = _profile(profile)
-    by = _bag_profile(bag_profile, asked)
-    targets = _targets(reports, paths)
-    results: list[dict[str, object]] = []
-    codes = set()
+    wanted = _Wanted(asked, _bag_profile(bag_profile, asked), _targets(reports, paths), identify, everything)
+    codes, results = set(), []
     for number, path in enumerate(paths, 1):
-        try:
-            with (
-                tempfile.TemporaryDirectory(prefix="tangthu-") as work,
-                output.progress() as advance,
-                _identifier(wanted=identify) as identifier,
-            ):
-                tell = _named(advance, path.resolve().name)
-                report = check_package(path, Path(work), asked, on_progress=tell, bag_profile=by, identifier=identifier)
-            written = [_write(report, target, format, number if len(paths) > 1 else 0) for target, format in targets]
-        except TangThuError as error:
-            codes.add(error.exit_code)
-            results.append({"path": str(path), "error": _trouble(output, path, error)})
-            continue
-        codes.add(3 if report.verdict is CheckVerdict.REFUSED else 0)
-        results.append({"path": str(path), "report": _fields(report)})
-        if not output.as_json:
-            _tell(output, report, everything=everything)
-            for file in written:
-                output.say(f"Đã ghi báo cáo {file}.", "Report written.", "→")
+        code, result = _check(output, path, wanted, number if len(paths) > 1 else 0)
+        codes.add(code)
+        results.append({"path": str(path)} | result)
     output.document({"packages": results})
     # What may be tried again is told before what may not, so that a script knows to come back.
     return next((code for code in (70, 4, 2, 3) if code in codes), max(codes, default=0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What every package is checked against, and how it is told."""
+
+    profile: PackageProfile | None
+    bag_profile: BagProfile | None
+    targets: Sequence[tuple[Path, ReportFormat]]
+    identify: bool
+    everything: bool
+
+
+def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[int, dict[str, object]]:
+    """The exit code of one package, and what JSON says of it; ``number`` goes into its reports' names, 0 for none."""
+    from ingest.check import CheckVerdict, check_package
+    from metadata.errors import TangThuError
+
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="tangthu-") as work,
+            output.progress() as advance,
+            _identifier(wanted=wanted.identify) as identifier,
+        ):
+            report = check_package(
+                path,
+                Path(work),
+                wanted.profile,
+                on_progress=_named(advance, path.resolve().name),
+                bag_profile=wanted.bag_profile,
+                identifier=identifier,
+            )
+        written = [_write(report, target, format, number) for target, format in wanted.targets]
+    except TangThuError as error:
+        return error.exit_code, {"error": _trouble(output, path, error)}
+    if not output.as_json:
+        _tell(output, report, everything=wanted.everything)
+        for file in written:
+            output.say(f"Đã ghi báo cáo {file}.", "Report written.", "→")
+    return 3 if report.verdict is CheckVerdict.REFUSED else 0, {"report": _fields(report)}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from administration.cli.output import Output, size_text
 
 if TYPE_CHECKING:
     from ingest.packing import PackResult
+    from metadata.tt05.sip import Sender
 
 _KINDS = ("all", "text", "pictures", "media", "dossiers")
 
@@ -95,18 +96,14 @@ def pack(
     """
     if template is not None:
         return _template(output, template, kind)
-    wanted = {"NGUỒN": source, "--out": out, "--agency": agency, "--fonds": fonds, "--agreement": agreement}
-    if lacking := ", ".join(name for name, value in wanted.items() if not value):
-        raise click.UsageError(f"Thiếu {lacking}. / {lacking} not given.")
+    if source is None or out is None:
+        raise click.UsageError("Thiếu NGUỒN hoặc --out. / NGUỒN or --out not given.")
     if missing is not None:
         _is_new(missing)
     from ingest.packing import pack as pack_submission
     from ingest.packing import write_missing
-    from metadata.tt05.sip import Sender
 
-    assert source is not None
-    assert out is not None
-    sender = Sender(_code("--agency", agency), _code("--fonds", fonds), _code("--agreement", agreement))
+    sender = _sender(agency, fonds, agreement)
     with output.progress(count_bytes=False) as advance:
         result = pack_submission(
             source,
@@ -125,6 +122,15 @@ def pack(
     _tell(output, result, out)
     worst = {finding.severity.value for finding in result.findings}
     return 3 if result.refused else 1 if worst & {"error", "warning"} else 0
+
+
+def _sender(agency: str | None, fonds: str | None, agreement: str | None) -> Sender:
+    from metadata.tt05.sip import Sender
+
+    given = {"--agency": agency, "--fonds": fonds, "--agreement": agreement}
+    if lacking := ", ".join(name for name, value in given.items() if not value):
+        raise click.UsageError(f"Thiếu {lacking}. / {lacking} not given.")
+    return Sender(*(_code(option, text) for option, text in given.items()))
 
 
 def _template(output: Output, template: Path, kind: str) -> int:

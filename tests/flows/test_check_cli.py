@@ -185,7 +185,6 @@ def test_a_machine_without_room_is_code_4_and_the_others_go_on(clerk: Clerk, mon
     assert answer["packages"][1]["report"]["verdict"] == "good"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names that are not Unicode")
 def test_names_that_move_cursors_or_are_no_text(clerk: Clerk) -> None:
     bag = write_bag(clerk.folder / "b", title="Hồ sơ \x1b[31mđỏ \u202egnp")
     (bag / "data" / "x\x1b[2J.txt").touch()

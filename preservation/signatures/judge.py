@@ -71,7 +71,7 @@ class Judgement:
 class SignatureJudge:
     """Judges one CMS signature over content with ``digest``; ``embedded`` is the PDF signature it is in, if any.
 
-    ``archival``: document timestamps follow it; ``sealed``: the time of the first good one of them, if any is;
+    ``sealed``: the time of the first good document timestamp over it, if there is one;
     ``wary``: the certificate of one of them is revoked, so that what the file says of it does not count alone.
     """
 
@@ -83,7 +83,6 @@ class SignatureJudge:
         inside: Knowledge,
         embedded: EmbeddedPdfSignature | None = None,
         *,
-        archival: bool = False,
         sealed: datetime | None = None,
         wary: bool = False,
     ) -> None:
@@ -92,7 +91,7 @@ class SignatureJudge:
         self._own, self._sealed, self._wary = inside, sealed, wary
         self._inside = inside + rules.kept + Knowledge(rules.anchors.certificates)
         self._all = self._inside + rules.anchors
-        self._archival = archival
+        self._archival = sealed is not None
         self._certificate = extract_certificate_info(signed).signer_cert
         self._days = policy_days(rules.store)
         self._proved = rules.control

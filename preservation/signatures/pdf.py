@@ -102,7 +102,6 @@ class _Document:
             one.compute_digest(),
             self._inside,
             one,
-            archival=later,
             sealed=sealed,
             wary=self._wary,
         )

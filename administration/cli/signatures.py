@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,8 @@ def signatures(
             question = _question(path, moment, keep)
             report = checker.check(question)
             _keep(keep, question, report)
-            results.append((path, report))
+            # Evidence can be large: it stays only where it is shown.
+            results.append((path, report if output.as_json else replace(report, evidence={})))
             advance("chữ ký / signatures", number, len(files))
     checker.close()
     output.document(

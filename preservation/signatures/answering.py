@@ -19,6 +19,7 @@ from preservation.signatures.trust import TrustStore
 
 LARGEST_CMS = 1 << 28
 _HEAD = 1024
+_SIGNED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 _CHUNK = 1 << 20
 
 
@@ -45,7 +46,7 @@ class Answerer:
             stream = stack.enter_context(question.path.open("rb"))
             content = stack.enter_context(question.content.open("rb")) if question.content is not None else None
             head = stream.read(_HEAD)
-            kind = _kind(head)
+            kind = _kind(head, question.path.suffix)
             if kind is None:
                 return SignatureReport()
             digests = {"file": sha256_of(stream)}
@@ -95,12 +96,16 @@ def _by_evidence(verdict: SignatureVerdict, rules: Rules) -> SignatureVerdict:
     return SignatureVerdict(verdict.name, verdict.kind, reasons, verdict.facts)
 
 
-def _kind(head: bytes) -> str | None:
+def _kind(head: bytes, suffix: str) -> str | None:
+    """By what the file holds; by its name only when that says that a signature is expected. CMS first: it may hold a
+    PDF."""
+    if head[:1] == b"\x30" and _SIGNED_DATA in head[:32]:
+        return "cms"
     if b"%PDF-" in head:
         return "pdf"
-    if head[:1] == b"\x30" and b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in head[:32]:
+    if head.lstrip().startswith((b"-----BEGIN PKCS7", b"-----BEGIN CMS")):
         return "cms"
-    return "cms" if head.lstrip().startswith((b"-----BEGIN PKCS7", b"-----BEGIN CMS")) else None
+    return {".pdf": "pdf", ".p7s": "cms", ".p7m": "cms"}.get(suffix.lower())
 
 
 def _has_traces(stream: BinaryIO) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import BinaryIO
 
@@ -22,6 +23,9 @@ def judge_cms(data: bytes, content: BinaryIO | None, rules: Rules) -> Judged:
     """Judge each signer of a CMS. Raises ValueError and others when ``data`` is no CMS with signed data."""
     if pem.detect(data):
         _, _, data = pem.unarmor(data)
+    elif data[:2] == b"MI":
+        # Base64 without its armour, as mail programs save it.
+        data = base64.b64decode(b"".join(data.split()), validate=True)
     info = cms.ContentInfo.load(data, strict=True)
     if info["content_type"].native != "signed_data":
         raise ValueError("no signed data")

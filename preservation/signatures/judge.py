@@ -34,6 +34,7 @@ from preservation.signatures.policy import Algorithms, Rules, policy_data, polic
 
 T = TypeVar("T")
 _REVOKED = (AdESIndeterminate.REVOKED_NO_POE, AdESFailure.REVOKED)
+_WEAK = "WEAK_IMPRINT"
 _CHAIN = (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER)
 
 
@@ -52,6 +53,11 @@ class Token:
     @property
     def revoked(self) -> bool:
         return self.word.startswith("REVOKED")
+
+    @property
+    def rejected(self) -> bool:
+        """By us, though pyHanko may take it: nothing later can make it good."""
+        return self.revoked or self.word == _WEAK
 
 
 @dataclass(slots=True)
@@ -111,14 +117,14 @@ class SignatureJudge:
         if word is not AdESPassed.OK or unstamped:
             self._explain(word, result, tokens, proved=bool(good))
         else:
-            best = getattr(result, "best_signature_time", None)
-            self._proved = min(self._proved, best) if best is not None else self._proved
+            if self.found.facts["engine"] == "lta":
+                self._proved = min(self._proved, getattr(result, "best_signature_time", None) or self._proved)
             for token in tokens:
                 # A later document timestamp may have kept this one alive: then the proved time is not after it.
                 if not token.good and self._proved > token.time:
                     self.found.add("SIG-TIMESTAMP-IGNORED", what=token.word)
         self._again_at_the_proved_time(word, proved=bool(good))
-        self._claims(proved=bool(good))
+        self._claims()
         self._tell(word, result, tokens)
         return self.found
 
@@ -155,7 +161,7 @@ class SignatureJudge:
     def _engines(self, tokens: list[Token]) -> tuple[AdESSubIndic, AdESBasicValidationResult[Any]]:
         """Today's answers can turn a PASSED that kept answers give into a doubt, so those in the file are tried alone
         first; whether the certificate was revoked is asked of all of them later (and of the timestamps', before)."""
-        if self._wary or any(token.revoked for token in tokens):
+        if self._wary or any(token.rejected for token in tokens):
             # pyHanko's archival engine mistakes the revocation of a timestamp for one that the signer outlived.
             self._archival = False
         for known in (self._inside, self._all):
@@ -279,7 +285,7 @@ class SignatureJudge:
             claimed = extract_self_reported_ts(self._info)
         return claimed if claimed is None or claimed.tzinfo is not None else claimed.replace(tzinfo=UTC)
 
-    def _claims(self, *, proved: bool) -> None:
+    def _claims(self) -> None:
         claimed = self._claimed()
         if claimed is None:
             return
@@ -352,7 +358,7 @@ def check_token(
     days = policy_days(rules.store)
     imprint_digest = stamped["message_imprint"]["hash_algorithm"]
     if word == "OK" and not Algorithms(time, days).digest_algorithm_allowed(imprint_digest, None):
-        word = "WEAK_IMPRINT"
+        word = _WEAK
     return Token(time, authority.subject.human_friendly, word)
 
 

@@ -238,6 +238,7 @@ def authority() -> Authority:
         "no-ca": certify("Not by an authority", ec_key(22), certify("Signer", ec_key(10), inter, usual), usual),
         "tsa": certify("TSA", rsa_key(30), tsa_root, (day("2012-01-01"), day("2034-01-01")), purpose=stamping),
         "tsa-old": certify("Old TSA", rsa_key(31), tsa_root, (day("2012-01-01"), NOW - 20 * DAY), purpose=stamping),
+        "tsa-other": certify("Other TSA", rsa_key(34), tsa_root, long, purpose=stamping),
         "tsa-evil": certify("Evil TSA", rsa_key(32), evil, long, purpose=stamping),
         "tsa-no-purpose": certify("No TSA", rsa_key(33), tsa_root, long),
     }
@@ -330,7 +331,8 @@ def sign(
     with ExitStack() as stack:
         for module in ("pdf_signer", "pdf_cms"):
             stack.enter_context(patch(f"pyhanko.sign.signers.{module}.datetime", _at(claimed)))
-        return bytes(signer.sign_pdf(writer).getvalue())
+        # Room for a second timestamp.
+        return bytes(signer.sign_pdf(writer, bytes_reserved=16384 if stamp else None).getvalue())
 
 
 def add_dss(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +19,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, append_signature_field
+from pyhanko.sign.general import simple_cms_attribute
 
 from preservation.signatures.answering import Answerer
 from preservation.signatures.outcomes import SignatureOutcome as Is
@@ -39,6 +43,7 @@ from tests.builders.signatures import (
     ocsp_of,
     pdf,
     sign,
+    stamper,
     text_stream,
 )
 
@@ -270,6 +275,17 @@ def swapped_token(document: bytes) -> bytes:
     info = mine["content"]["signer_infos"][0]
     info["unsigned_attrs"] = other["content"]["signer_infos"][0]["unsigned_attrs"]
     return _with_contents(document, mine.dump(force=True).hex().encode())
+
+
+def two_stamps(document: bytes, when: datetime) -> bytes:
+    """A second timestamp beside the first, over the same signature value."""
+    signed = cms.ContentInfo.load(bytes.fromhex(_contents(document).decode()))
+    info = signed["content"]["signer_infos"][0]
+    digest = hashlib.sha256(info["signature"].native).digest()
+    token = asyncio.run(stamper(when).async_timestamp(digest, "sha256"))
+    attributes = [*info["unsigned_attrs"], simple_cms_attribute("signature_time_stamp_token", token)]
+    info["unsigned_attrs"] = cms.CMSAttributes(attributes)
+    return _with_contents(document, signed.dump(force=True).hex().encode())
 
 
 def _stamped_other() -> bytes:
@@ -614,6 +630,7 @@ CASES: dict[str, Case] = {
     "p7s, content empty": Case(lambda: cades(CONTENT), BAD, ("SIG-ALTERED",), content=b""),
     "p7s, content missing": Case(lambda: cades(CONTENT), OPEN, ("SIG-CONTENT-MISSING",)),
     "p7s with content": Case(lambda: cades(CONTENT, detached=False), VALID, ("SIG-CONTENT-INSIDE",)),
+    "p7s with a PDF in it": Case(lambda: cades(pdf(), detached=False), VALID, ("SIG-CONTENT-INSIDE",)),
     "p7s with other content": Case(
         lambda: cades(CONTENT, detached=False), BAD, ("SIG-ALTERED",), content=CONTENT + b"x"
     ),
@@ -660,6 +677,38 @@ def test_verdict(name: str, tmp_path: Path) -> None:
     assert set(case.codes) <= found
     if case.exactly:
         assert set(case.codes) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "outcome"),
+    [
+        ("a.p7s", lambda: b"khong phai chu ky", UNREADABLE),
+        ("a.p7s", lambda: b"", UNREADABLE),
+        ("a.p7m", lambda: base64.encodebytes(cades(CONTENT, detached=False)), VALID),
+        ("a.pdf", lambda: b"khong phai PDF", UNREADABLE),
+        ("a.txt", lambda: b"khong phai PDF", None),
+    ],
+)
+def test_a_name_that_promises_a_signature(
+    name: str, make: Callable[[], bytes], outcome: Is | None, tmp_path: Path
+) -> None:
+    """What cannot be read is not called unsigned."""
+    path = tmp_path / name
+    path.write_bytes(make())
+    assert Answerer.of(authority().store()).answer(Question(path, NOW, NOW)).outcome == outcome
+
+
+def test_a_timestamp_that_is_not_taken_proves_no_time(tmp_path: Path) -> None:
+    """The first stamp is by a revoked authority, before the signer's revocation; the second is good, but after it."""
+    people = authority()
+    document = two_stamps(sign(pdf(), "revoked", stamp=NOW - 20 * DAY, tsa="tsa-other"), NOW - DAY)
+    answer = ocsp_of(people["tsa-other"], people["tsa-root"], NOW - 2 * DAY, NOW + 5 * DAY)
+    gone = {people["tsa-other"].certificate.serial_number: NOW - DAY}
+    lists = [crl_of(people["root"]), crl_of(people["inter"], revoked=people.revoked)]
+    store = people.store(crls=[*lists, crl_of(people["tsa-root"], revoked=gone)], ocsps=[answer])
+    report = ask(tmp_path, document, store)
+    assert report.outcome is BAD
+    assert "SIG-REVOKED" in codes_of(report)
 
 
 def test_pyhanko_alone_would_pass_the_forged_archival_file(tmp_path: Path) -> None:

@@ -81,7 +81,11 @@ def test_an_index_that_is_not_as_it_should_be_is_refused(old: str, new: str, tmp
         TrustStore.load(tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"", b"xin chao", b"-----BEGIN CERTIFICATE-----\n!!\n-----END", b"\x30" * (1 << 17)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"xin chao", b"-----BEGIN CERTIFICATE-----\n!!\n-----END", b"\x30\x03\x02\x01\x01", b"\x30" * (1 << 17)],
+    ids=["empty", "text", "PEM of nothing", "DER of a number", "too large"],
+)
 def test_what_is_no_certificate_is_not_added(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(Unreadable):
         add_entry(tmp_path, data, "root", "x", TODAY)

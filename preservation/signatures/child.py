@@ -49,7 +49,7 @@ def main() -> None:
 
 def confine(memory: int) -> None:
     """Limit this process for good."""
-    _leave_network()
+    leave_network()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -67,14 +67,14 @@ def allow(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def _leave_network() -> None:
-    """A network of its own, without any interface, where the kernel allows it; elsewhere the watch below remains."""
+def leave_network() -> bool:
+    """Into a network of its own, without any way out, where the kernel allows it; whether it did. Elsewhere the watch
+    below remains. Root needs no user namespace of its own for that, and would lose in it the right to read every file."""
     if sys.platform != "linux":
-        return
-    try:
-        ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_NETWORK)
-    except (OSError, AttributeError):
-        return
+        return False
+    wanted = _NEW_NETWORK if os.geteuid() == 0 else _NEW_USER | _NEW_NETWORK
+    unshare = getattr(ctypes.CDLL(None, use_errno=True), "unshare", None)
+    return unshare is not None and bool(unshare(wanted) == 0)
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:

@@ -69,7 +69,7 @@ def allow(seconds: int) -> None:
 
 def leave_network() -> bool:
     """Into a network of its own, without any way out, where the kernel allows it; whether it did. Elsewhere the watch
-    below remains. Root needs no user namespace of its own for that, and would lose in it the right to read every file."""
+    below remains. Root needs no user namespace of its own for that, and would lose the right to read every file."""
     if sys.platform != "linux":
         return False
     wanted = _NEW_NETWORK if os.geteuid() == 0 else _NEW_USER | _NEW_NETWORK

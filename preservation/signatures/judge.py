@@ -244,8 +244,6 @@ class SignatureJudge:
         then = result.ades_subindic
         if then in _REVOKED:
             self._revoked(result, proved=proved)
-        elif then is AdESIndeterminate.REVOKED_CA_NO_POE:
-            self.found.add("SIG-CA-REVOKED")
         if word is not AdESPassed.OK or then in _REVOKED:
             return
         expired = self._certificate.not_valid_after < self._rules.control

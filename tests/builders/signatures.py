@@ -238,7 +238,7 @@ def authority() -> Authority:
         "no-ca": certify("Not by an authority", ec_key(22), certify("Signer", ec_key(10), inter, usual), usual),
         "tsa": certify("TSA", rsa_key(30), tsa_root, (day("2012-01-01"), day("2034-01-01")), purpose=stamping),
         "tsa-old": certify("Old TSA", rsa_key(31), tsa_root, (day("2012-01-01"), NOW - 20 * DAY), purpose=stamping),
-        "tsa-other": certify("Other TSA", rsa_key(34), tsa_root, long, purpose=stamping),
+        "tsa-other": certify("T2", rsa_key(34), tsa_root, long, purpose=stamping),
         "tsa-evil": certify("Evil TSA", rsa_key(32), evil, long, purpose=stamping),
         "tsa-no-purpose": certify("No TSA", rsa_key(33), tsa_root, long),
     }

@@ -277,15 +277,39 @@ def swapped_token(document: bytes) -> bytes:
     return _with_contents(document, mine.dump(force=True).hex().encode())
 
 
-def two_stamps(document: bytes, when: datetime) -> bytes:
-    """A second timestamp beside the first, over the same signature value."""
+def with_token(document: bytes, when: datetime, *, digest: str = "sha256", alone: bool = False) -> bytes:
+    """A timestamp beside (or in place of) the first, over the same signature value."""
     signed = cms.ContentInfo.load(bytes.fromhex(_contents(document).decode()))
     info = signed["content"]["signer_infos"][0]
-    digest = hashlib.sha256(info["signature"].native).digest()
-    token = asyncio.run(stamper(when).async_timestamp(digest, "sha256"))
-    attributes = [*info["unsigned_attrs"], simple_cms_attribute("signature_time_stamp_token", token)]
-    info["unsigned_attrs"] = cms.CMSAttributes(attributes)
+    value = hashlib.new(digest, info["signature"].native).digest()
+    token = asyncio.run(stamper(when).async_timestamp(value, digest))
+    others = [] if alone else [*info["unsigned_attrs"]]
+    info["unsigned_attrs"] = cms.CMSAttributes([*others, simple_cms_attribute("signature_time_stamp_token", token)])
     return _with_contents(document, signed.dump(force=True).hex().encode())
+
+
+def two_stamps() -> bytes:
+    """The set is sorted: the stamp by the authority with the shorter name comes first."""
+    document = with_token(sign(pdf(), "revoked", stamp=NOW - 20 * DAY, tsa="tsa-other"), NOW - DAY)
+    text = bytes.fromhex(_contents(document).decode())
+    assert text.index(b"20260526080000Z") < text.index(b"20260614080000Z")
+    return document
+
+
+def backdated() -> bytes:
+    """Signed after the revocation; somebody who has the key of a revoked authority dates a document timestamp back."""
+    people = authority()
+    answer = ocsp_of(people["tsa-other"], people["tsa-root"], NOW - 21 * DAY, NOW + 5 * DAY)
+    signed = add_dss(sign(pdf(), "revoked", stamp=NOW - DAY), [], [answer])
+    return add_timestamp(add_timestamp(signed, NOW - 20 * DAY, "tsa-other"), NOW - HOUR)
+
+
+def other_stamps_revoked() -> TrustStore:
+    people = authority()
+    answer = ocsp_of(people["tsa-other"], people["tsa-root"], NOW - 2 * DAY, NOW + 5 * DAY)
+    gone = {people["tsa-other"].certificate.serial_number: NOW - 15 * DAY}
+    lists = [crl_of(people["root"]), crl_of(people["inter"], revoked=people.revoked)]
+    return people.store(crls=[*lists, crl_of(people["tsa-root"], revoked=gone)], ocsps=[answer])
 
 
 def _stamped_other() -> bytes:
@@ -509,6 +533,18 @@ CASES: dict[str, Case] = {
     "intermediate revoked after the timestamp": Case(
         lambda: sign(pdf(), stamp=NOW - 5 * DAY), VALID, store=authority_revoked(NOW - DAY)
     ),
+    "first timestamp by a revoked authority, second after the revocation": Case(
+        two_stamps, BAD, ("SIG-REVOKED",), store=other_stamps_revoked
+    ),
+    "document timestamp dated back by a revoked authority": Case(
+        backdated, BAD, ("SIG-REVOKED",), store=other_stamps_revoked
+    ),
+    "timestamp by SHA-1 of today": Case(
+        lambda: with_token(sign(pdf(), stamp=NOW - HOUR), NOW - HOUR, digest="sha1", alone=True),
+        OPEN,
+        ("SIG-TIMESTAMP-UNTRUSTED",),
+    ),
+    "two timestamps": Case(lambda: with_token(sign(pdf(), stamp=NOW - 2 * HOUR), NOW - HOUR), VALID),
     "timestamp authority revoked": Case(
         lambda: sign(pdf(), stamp=NOW - HOUR), OPEN, ("SIG-TIMESTAMP-UNTRUSTED",), store=stamps_revoked
     ),
@@ -698,17 +734,13 @@ def test_a_name_that_promises_a_signature(
     assert Answerer.of(authority().store()).answer(Question(path, NOW, NOW)).outcome == outcome
 
 
-def test_a_timestamp_that_is_not_taken_proves_no_time(tmp_path: Path) -> None:
-    """The first stamp is by a revoked authority, before the signer's revocation; the second is good, but after it."""
-    people = authority()
-    document = two_stamps(sign(pdf(), "revoked", stamp=NOW - 20 * DAY, tsa="tsa-other"), NOW - DAY)
-    answer = ocsp_of(people["tsa-other"], people["tsa-root"], NOW - 2 * DAY, NOW + 5 * DAY)
-    gone = {people["tsa-other"].certificate.serial_number: NOW - DAY}
-    lists = [crl_of(people["root"]), crl_of(people["inter"], revoked=people.revoked)]
-    store = people.store(crls=[*lists, crl_of(people["tsa-root"], revoked=gone)], ocsps=[answer])
-    report = ask(tmp_path, document, store)
-    assert report.outcome is BAD
-    assert "SIG-REVOKED" in codes_of(report)
+def test_the_moment_asked_about_is_the_present_for_every_part_of_the_engine(tmp_path: Path) -> None:
+    """Of a file from later than this machine's clock, nothing is proved by that clock."""
+    when = day("2028-06-01")
+    at = when + 30 * DAY
+    report = ask(tmp_path, archival(when=when), authority().store(crls=authority().crls(at - DAY, at + DAY)), at)
+    assert report.outcome is VALID
+    assert report.verdicts[0].facts["proved_time"] == "2028-06-01T00:00:00Z"
 
 
 def test_pyhanko_alone_would_pass_the_forged_archival_file(tmp_path: Path) -> None:

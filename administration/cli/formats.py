@@ -33,7 +33,7 @@ def identify(context: Context, output: Output, paths: tuple[Path, ...]) -> int:
     from preservation.identification.identifier import PronomIdentifier
 
     identifier = PronomIdentifier(signatures=_signatures(context))
-    files = list(_files(paths))
+    files = list(files_of(paths))
     results: list[dict[str, str]] = []
     with output.progress(count_bytes=False) as advance:
         for number, path in enumerate(files, 1):
@@ -95,7 +95,8 @@ def _signatures(context: Context) -> SignaturePaths:
         return default_signatures()
 
 
-def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+def files_of(paths: tuple[Path, ...]) -> Iterator[Path]:
+    """The files named, and every file in the folders named, in the order of their names."""
     for path in paths:
         if not path.is_dir():
             yield path

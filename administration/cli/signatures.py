@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
+from administration.cli.formats import files_of
 from administration.cli.output import Output
 from administration.settings import find_home
 from metadata.errors import Unreadable, UsageError
@@ -71,7 +70,7 @@ def signatures(
     moment = _moment(at)
     store = _store(context, trust)
     checker = PyHankoChecker(store)
-    files = list(_files(paths))
+    files = list(files_of(paths))
     results = []
     with output.progress(count_bytes=False) as advance:
         for number, path in enumerate(files, 1):
@@ -274,13 +273,3 @@ def _tell_verdict(output: Output, verdict: SignatureVerdict) -> None:
     output.line(f"   {verdict.outcome:16}  {verdict.kind}  {verdict.name}  {who}  {when}".rstrip())
     for one in verdict.reasons:
         output.say(f"     {one.code}  {one.sentence.vi}", f"     {one.sentence.en}")
-
-
-def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for folder, folders, names in os.walk(path):
-            folders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if Path(folder, name).is_file())

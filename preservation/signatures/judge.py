@@ -27,9 +27,10 @@ from pyhanko.sign.validation.generic_cms import extract_self_reported_ts, messag
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec, SignatureValidationSpec
 
+from metadata.outcomes import SignatureOutcome
 from preservation.signatures.clock import present
 from preservation.signatures.knowledge import Knowledge, tokens_of
-from preservation.signatures.outcomes import Reason, SignatureOutcome, outcome_of, reason
+from preservation.signatures.outcomes import Reason, outcome_of, reason
 from preservation.signatures.policy import Algorithms, Rules, policy_data, policy_days, timing
 
 T = TypeVar("T")

@@ -5,24 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
 from metadata.findings import visible
+from metadata.outcomes import SignatureOutcome
 from metadata.text import Sentence
-
-
-class SignatureOutcome(StrEnum):
-    """DESIGN §2 rule 8: INDETERMINATE and UNREADABLE are neither good nor bad."""
-
-    VALID = "VALID"
-    VALID_WITH_NOTES = "VALID_WITH_NOTES"
-    INDETERMINATE = "INDETERMINATE"
-    UNREADABLE = "UNREADABLE"
-    INVALID = "INVALID"
-
 
 _GRAVITY = {outcome: grade for grade, outcome in enumerate(SignatureOutcome)}
 _EFFECTS = {

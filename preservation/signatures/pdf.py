@@ -13,9 +13,10 @@ from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from metadata.outcomes import SignatureOutcome
 from preservation.signatures.judge import Judgement, SignatureJudge, at_moment, check_token, iso
 from preservation.signatures.knowledge import Knowledge, tokens_of
-from preservation.signatures.outcomes import Reason, SignatureOutcome, reason
+from preservation.signatures.outcomes import Reason, reason
 from preservation.signatures.policy import Rules, policy_data
 from preservation.signatures.port import DOCUMENT_TIMESTAMP, SIGNATURE, SignatureVerdict
 

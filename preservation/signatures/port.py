@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from metadata.outcomes import SignatureOutcome
 from metadata.text import Sentence
-from preservation.signatures.outcomes import Reason, SignatureOutcome, gravest, outcome_of
+from preservation.signatures.outcomes import Reason, gravest, outcome_of
 
 SIGNATURE, DOCUMENT_TIMESTAMP = "signature", "document-timestamp"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from metadata.outcomes import SignatureOutcome as Is
 from preservation.signatures.checker import Limits, PyHankoChecker
-from preservation.signatures.outcomes import SignatureOutcome as Is
 from preservation.signatures.port import Question
 from tests.builders.signatures import NOW, archival, authority, cades, pdf, sign
 

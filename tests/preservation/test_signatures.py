@@ -21,8 +21,8 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, append_signature_field
 from pyhanko.sign.general import simple_cms_attribute
 
+from metadata.outcomes import SignatureOutcome as Is
 from preservation.signatures.answering import Answerer
-from preservation.signatures.outcomes import SignatureOutcome as Is
 from preservation.signatures.outcomes import reason_codes
 from preservation.signatures.port import Question, SignatureReport
 from preservation.signatures.trust import TrustStore

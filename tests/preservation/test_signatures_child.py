@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from metadata.outcomes import SignatureOutcome as Is
 from preservation.signatures.answering import Answerer
 from preservation.signatures.checker import Limits, PyHankoChecker
-from preservation.signatures.outcomes import SignatureOutcome as Is
 from preservation.signatures.port import Question, SignatureReport
 from tests.builders.signatures import NOW, archival, authority, forge_page, pdf, sign
 

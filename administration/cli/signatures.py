@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
@@ -17,7 +18,7 @@ from metadata.errors import Unreadable, UsageError
 from metadata.text import Sentence
 
 if TYPE_CHECKING:
-    from preservation.signatures.port import Evidence, Question, SignatureReport, SignatureVerdict
+    from preservation.signatures.port import Evidence, SignatureChecker, SignatureReport, SignatureVerdict
     from preservation.signatures.trust import TrustStore
 
 _VIETNAM = timezone(timedelta(hours=7))
@@ -74,9 +75,7 @@ def signatures(
     results = []
     with output.progress(count_bytes=False) as advance:
         for number, path in enumerate(files, 1):
-            question = _question(path, moment, keep)
-            report = checker.check(question)
-            _keep(keep, question, report)
+            report = _check(checker, path, moment, keep)
             # Evidence can be large: it stays only where it is shown.
             results.append((path, report if output.as_json else replace(report, evidence={})))
             advance("chữ ký / signatures", number, len(files))
@@ -213,13 +212,16 @@ def _no_date(text: str) -> UsageError:
     return UsageError(Sentence(f"{text}: ngày viết dạng YYYY-MM-DD.", f"{text}: write a day as YYYY-MM-DD."))
 
 
-def _question(path: Path, moment: datetime, keep: Path | None) -> Question:
+def _check(checker: SignatureChecker, path: Path, moment: datetime, keep: Path | None) -> SignatureReport:
     from preservation.signatures.port import Question
 
     content = path.with_suffix("") if path.suffix.lower() in _SIGNED_ASIDE else None
-    if content is not None and not content.is_file():
-        content = None
-    return Question(path, moment, datetime.now(UTC), content, _kept(keep, path))
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
+        beside = stack.enter_context(content.open("rb")) if content is not None and content.is_file() else None
+        report = checker.check(Question(file, moment, datetime.now(UTC), beside, _kept(keep, path), path.name))
+    _keep(keep, path, report)
+    return report
 
 
 def _kept(keep: Path | None, path: Path) -> Evidence | None:
@@ -236,11 +238,11 @@ def _kept(keep: Path | None, path: Path) -> Evidence | None:
         ) from error
 
 
-def _keep(keep: Path | None, question: Question, report: SignatureReport) -> None:
+def _keep(keep: Path | None, path: Path, report: SignatureReport) -> None:
     """Evidence is written once and never over older evidence."""
     from preservation.signatures.evidence import canonical
 
-    file = _evidence_file(keep, question.path)
+    file = _evidence_file(keep, path)
     if file is not None and report.evidence and not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(canonical(report.evidence))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -42,27 +41,25 @@ class Answerer:
             return SignatureReport(reasons=(reason("SIG-FILE-UNREADABLE", what=type(error).__name__),))
 
     def _answer(self, question: Question) -> SignatureReport:
-        with ExitStack() as stack:
-            stream = stack.enter_context(question.path.open("rb"))
-            content = stack.enter_context(question.content.open("rb")) if question.content is not None else None
-            head = stream.read(_HEAD)
-            kind = _kind(head, question.path.suffix)
-            if kind is None:
-                return SignatureReport()
-            digests = {"file": sha256_of(stream)}
-            if content is not None:
-                digests["content"] = sha256_of(content)
-            rules = Rules(self.store, self.anchors, question.at)
-            used_evidence = False
-            if question.evidence is not None and (moment := proof_time(question.evidence)) < question.at:
-                if question.evidence["digests"] != digests:
-                    return SignatureReport(reasons=(reason("SIG-EVIDENCE-OTHER-FILE"),))
-                kept = Knowledge.of_json(question.evidence["objects"])
-                rules = Rules(self.store, self.anchors, moment, kept)
-                used_evidence = True
-            judged = _judge(kind, stream, content, rules)
-            if kind == "pdf" and not judged.verdicts and not judged.reasons and _has_traces(stream):
-                return SignatureReport(reasons=(reason("SIG-REMOVED"),))
+        stream, content = question.file, question.content
+        stream.seek(0)
+        kind = _kind(stream.read(_HEAD), question.name)
+        if kind is None:
+            return SignatureReport()
+        digests = {"file": sha256_of(stream)}
+        if content is not None:
+            digests["content"] = sha256_of(content)
+        rules = Rules(self.store, self.anchors, question.at)
+        used_evidence = False
+        if question.evidence is not None and (moment := proof_time(question.evidence)) < question.at:
+            if question.evidence["digests"] != digests:
+                return SignatureReport(reasons=(reason("SIG-EVIDENCE-OTHER-FILE"),))
+            kept = Knowledge.of_json(question.evidence["objects"])
+            rules = Rules(self.store, self.anchors, moment, kept)
+            used_evidence = True
+        judged = _judge(kind, stream, content, rules)
+        if kind == "pdf" and not judged.verdicts and not judged.reasons and _has_traces(stream):
+            return SignatureReport(reasons=(reason("SIG-REMOVED"),))
         verdicts = tuple(_by_evidence(one, rules) if used_evidence else one for one in judged.verdicts)
         if not verdicts:
             return SignatureReport((), tuple(judged.reasons))
@@ -96,7 +93,7 @@ def _by_evidence(verdict: SignatureVerdict, rules: Rules) -> SignatureVerdict:
     return SignatureVerdict(verdict.name, verdict.kind, reasons, verdict.facts)
 
 
-def _kind(head: bytes, suffix: str) -> str | None:
+def _kind(head: bytes, name: str) -> str | None:
     """By what the file holds; by its name only when that says that a signature is expected. CMS first: it may hold a
     PDF."""
     if head[:1] == b"\x30" and _SIGNED_DATA in head[:32]:
@@ -105,7 +102,7 @@ def _kind(head: bytes, suffix: str) -> str | None:
         return "pdf"
     if head.lstrip().startswith((b"-----BEGIN PKCS7", b"-----BEGIN CMS")):
         return "cms"
-    return {".pdf": "pdf", ".p7s": "cms", ".p7m": "cms"}.get(suffix.lower())
+    return {".pdf": "pdf", ".p7s": "cms", ".p7m": "cms"}.get(name[-4:].lower())
 
 
 def _has_traces(stream: BinaryIO) -> bool:

@@ -55,14 +55,11 @@ class PyHankoChecker:
 
     def check(self, question: Question) -> SignatureReport:
         """Blocks until the answer or the limit. Raises OSError when a file cannot be opened at all."""
-        size = question.path.stat().st_size
-        if question.content is not None:
-            size = max(size, question.content.stat().st_size)
-        if size > self._limits.largest:
+        if max(os.fstat(file.fileno()).st_size for file in question.files) > self._limits.largest:
             return SignatureReport(reasons=(reason("SIG-FILE-TOO-LARGE"),))
         with self._lock:
             try:
-                return SignatureReport.of_fields(self._ask(wire.question_to_json(_absolute(question))))
+                return SignatureReport.of_fields(self._ask(wire.question_to_json(question)))
             except (KeyError, TypeError, AttributeError):
                 return SignatureReport(reasons=(reason("SIG-FILE-CRASHED"),))
             except _ChildLost as lost:
@@ -154,8 +151,3 @@ class _Child:
         left = deadline - time.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
             raise _ChildLost(late=True)
-
-
-def _absolute(question: Question) -> Question:
-    content = None if question.content is None else question.content.resolve()
-    return Question(question.path.resolve(), question.at, question.seen, content, question.evidence)

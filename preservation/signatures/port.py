@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 from metadata.outcomes import SignatureOutcome
 from metadata.text import Sentence
@@ -22,18 +21,46 @@ Evidence = Mapping[str, Any]
 class Question:
     """Which signatures, and when.
 
-    ``path`` is a PDF or a CMS file (``.p7s``, ``.p7m``); ``content`` is what a detached signature signs. ``at`` is the
-    moment for which validity is asked. ``seen`` is the moment at which these bytes are known to be in the archive's
-    hands (the time of ingest): the proof of existence that the evidence states; the caller vouches for it. ``evidence``
-    is evidence kept from an earlier answer about the same bytes, for whose authenticity the caller vouches as well.
-    All times have a time zone.
+    ``file`` is a PDF, a CMS file (``.p7s``, ``.p7m``) or XML, open for reading and seekable; ``content`` is what a
+    detached signature signs, likewise. Whoever asks opens and closes them. ``name`` is the file's, whose ending may
+    promise a signature. ``at`` is the moment for which validity is asked. ``seen`` is the moment at which these bytes
+    are known to be in the archive's hands (the time of ingest): the proof of existence that the evidence states; the
+    caller vouches for it. ``evidence`` is evidence kept from an earlier answer about the same bytes, for whose
+    authenticity the caller vouches as well. All times have a time zone.
     """
 
-    path: Path
+    file: BinaryIO
     at: datetime
     seen: datetime
-    content: Path | None = None
+    content: BinaryIO | None = None
     evidence: Evidence | None = None
+    name: str = ""
+
+    def arguments(self) -> dict[str, Any]:
+        """All but the files, as JSON has it."""
+        return {
+            "at": self.at.isoformat(),
+            "seen": self.seen.isoformat(),
+            "evidence": None if self.evidence is None else dict(self.evidence),
+            "name": self.name,
+        }
+
+    @classmethod
+    def of_arguments(cls, arguments: Mapping[str, Any], files: Sequence[BinaryIO]) -> Self:
+        """Inverse of :meth:`arguments`; ``files``: the file, and the content when there is one."""
+        return cls(
+            files[0],
+            datetime.fromisoformat(arguments["at"]),
+            datetime.fromisoformat(arguments["seen"]),
+            files[1] if len(files) > 1 else None,
+            arguments["evidence"],
+            str(arguments["name"]),
+        )
+
+    @property
+    def files(self) -> tuple[BinaryIO, ...]:
+        """As :meth:`of_arguments` takes them."""
+        return (self.file,) if self.content is None else (self.file, self.content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,20 +45,8 @@ def read(stream: BinaryIO) -> dict[str, Any] | None:
 
 
 def question_to_json(question: Question) -> dict[str, Any]:
-    return {
-        "path": str(question.path),
-        "content": None if question.content is None else str(question.content),
-        "at": question.at.isoformat(),
-        "seen": question.seen.isoformat(),
-        "evidence": None if question.evidence is None else dict(question.evidence),
-    }
+    return question.arguments() | {"paths": [str(Path(file.name).resolve()) for file in question.files]}
 
 
 def question_of_json(data: Mapping[str, Any]) -> Question:
-    return Question(
-        Path(data["path"]),
-        datetime.fromisoformat(data["at"]),
-        datetime.fromisoformat(data["seen"]),
-        None if data["content"] is None else Path(data["content"]),
-        data["evidence"],
-    )
+    return Question.of_arguments(data, [Path(path).open("rb") for path in data["paths"]])

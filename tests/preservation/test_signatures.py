@@ -71,14 +71,10 @@ class Case:
 
 
 def ask(
-    folder: Path, data: bytes, store: TrustStore, at: datetime = NOW, content: bytes | None = None, **more: object
+    data: bytes, store: TrustStore, at: datetime = NOW, content: bytes | None = None, **more: object
 ) -> SignatureReport:
-    path, beside = folder / "tep", None
-    path.write_bytes(data)
-    if content is not None:
-        beside = folder / "noi-dung"
-        beside.write_bytes(content)
-    return Answerer.of(store).answer(Question(path, at, at, beside, **more))  # type: ignore[arg-type]
+    beside = None if content is None else io.BytesIO(content)
+    return Answerer.of(store).answer(Question(io.BytesIO(data), at, at, beside, **more))  # type: ignore[arg-type]
 
 
 def codes_of(report: SignatureReport) -> set[str]:
@@ -705,9 +701,9 @@ CASES: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_verdict(name: str, tmp_path: Path) -> None:
+def test_verdict(name: str) -> None:
     case = CASES[name]
-    report = ask(tmp_path, case.make(), case.store(), case.at, case.content)
+    report = ask(case.make(), case.store(), case.at, case.content)
     found = codes_of(report)
     assert report.outcome == case.outcome, (found, [one.facts for one in report.verdicts])
     assert set(case.codes) <= found
@@ -725,27 +721,23 @@ def test_verdict(name: str, tmp_path: Path) -> None:
         ("a.txt", lambda: b"khong phai PDF", None),
     ],
 )
-def test_a_name_that_promises_a_signature(
-    name: str, make: Callable[[], bytes], outcome: Is | None, tmp_path: Path
-) -> None:
+def test_a_name_that_promises_a_signature(name: str, make: Callable[[], bytes], outcome: Is | None) -> None:
     """What cannot be read is not called unsigned."""
-    path = tmp_path / name
-    path.write_bytes(make())
-    assert Answerer.of(authority().store()).answer(Question(path, NOW, NOW)).outcome == outcome
+    assert ask(make(), authority().store(), name=name).outcome == outcome
 
 
-def test_the_moment_asked_about_is_the_present_for_every_part_of_the_engine(tmp_path: Path) -> None:
+def test_the_moment_asked_about_is_the_present_for_every_part_of_the_engine() -> None:
     """Of a file from later than this machine's clock, nothing is proved by that clock."""
     when = day("2028-06-01")
     at = when + 30 * DAY
-    report = ask(tmp_path, archival(when=when), authority().store(crls=authority().crls(at - DAY, at + DAY)), at)
+    report = ask(archival(when=when), authority().store(crls=authority().crls(at - DAY, at + DAY)), at)
     assert report.outcome is VALID
     assert report.verdicts[0].facts["proved_time"] == "2028-06-01T00:00:00Z"
 
 
-def test_pyhanko_alone_would_pass_the_forged_archival_file(tmp_path: Path) -> None:
+def test_pyhanko_alone_would_pass_the_forged_archival_file() -> None:
     """Why the verdict is joined: the engine says OK of a page that was replaced after the archival timestamp."""
-    report = ask(tmp_path, forge_page(archival()), authority().store())
+    report = ask(forge_page(archival()), authority().store())
     verdict = report.verdicts[0]
     assert verdict.facts["ades"] == "OK"
     assert verdict.outcome is Is.INVALID
@@ -753,79 +745,79 @@ def test_pyhanko_alone_would_pass_the_forged_archival_file(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("stamped", [False, True])
-def test_ten_years_later_kept_evidence_decides(stamped: bool, tmp_path: Path) -> None:
+def test_ten_years_later_kept_evidence_decides(stamped: bool) -> None:
     document = sign(pdf(), stamp=NOW - HOUR if stamped else None)
-    first = ask(tmp_path, document, authority().store())
+    first = ask(document, authority().store())
     assert first.outcome is VALID
     later = NOW + LONG
     store = authority().store(crls=authority().crls(later - DAY, later + DAY))
 
-    without = ask(tmp_path, document, store, later)
+    without = ask(document, store, later)
     assert without.outcome is OPEN
-    with_it = ask(tmp_path, document, store, later, evidence=first.evidence)
+    with_it = ask(document, store, later, evidence=first.evidence)
     assert with_it.outcome is VALID
     assert "SIG-BY-EVIDENCE" in codes_of(with_it)
     # What the later check hands out can be kept in place of the first.
-    again = ask(tmp_path, document, no_lists(), later + LONG, evidence=with_it.evidence)
+    again = ask(document, no_lists(), later + LONG, evidence=with_it.evidence)
     assert again.outcome is VALID
 
 
 @pytest.mark.parametrize("years", [1, 20])
-def test_an_archival_signature_lasts_as_long_as_its_timestamp_authority(years: int, tmp_path: Path) -> None:
+def test_an_archival_signature_lasts_as_long_as_its_timestamp_authority(years: int) -> None:
     """The authority of document timestamps ends in 2034; the signer's certificate in 2029."""
     at = NOW + years * 365 * DAY
     store = authority().store(crls=[crl_of(authority()["tsa-root"], at - DAY, at + DAY)])
-    report = ask(tmp_path, archival(), store, at)
+    report = ask(archival(), store, at)
     assert report.outcome is (VALID if years == 1 else OPEN), codes_of(report)
 
 
-def test_evidence_saves_no_other_file_and_no_forgery(tmp_path: Path) -> None:
+def test_evidence_saves_no_other_file_and_no_forgery() -> None:
     document = sign(pdf())
-    evidence = ask(tmp_path, document, authority().store()).evidence
+    evidence = ask(document, authority().store()).evidence
     later = NOW + LONG
-    other = ask(tmp_path, forge_page(document), authority().store(), later, evidence=evidence)
+    other = ask(forge_page(document), authority().store(), later, evidence=evidence)
     assert other.outcome is OPEN
     assert codes_of(other) == {"SIG-EVIDENCE-OTHER-FILE"}
     forged = forge_page(document)
-    bad = ask(tmp_path, forged, authority().store())
+    bad = ask(forged, authority().store())
     assert bad.outcome is BAD
-    assert ask(tmp_path, forged, authority().store(), later, evidence=bad.evidence).outcome is BAD
+    assert ask(forged, authority().store(), later, evidence=bad.evidence).outcome is BAD
 
 
-def test_evidence_with_a_changed_certificate_is_not_used(tmp_path: Path) -> None:
+def test_evidence_with_a_changed_certificate_is_not_used() -> None:
     document = sign(pdf())
-    evidence = dict(ask(tmp_path, document, authority().store()).evidence)
+    evidence = dict(ask(document, authority().store()).evidence)
     objects = {kind: dict(held) for kind, held in evidence["objects"].items()}
     digest = next(iter(objects["certificates"]))
     objects["certificates"][digest] = "MIIB" + objects["certificates"][digest][4:][::-1]
-    report = ask(tmp_path, document, authority().store(), NOW + LONG, evidence=evidence | {"objects": objects})
+    report = ask(document, authority().store(), NOW + LONG, evidence=evidence | {"objects": objects})
     assert report.outcome is UNREADABLE
 
 
-def test_evidence_of_a_file_seen_only_after_the_certificate_ended_proves_nothing(tmp_path: Path) -> None:
+def test_evidence_of_a_file_seen_only_after_the_certificate_ended_proves_nothing() -> None:
     document = sign(pdf(), "expired", claimed=NOW - 60 * DAY)
-    evidence = ask(tmp_path, document, authority().store()).evidence
-    report = ask(tmp_path, document, authority().store(), NOW + LONG, evidence=evidence)
+    evidence = ask(document, authority().store()).evidence
+    report = ask(document, authority().store(), NOW + LONG, evidence=evidence)
     assert report.outcome is OPEN
     assert "SIG-EXPIRED-NO-PROOF" in codes_of(report)
 
 
-def test_evidence_does_not_hide_a_revocation_that_became_known_later(tmp_path: Path) -> None:
+def test_evidence_does_not_hide_a_revocation_that_became_known_later() -> None:
     """Revoked ten days ago, as a list of tomorrow says; the list at the time of ingest did not know it yet."""
     document = sign(pdf(), "revoked")
     unaware = authority().store(crls=authority().crls(revoked=False))
-    first = ask(tmp_path, document, unaware)
+    first = ask(document, unaware)
     assert first.outcome is VALID
     later = NOW + 30 * DAY
     aware = authority().store(crls=authority().crls(NOW + DAY, NOW + 40 * DAY))
-    report = ask(tmp_path, document, aware, later, evidence=first.evidence)
+    report = ask(document, aware, later, evidence=first.evidence)
     assert report.outcome is BAD
     assert "SIG-REVOKED" in codes_of(report)
 
 
-def test_evidence_names_what_was_used(tmp_path: Path) -> None:
+def test_evidence_names_what_was_used() -> None:
     store = authority().store()
-    evidence = ask(tmp_path, sign(pdf(), stamp=NOW - HOUR), store).evidence
+    evidence = ask(sign(pdf(), stamp=NOW - HOUR), store).evidence
     assert evidence["trust_store"] == {"version": "tests", "sha256": store.digest}
     assert set(evidence["engine"]) == {"pyhanko", "pyhanko-certvalidator"}
     assert evidence["proof_of_existence"] == NOW.isoformat()
@@ -835,7 +827,7 @@ def test_evidence_names_what_was_used(tmp_path: Path) -> None:
     assert evidence["signatures"][0]["facts"]["certificate_sha256"] == signer
 
 
-def test_a_root_is_trusted_in_its_days_only(tmp_path: Path) -> None:
+def test_a_root_is_trusted_in_its_days_only() -> None:
     from dataclasses import replace
 
     document = sign(pdf())
@@ -847,9 +839,9 @@ def test_a_root_is_trusted_in_its_days_only(tmp_path: Path) -> None:
         )
 
     today = NOW.date()
-    assert ask(tmp_path, document, with_days(trusted_from=today)).outcome is VALID
-    assert ask(tmp_path, document, with_days(trusted_from=today + DAY)).outcome is OPEN
-    assert ask(tmp_path, document, with_days(trusted_until=today)).outcome is OPEN
+    assert ask(document, with_days(trusted_from=today)).outcome is VALID
+    assert ask(document, with_days(trusted_from=today + DAY)).outcome is OPEN
+    assert ask(document, with_days(trusted_until=today)).outcome is OPEN
 
 
 def test_every_reason_says_what_to_do_in_both_languages() -> None:

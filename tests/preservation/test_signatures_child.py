@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -38,15 +39,24 @@ def checker() -> Iterator[PyHankoChecker]:
     made.close()
 
 
-def write(folder: Path, data: bytes, name: str = "tep.pdf") -> Question:
-    path = folder / name
-    path.write_bytes(data)
-    return Question(path, NOW, NOW)
+@pytest.fixture
+def write(tmp_path: Path) -> Iterator[Callable[..., Question]]:
+    """Puts bytes into a file and asks about it."""
+    with ExitStack() as stack:
+
+        def made(data: bytes, name: str = "tep.pdf") -> Question:
+            path = tmp_path / name
+            path.write_bytes(data)
+            return Question(stack.enter_context(path.open("rb")), NOW, NOW, name=name)
+
+        yield made
 
 
-def test_the_child_says_what_the_judge_says_and_serves_many_files(tmp_path: Path, checker: PyHankoChecker) -> None:
+def test_the_child_says_what_the_judge_says_and_serves_many_files(
+    write: Callable[..., Question], checker: PyHankoChecker
+) -> None:
     made = {"B-LTA": archival(), "forged": forge_page(archival()), "unsigned": pdf(), "cut": sign(pdf())[:-3000]}
-    questions = [write(tmp_path, data, name) for name, data in made.items()]
+    questions = [write(data, name) for name, data in made.items()]
     here = Answerer.of(STORE())
     reports = [checker.check(question) for question in questions]
     assert reports == [SignatureReport.of_fields(here.answer(question).fields()) for question in questions]
@@ -54,39 +64,39 @@ def test_the_child_says_what_the_judge_says_and_serves_many_files(tmp_path: Path
     assert checker.restarts == 0
 
 
-def test_a_staller_costs_one_file(tmp_path: Path) -> None:
+def test_a_staller_costs_one_file(write: Callable[..., Question]) -> None:
     checker = PyHankoChecker(authority().store(), Limits(seconds=2.0))
     try:
-        stalled = checker.check(write(tmp_path, staller(), "lau.pdf"))
+        stalled = checker.check(write(staller(), "lau.pdf"))
         assert [one.code for one in stalled.reasons] == ["SIG-FILE-STALLED"]
         assert stalled.outcome is Is.UNREADABLE
         assert checker.restarts == 1
-        assert checker.check(write(tmp_path, pdf())).outcome is None
+        assert checker.check(write(pdf())).outcome is None
         assert checker.restarts == 1
     finally:
         checker.close()
 
 
-def test_the_kernel_ends_a_child_that_computes_too_long(tmp_path: Path) -> None:
+def test_the_kernel_ends_a_child_that_computes_too_long(write: Callable[..., Question]) -> None:
     checker = PyHankoChecker(authority().store(), Limits(seconds=60.0, cpu_seconds=1))
     try:
-        report = checker.check(write(tmp_path, staller()))
+        report = checker.check(write(staller()))
         assert [one.code for one in report.reasons] == ["SIG-FILE-CRASHED"]
     finally:
         checker.close()
 
 
-def test_a_child_that_cannot_start_is_an_outcome_not_an_error(tmp_path: Path) -> None:
+def test_a_child_that_cannot_start_is_an_outcome_not_an_error(write: Callable[..., Question]) -> None:
     checker = PyHankoChecker(authority().store(), Limits(memory=1 << 24, largest=1 << 20))
     try:
-        assert checker.check(write(tmp_path, sign(pdf()))).outcome is Is.UNREADABLE
+        assert checker.check(write(sign(pdf()))).outcome is Is.UNREADABLE
     finally:
         checker.close()
 
 
-def test_a_file_beyond_the_limit_is_not_looked_at(tmp_path: Path) -> None:
+def test_a_file_beyond_the_limit_is_not_looked_at(write: Callable[..., Question]) -> None:
     checker = PyHankoChecker(authority().store(), Limits(largest=1000))
-    report = checker.check(write(tmp_path, sign(pdf())))
+    report = checker.check(write(sign(pdf())))
     assert [one.code for one in report.reasons] == ["SIG-FILE-TOO-LARGE"]
     checker.close()
 

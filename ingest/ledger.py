@@ -5,8 +5,9 @@ that only its owner reads (no journal, no syncing; a crash throws it away with t
 One thread at a time may use it.
 
 The order of work: ``add_file`` for all files, ``settle`` once, then ``declare``, ``plan`` and ``add_document``, then
-the one pass reads ``files()`` and answers with ``record`` and ``identified``; ``add_generated`` notes what the archive
-wrote itself; ``members()`` and ``documents()`` give the whole back in the order in which it lies in the AIP.
+the one pass reads ``files()`` and answers with ``record``, ``identified``, ``scanned`` and ``examined``;
+``add_generated`` notes what the archive wrote itself; ``members()``, ``documents()`` and others give back, in the order
+in which it lies in the AIP.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from ingest.ledger_file import LedgerFile, under
+from ingest.ledger_checks import CHECKED, CHECKS, FOUND, CheckedLedger, checked_of, found_of
+from ingest.ledger_file import under
 from ingest.ledger_rows import (
     Declared,
     Disagreement,
@@ -30,8 +32,8 @@ from ingest.ledger_rows import (
     unpack_record,
 )
 from metadata.bagit import manifest_line
-from metadata.holdings import Format, Member, Record, Role
-from metadata.identifiers import Algorithm, Digest, Puid
+from metadata.holdings import Member, Record, Role
+from metadata.identifiers import Algorithm, Digest
 from metadata.tt05.records import Fields
 from storage.hashing import MemberDigests
 
@@ -40,17 +42,17 @@ __all__ = ["Declared", "Disagreement", "Ledger", "Placement", "PlannedDocument",
 _ORDER = {Role.CONTENT: 0, Role.SUPPORT: 1, Role.SUBMISSION: 2, Role.METADATA: 3, Role.TAG: 4}
 _ROLES = {str(role): role for role in Role}
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
-_JOIN_CONTENT = """CREATE TEMP TABLE content AS
+_JOIN_CONTENT = f"""CREATE TEMP TABLE content AS
 SELECT f.path, f.target, r.size, r.sha256, r.sha512,
   coalesce((SELECT mime FROM declared d WHERE d.path = f.path AND mime <> '' LIMIT 1), '') AS declared_mime,
   coalesce((SELECT ead FROM document_file p JOIN document d ON d.number = p.document
             WHERE p.path = f.path ORDER BY d.number LIMIT 1), '') AS ead,
-  i.seq, i.puid, i.name, i.version, i.mime, i.basis, i.warning
-FROM result r JOIN file f ON f.seq = r.seq LEFT JOIN identified i ON i.seq = r.seq
-WHERE f.role = ? ORDER BY r.number"""
+  {FOUND}, {CHECKED}
+FROM result r JOIN file f ON f.seq = r.seq {CHECKS}
+WHERE f.role = ? ORDER BY r.number"""  # noqa: S608
 
 
-class Ledger(LedgerFile):
+class Ledger(CheckedLedger):
     """The files of one package, on disk."""
 
     # Where everything goes
@@ -96,7 +98,7 @@ class Ledger(LedgerFile):
     def files(self) -> Iterator[PlannedFile]:
         """Every file in the order in which it is read and placed: content, support, submission; each by path bytes.
 
-        ``record`` and ``identified`` may be called meanwhile. Raises ValueError when a file has no plan.
+        Answers (``record`` and the others) may be noted meanwhile. Raises ValueError when a file has no plan.
         """
         self._index()
         sql = (
@@ -124,17 +126,6 @@ class Ledger(LedgerFile):
         number, *at = (None, None, None) if placed is None else (placed.number, placed.offset, placed.data)
         self._add("result", (number, seq, None, None, *at, d.size, d.crc32, d.sha256, d.sha512))
 
-    def identified(self, seq: int, format: Format) -> None:
-        """Note the format of file ``seq``."""
-        self._forget_content()
-        puid = None if format.puid is None else format.puid.value
-        self._add("identified", (seq, puid, format.name, format.version, format.mime, format.basis, format.warning))
-
-    def _forget_content(self) -> None:
-        if self._joined:
-            self._db.execute("DROP TABLE content")
-            self._joined = False
-
     def add_generated(self, path_in_aip: str, role: Role, placed: Placement, digests: MemberDigests) -> None:
         """Note a member that the archive wrote itself (METS, PREMIS, EAD, findings, tag files)."""
         d = digests
@@ -147,14 +138,13 @@ class Ledger(LedgerFile):
         """Every member placed so far, in the order in which it lies in the AIP."""
         self._flush()
         sql = (
-            "SELECT r.number, coalesce(f.target, r.path), coalesce(f.role, r.role), r.start, r.data, r.size, r.crc32, "
-            "r.sha256, r.sha512, i.seq, i.puid, i.name, i.version, i.mime, i.basis, i.warning FROM result r "
-            "LEFT JOIN file f ON f.seq = r.seq LEFT JOIN identified i ON i.seq = r.seq "
+            "SELECT r.number, coalesce(f.target, r.path), coalesce(f.role, r.role), r.start, r.data, r.size, r.crc32, "  # noqa: S608
+            f"r.sha256, r.sha512, {FOUND}, {CHECKED} FROM result r LEFT JOIN file f ON f.seq = r.seq {CHECKS} "
             "WHERE r.number IS NOT NULL ORDER BY r.number"
         )
-        for number, path, role, start, data, size, crc, sha256, sha512, seq, *form in self._rows(sql):
-            found = None if seq is None else _format(*form)
-            yield Member(number, path, _ROLES[role], start, data, size, crc, sha256, sha512, found)
+        for number, path, role, start, data, size, crc, sha256, sha512, *more in self._rows(sql):
+            found, checked = found_of(*more[:7]), checked_of(*more[7:])
+            yield Member(number, path, _ROLES[role], start, data, size, crc, sha256, sha512, found, checked)
 
     def content(self, folder: str = "") -> Iterator[PlacedContent]:
         """Every content file placed so far under ``folder`` of the AIP (all when empty), in member order, each once.
@@ -169,9 +159,9 @@ class Ledger(LedgerFile):
         if folder:
             self._db.execute("CREATE INDEX IF NOT EXISTS content_target ON content (target)")
             sql += " WHERE target >= ? AND target < ? ORDER BY rowid"
-        for path, target, size, sha256, sha512, mime, ead, seq, *form in self._rows(sql, bounds):
-            found = None if seq is None else _format(*form)
-            yield PlacedContent(path, target, size, sha256, sha512, mime, found, ead)
+        for path, target, size, sha256, sha512, mime, ead, *more in self._rows(sql, bounds):
+            found, checked = found_of(*more[:7]), checked_of(*more[7:])
+            yield PlacedContent(path, target, size, sha256, sha512, mime, found, ead, checked)
 
     def generated(self, folder: str) -> Iterator[tuple[str, int, bytes]]:
         """Path, size and SHA-256 of what the archive wrote under ``folder`` (a path in the AIP), in member order."""
@@ -231,7 +221,3 @@ class Ledger(LedgerFile):
                 raise ValueError(f"not read yet: {path!r}")
             digest.update(manifest_line(sha256, path))
         return digest.digest()
-
-
-def _format(puid: str | None, name: str, version: str, mime: str, basis: str, warning: str) -> Format:
-    return Format(None if puid is None else Puid(puid), name, version, mime, basis, warning)

@@ -32,6 +32,12 @@ CREATE TABLE result (number INTEGER, seq INTEGER, path TEXT, role TEXT, start IN
                      size INTEGER NOT NULL, crc32 INTEGER NOT NULL, sha256 BLOB NOT NULL, sha512 BLOB NOT NULL);
 CREATE TABLE identified (seq INTEGER PRIMARY KEY, puid TEXT, name TEXT, version TEXT, mime TEXT, basis TEXT,
                          warning TEXT);
+CREATE TABLE scanned (seq INTEGER PRIMARY KEY, outcome TEXT NOT NULL, name TEXT NOT NULL);
+CREATE TABLE examined (seq INTEGER PRIMARY KEY, validity TEXT NOT NULL, facts TEXT NOT NULL, pages INTEGER,
+                       signature TEXT, signatures INTEGER NOT NULL);
+CREATE TABLE remark (seq INTEGER NOT NULL, position INTEGER NOT NULL, code TEXT NOT NULL, details TEXT NOT NULL);
+CREATE TABLE kept_text (seq INTEGER PRIMARY KEY, text BLOB NOT NULL);
+CREATE TABLE report (seq INTEGER PRIMARY KEY, report BLOB NOT NULL);
 """
 _INSERT = {
     "file": "INSERT INTO file (path, size, folded) VALUES (?, ?, ?)",
@@ -43,7 +49,14 @@ _INSERT = {
     "linked": "INSERT INTO linked VALUES (?, ?)",
     "result": "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "identified": "INSERT INTO identified VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "scanned": "INSERT INTO scanned VALUES (?, ?, ?)",
+    "examined": "INSERT INTO examined VALUES (?, ?, ?, ?, ?, ?)",
+    "remark": "INSERT INTO remark VALUES (?, ?, ?, ?)",
+    "kept_text": "INSERT INTO kept_text VALUES (?, ?)",
+    "report": "INSERT INTO report VALUES (?, ?)",
 }
+_LARGE = 16
+"""Rows of ``kept_text`` and ``report`` that wait in memory: each may be megabytes."""
 
 
 class LedgerFile:
@@ -339,7 +352,7 @@ class LedgerFile:
     def _add(self, table: str, row: tuple[Any, ...]) -> None:
         waiting = self._waiting[table]
         waiting.append(row)
-        if len(waiting) >= _BATCH:
+        if len(waiting) >= (_LARGE if table in ("kept_text", "report") else _BATCH):
             self._db.executemany(_INSERT[table], waiting)
             waiting.clear()
 

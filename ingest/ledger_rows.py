@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from metadata.characteristics import Characteristics
 from metadata.dates import RecordDate
 from metadata.holdings import Format, Level, Record, Role
 from metadata.identifiers import Digest
+from metadata.outcomes import SignatureOutcome, Validity, Virus
 from metadata.tt05.records import Fields
+from preservation.signatures.port import SignatureReport
 
 
 class Placement(Protocol):
@@ -67,7 +71,10 @@ class PlannedFile:
 
 
 class PlacedContent(NamedTuple):
-    """A content file in the AIP: ``path`` as received, ``target`` where it lies, the EAD file's name ("" when none)."""
+    """A content file in the AIP: ``path`` as received, ``target`` where it lies, the EAD file's name ("" when none).
+
+    ``characteristics`` is what checks say of it; None when nobody looked.
+    """
 
     path: str
     target: str
@@ -77,6 +84,7 @@ class PlacedContent(NamedTuple):
     declared_mime: str
     format: Format | None
     ead_name: str
+    characteristics: Characteristics | None = None
 
     @property
     def mime(self) -> str:
@@ -84,6 +92,43 @@ class PlacedContent(NamedTuple):
         if self.format is not None and self.format.puid is not None:
             return self.format.mime
         return self.declared_mime or "application/octet-stream"
+
+
+class PlacedText(NamedTuple):
+    """The words of a content file: its member number, its path as received, where it lies in the AIP."""
+
+    number: int
+    path: str
+    target: str
+    text: str
+
+
+class PlacedReport(NamedTuple):
+    """What was found of a content file's signatures: its member number, path as received, where it lies in the AIP."""
+
+    number: int
+    path: str
+    target: str
+    report: SignatureReport
+
+
+class CountedPages(NamedTuple):
+    """A document's number, the path of its description (else of its first file), the pages it says it has, and those
+    of its files together."""
+
+    number: int
+    place: str
+    said: int
+    counted: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCounts:
+    """How many files came to which outcome: of all files the scanner's, of content files those looked into."""
+
+    virus: Mapping[Virus, int]
+    validity: Mapping[Validity, int]
+    signature: Mapping[SignatureOutcome, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +175,12 @@ def unpack_record(number: int, packed: str, members: tuple[int, ...]) -> Record:
     begin, until = _read_date(start), _read_date(end)
     texts = code, title, kind, notation, organ, language, access
     return Record(number, Level(level), *texts, begin, until, pages, keywords, dict(fields), members)
+
+
+def packed_pages(packed: str) -> int | None:
+    """How many pages a packed record says that it has."""
+    pages: int | None = json.loads(packed)[-2]
+    return pages
 
 
 @lru_cache(maxsize=256)

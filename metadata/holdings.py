@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from metadata.characteristics import Characteristics
 from metadata.dates import RecordDate
 from metadata.identifiers import (
     AgencyCode,
@@ -96,6 +97,7 @@ class Member:
     """One member of the AIP object, in the order in which it lies there (``number`` from 1).
 
     ``path`` is relative to the bag root. ``offset`` is where the local header begins, ``data`` where the bytes begin.
+    ``characteristics`` is what checks say of it; None when nobody looked.
     """
 
     number: int
@@ -108,6 +110,7 @@ class Member:
     sha256: bytes
     sha512: bytes
     format: Format | None = None
+    characteristics: Characteristics | None = None
 
 
 class Level(StrEnum):

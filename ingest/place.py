@@ -17,6 +17,8 @@ from metadata.catalogue import Catalogue, Claim, ClaimLost
 from metadata.errors import TangThuError
 from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
+from preservation.antivirus.memory import NoScanner
+from preservation.antivirus.port import VirusScanner
 from preservation.identification.port import Identifier
 from storage.replicas import ReplicaSet
 
@@ -61,6 +63,7 @@ class IngestPlace:
     clock: Callable[[], datetime]
     period: timedelta
     limits: GuardLimits = LIMITS
+    scanner: VirusScanner = field(default_factory=NoScanner)
     lease: timedelta = timedelta(seconds=60)
     sleep: Callable[[float], None] = time.sleep
     at: Checkpoint = field(default=lambda _: None)

@@ -21,6 +21,18 @@ class ScanResult:
     outcome: Virus
     name: str = ""
 
+    @property
+    def code(self) -> str | None:
+        """The finding that it leads to; None for a clean file."""
+        if self == NO_SCANNER:
+            return "VIRUS-NO-SCANNER"
+        return _CODES[self.outcome]
+
+
+_CODES = {Virus.CLEAN: None, Virus.INFECTED: "VIRUS-FOUND", Virus.NOT_SCANNED: "VIRUS-NOT-SCANNED"}
+NO_SCANNER = ScanResult(Virus.NOT_SCANNED, "no scanner")
+"""What an archive without a scanner says of every file."""
+
 
 class Scan(Protocol):
     """One file on its way through the scanner."""

@@ -7,6 +7,7 @@ environment of its own.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -19,7 +20,6 @@ from fido.fido import Fido
 from bench.measure import Row, interleave, table
 from preservation.identification.data import default_signatures
 from preservation.identification.identifier import PronomIdentifier
-from preservation.identification.messages import Query
 from preservation.identification.port import WINDOW, Sample
 from preservation.identification.pronom.engine import PronomEngine
 from preservation.identification.pronom.signature_file import read_signature_files
@@ -67,7 +67,8 @@ def _rows(files: list[Path], python: str) -> list[Row]:
 
     def in_process() -> None:
         for sample in map(_sample, files):
-            engine.answer(Query(sample.name, sample.size, sample.head, sample.tail, str(sample.spool)))
+            with sample.spool.open("rb") if sample.spool else io.BytesIO() as file:
+                engine.answer(sample.name, sample.size, sample.head, sample.tail, file)
 
     def in_child() -> None:
         identifier = PronomIdentifier()

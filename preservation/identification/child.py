@@ -14,10 +14,12 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from preservation.identification.messages import Answer, pack_answer, read_query
+from preservation.identification.answer import Answer
+from preservation.identification.messages import Query, pack_answer, read_query
 from preservation.identification.pronom.engine import PronomEngine
 from preservation.identification.pronom.signature_file import read_signature_files
 
@@ -37,11 +39,24 @@ def serve(engine: PronomEngine, queries: BinaryIO, answers: BinaryIO, allow: Cal
     while (query := read_query(queries)) is not None:
         allow()
         try:
-            answer = engine.answer(query)
+            answer = _answer(engine, query)
         except MemoryError:
             answer = Answer(trouble="MemoryError")
         answers.write(pack_answer(answer))
         answers.flush()
+
+
+def _answer(engine: PronomEngine, query: Query) -> Answer:
+    if query.by_name:
+        return engine.by_name(query.name)
+    if not query.spool:
+        return engine.answer(query.name, query.size, query.head, query.tail)
+    try:
+        with Path(query.spool).open("rb") as file:
+            return engine.answer(query.name, query.size, query.head, query.tail, file)
+    except OSError as error:
+        answer = engine.answer(query.name, query.size, query.head, query.tail)
+        return replace(answer, trouble=answer.trouble or str(error))
 
 
 def _limit(memory: int) -> None:

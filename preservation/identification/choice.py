@@ -10,9 +10,11 @@ from pathlib import PurePosixPath
 from metadata.holdings import UNIDENTIFIED, Format
 from metadata.identifiers import Puid
 from metadata.text import Sentence
-from preservation.identification.messages import GENERAL_TEXT, Answer, Candidate
+from preservation.identification.answer import Answer, Candidate
 from preservation.identification.port import Sample
 
+# What a text file is by its name when PRONOM has no signature that matches: plain text, CSV, XML.
+GENERAL_TEXT = {"txt": "x-fmt/111", "csv": "x-fmt/18", "xml": "fmt/101"}
 _PRONOM = re.compile(r"(x-)?fmt/\d{1,6}")
 _GENERIC = frozenset({"x-fmt/263", "fmt/111", "fmt/189", "fmt/101"})
 _NOTED = 5

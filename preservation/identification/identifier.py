@@ -14,9 +14,10 @@ from pathlib import Path
 
 from metadata.holdings import Format
 from metadata.text import Sentence
+from preservation.identification.answer import Answer
 from preservation.identification.choice import choose, unanswered
 from preservation.identification.data import SignaturePaths, default_signatures
-from preservation.identification.messages import LARGEST_FRAME, LENGTH, Answer, Query, pack_query, parse_answer
+from preservation.identification.messages import LARGEST_FRAME, LENGTH, Query, pack_query, parse_answer
 from preservation.identification.port import Sample
 
 _START_SECONDS = 60.0

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import BinaryIO
+
+from preservation.identification.answer import Answer
 
 LENGTH = struct.Struct(">I")
 LARGEST_FRAME = 1 << 20
-
-# What a text file is by its name when PRONOM has no signature that matches: plain text, CSV, XML.
-GENERAL_TEXT = {"txt": "x-fmt/111", "csv": "x-fmt/18", "xml": "fmt/101"}
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A format that may be the answer. ``extensions`` are lower-case, without the dot."""
-
-    puid: str
-    name: str
-    version: str
-    mime: str
-    extensions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +23,6 @@ class Query:
     tail: bytes
     spool: str
     by_name: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """All that matched, each list in the order of the signature file; ``trouble`` says what could not be looked at."""
-
-    signature: tuple[Candidate, ...] = ()
-    container: tuple[Candidate, ...] = ()
-    extension: tuple[Candidate, ...] = ()
-    trouble: str = ""
 
 
 def pack_query(query: Query) -> bytes:
@@ -64,22 +42,12 @@ def read_query(stream: BinaryIO) -> Query | None:
 
 
 def pack_answer(answer: Answer) -> bytes:
-    return frame(json.dumps(asdict(answer)).encode())
+    return frame(json.dumps(answer.fields()).encode())
 
 
 def parse_answer(data: bytes) -> Answer:
     """Read the JSON of an answer. Raises ValueError, KeyError or TypeError when it is not one."""
-    words = json.loads(data)
-    lists = {
-        key: tuple(
-            Candidate(
-                str(item["puid"]), str(item["name"]), str(item["version"]), str(item["mime"]), tuple(item["extensions"])
-            )
-            for item in words[key]
-        )
-        for key in ("signature", "container", "extension")
-    }
-    return Answer(**lists, trouble=str(words["trouble"]))
+    return Answer.of_fields(json.loads(data))
 
 
 def frame(data: bytes) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from metadata.text import Sentence
+from preservation.identification.answer import Answer, Candidate
 from preservation.identification.choice import choose, is_text, unanswered
-from preservation.identification.messages import Answer, Candidate
 from preservation.identification.port import WINDOW, Sample
 from tests.builders.samples import sample
 

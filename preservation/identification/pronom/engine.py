@@ -5,13 +5,13 @@ Runs in the child process only: it looks into bytes from outside.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
-from preservation.identification.choice import extension_of
-from preservation.identification.messages import GENERAL_TEXT, Answer, Candidate, Query
+from preservation.identification.answer import Answer, Candidate
+from preservation.identification.choice import GENERAL_TEXT, extension_of
 from preservation.identification.pronom.gates import Gates
 from preservation.identification.pronom.inside import Broken, Inside, OleInside, Reader, ZipInside
 from preservation.identification.pronom.matching import Matcher
@@ -60,21 +60,29 @@ class PronomEngine:
         for container in files.containers:
             self._add(container)
 
-    def answer(self, query: Query) -> Answer:
-        """All formats that match; never raises for any content but MemoryError."""
-        extension = self._of_extension(extension_of(query.name))
-        if query.by_name or not query.head:
+    def by_name(self, name: str) -> Answer:
+        """The formats of a file name's extension only."""
+        return Answer(extension=self._of_extension(extension_of(name)))
+
+    def answer(self, name: str, size: int, head: bytes, tail: bytes, file: BinaryIO | None = None) -> Answer:
+        """All formats that match; never raises for any content but MemoryError.
+
+        ``head`` and ``tail`` are the first and last 128 KiB (both the whole file when it is no larger); ``file`` is the
+        whole, open for reading at any place, None when it is not at hand. It is left open.
+        """
+        extension = self._of_extension(extension_of(name))
+        if not head:
             return Answer(extension=extension)
-        found = self.match(query.head, query.tail)
+        found = self.match(head, tail)
         kinds = {self._triggers[puid]: None for puid in found if puid in self._triggers}
         inner: list[str] = []
         trouble = ""
         for kind in kinds:
             try:
-                inner += self._look_inside(kind, query)
+                inner += self._look_inside(kind, size, head, tail, file)
             except (Broken, struct.error, OSError) as error:
                 trouble = f"{kind}: {error}"
-        return Answer(self._named(self._best(found)), self._named(self._best(inner)), extension, trouble)
+        return Answer(self._named(self._best(found)), self._named(self._best(inner)), extension, trouble=trouble)
 
     def match(self, head: bytes, tail: bytes) -> list[str]:
         """The PUIDs whose byte signatures match, inferior ones among them, in the order of the signature file."""
@@ -117,18 +125,13 @@ class PronomEngine:
         kind.signatures.append(_Container(container.puids, files))
         kind.paths |= {one.path for one in files}
 
-    def _look_inside(self, name: str, query: Query) -> list[str]:
+    def _look_inside(self, name: str, size: int, head: bytes, tail: bytes, file: BinaryIO | None) -> list[str]:
         kind = self._kinds.get(name)
         if kind is None:
             return []
-        descriptor = os.open(query.spool, os.O_RDONLY | os.O_CLOEXEC) if query.spool else -1
-        try:
-            read = _reader(query, descriptor)
-            inside: Inside = ZipInside(read, query.size, query.tail) if name == "ZIP" else OleInside(read, query.head)
-            return _inner_matches(kind, inside)
-        finally:
-            if descriptor >= 0:
-                os.close(descriptor)
+        read = _reader(size, head, tail, file)
+        inside: Inside = ZipInside(read, size, tail) if name == "ZIP" else OleInside(read, head)
+        return _inner_matches(kind, inside)
 
 
 def _inner_matches(kind: _Kind, inside: Inside) -> list[str]:
@@ -152,16 +155,17 @@ def _inner_matches(kind: _Kind, inside: Inside) -> list[str]:
     return found
 
 
-def _reader(query: Query, descriptor: int) -> Reader:
-    """From the whole file when it is at hand, else from its two windows."""
-    if descriptor >= 0:
-        return lambda offset, length: os.pread(descriptor, length, offset)
-    tail_at = query.size - len(query.tail)
+def _reader(size: int, head: bytes, tail: bytes, file: BinaryIO | None) -> Reader:
+    """From the windows where they have it, else from the whole file when it is at hand."""
+    tail_at = size - len(tail)
 
     def read(offset: int, length: int) -> bytes:
-        if offset + length <= len(query.head) or offset < tail_at:
-            return query.head[offset : offset + length]
-        return query.tail[offset - tail_at : offset - tail_at + length]
+        if offset + length <= len(head) or (file is None and offset < tail_at):
+            return head[offset : offset + length]
+        if offset >= tail_at or file is None:
+            return tail[offset - tail_at : offset - tail_at + length]
+        file.seek(offset)
+        return file.read(length)
 
     return read
 

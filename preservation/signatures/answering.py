@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from preservation.signatures.cms import judge_cms
 from preservation.signatures.evidence import make_evidence, proof_time, sha256_of
-from preservation.signatures.judge import iso
+from preservation.signatures.facts import common_facts, iso
 from preservation.signatures.knowledge import Knowledge
 from preservation.signatures.outcomes import reason
 from preservation.signatures.pdf import Judged, judge_pdf
@@ -50,20 +51,21 @@ class Answerer:
         if content is not None:
             digests["content"] = sha256_of(content)
         rules = Rules(self.store, self.anchors, question.at)
-        used_evidence = False
         if question.evidence is not None and (moment := proof_time(question.evidence)) < question.at:
             if question.evidence["digests"] != digests:
                 return SignatureReport(reasons=(reason("SIG-EVIDENCE-OTHER-FILE"),))
             kept = Knowledge.of_json(question.evidence["objects"])
-            rules = Rules(self.store, self.anchors, moment, kept)
-            used_evidence = True
+            rules = Rules(self.store, self.anchors, moment, kept, by_evidence=True)
         judged = _judge(kind, stream, content, rules)
         if kind == "pdf" and not judged.verdicts and not judged.reasons and _has_traces(stream):
             return SignatureReport(reasons=(reason("SIG-REMOVED"),))
-        verdicts = tuple(_by_evidence(one, rules) if used_evidence else one for one in judged.verdicts)
+        common = common_facts(self.store, question.at)
+        if rules.by_evidence:
+            common["evidence_time"] = iso(rules.control)
+        verdicts = tuple(_told(one, common, rules) for one in judged.verdicts)
         if not verdicts:
             return SignatureReport((), tuple(judged.reasons))
-        seen = min(question.seen, rules.control) if used_evidence else question.seen
+        seen = min(question.seen, rules.control) if rules.by_evidence else question.seen
         evidence = make_evidence(
             digests,
             seen,
@@ -88,9 +90,11 @@ def _serials(answer: object) -> list[int]:
     return [one["cert_id"]["serial_number"].native for one in basic["tbs_response_data"]["responses"]]
 
 
-def _by_evidence(verdict: SignatureVerdict, rules: Rules) -> SignatureVerdict:
-    reasons = (*verdict.reasons, reason("SIG-BY-EVIDENCE", when=iso(rules.control)))
-    return SignatureVerdict(verdict.name, verdict.kind, reasons, verdict.facts)
+def _told(verdict: SignatureVerdict, common: Mapping[str, str], rules: Rules) -> SignatureVerdict:
+    reasons = verdict.reasons
+    if rules.by_evidence:
+        reasons = (*reasons, reason("SIG-BY-EVIDENCE", when=iso(rules.control)))
+    return SignatureVerdict(verdict.name, verdict.kind, reasons, {**verdict.facts, **common})
 
 
 def _kind(head: bytes, name: str) -> str | None:

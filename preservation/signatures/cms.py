@@ -72,8 +72,8 @@ def _signer(
     alone["signer_infos"] = cms.SignerInfos([signer.copy()])
     digest = None if carried or content is None else _digest(content, algorithm)
     found = SignatureJudge(rules, alone, digest, inside).judge()
-    found.facts["subfilter"] = "CAdES"
-    found.facts["level"] = "B-T" if any(True for _ in tokens_of(signer)) else "B-B"
+    level = "B-T" if any(True for _ in tokens_of(signer)) else "B-B"
+    found.facts |= {"format": "CAdES", "level": level, "coverage": "CONTENT_INSIDE" if carried else "CONTENT_BESIDE"}
     return SignatureVerdict(name, SIGNATURE, (*found.reasons, *notes), found.facts), found.path
 
 

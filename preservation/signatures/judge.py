@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from asn1crypto import cms
+from asn1crypto import cms, x509
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 from pyhanko.sign.validation.ades import (
@@ -29,6 +29,7 @@ from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec, Sign
 
 from metadata.outcomes import SignatureOutcome
 from preservation.signatures.clock import present
+from preservation.signatures.facts import certificate_facts, cms_facts, iso
 from preservation.signatures.knowledge import Knowledge, tokens_of
 from preservation.signatures.outcomes import Reason, outcome_of, reason
 from preservation.signatures.policy import Algorithms, Rules, policy_data, policy_days, timing
@@ -253,7 +254,7 @@ class SignatureJudge:
             return
         if not expired:
             return
-        oldest = self._all.oldest_about(self._certificate)
+        oldest = min((time for _, time in self._all.answers_about(self._certificate)), default=None)
         if oldest is not None and oldest > self._certificate.not_valid_after:
             self.found.add("SIG-REVOCATION-AFTER-EXPIRY")
 
@@ -312,17 +313,34 @@ class SignatureJudge:
         if any(one.dump() in pinned and one.dump() not in own for one in used):
             self.found.add("SIG-INTERMEDIATE-FROM-STORE")
         facts["ades"] = name_of(word)
-        facts["signer"] = certificate.subject.human_friendly
-        facts["issuer"] = certificate.issuer.human_friendly
-        facts["serial"] = str(certificate.serial_number)
-        facts["certificate_sha256"] = certificate.sha256.hex()
-        facts["certificate_from"] = iso(certificate.not_valid_before)
-        facts["certificate_until"] = iso(certificate.not_valid_after)
-        facts["digest_algorithm"] = str(self._info["digest_algorithm"]["algorithm"].native)
+        facts |= certificate_facts(certificate) | cms_facts(self._info)
+        facts |= self._answered(certificate)
         facts["proved_time"] = iso(self._proved)
+        facts["proved_by"] = self._proof(tokens)
         if tokens:
             facts["timestamp"] = iso(tokens[0].time)
             facts["timestamp_authority"] = tokens[0].authority
+
+    def _proof(self, tokens: list[Token]) -> str:
+        if any(token.good and token.time == self._proved for token in tokens):
+            return "timestamp"
+        if self._proved < self._rules.control:
+            return "document timestamp"
+        return "kept evidence" if self._rules.by_evidence else "moment of the check"
+
+    def _answered(self, certificate: x509.Certificate) -> dict[str, str]:
+        """The youngest answer about the signer's certificate that was there, and who gave it to us."""
+        sources = (("file", self._own), ("evidence", self._rules.kept), ("trust store", self._rules.anchors))
+        found = [
+            (time, kind, source)
+            for source, known in sources
+            for kind, time in known.answers_about(certificate)
+            if time <= self._rules.control
+        ]
+        if not found:
+            return {}
+        time, kind, source = max(found, key=lambda one: one[0])
+        return {"revocation": kind, "revocation_time": iso(time), "revocation_source": source}
 
 
 def check_token(
@@ -364,10 +382,6 @@ def check_token(
 def at_moment(rules: Rules, moment: datetime) -> Rules:
     """The same rules as of another moment."""
     return replace(rules, control=moment)
-
-
-def iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def name_of(word: AdESSubIndic) -> str:

@@ -114,17 +114,17 @@ class Knowledge:
             tuple(ocsp.OCSPResponse.load(one.get_object().data) for one in dss.ocsps),
         )
 
-    def oldest_about(self, certificate: x509.Certificate) -> datetime | None:
-        """The earliest time of an answer that can be about ``certificate``; None when there is none."""
-        times: list[datetime] = [
-            one["tbs_cert_list"]["this_update"].native for one in self.crls if one.issuer == certificate.issuer
+    def answers_about(self, certificate: x509.Certificate) -> list[tuple[str, datetime]]:
+        """``CRL`` or ``OCSP``, and the time, of each answer that can be about ``certificate``."""
+        found: list[tuple[str, datetime]] = [
+            ("CRL", one["tbs_cert_list"]["this_update"].native) for one in self.crls if one.issuer == certificate.issuer
         ]
         for answer in self.ocsps:
             for one in OCSPContainer.load_multi(answer):
                 single = one.extract_single_response()
                 if single is not None and single["cert_id"]["serial_number"].native == certificate.serial_number:
-                    times.append(single["this_update"].native)
-        return min(times, default=None)
+                    found.append(("OCSP", single["this_update"].native))
+        return found
 
 
 def tokens_of(info: cms.SignerInfo) -> Iterator[cms.SignedData]:

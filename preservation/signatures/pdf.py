@@ -10,11 +10,13 @@ from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
 from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from metadata.outcomes import SignatureOutcome
-from preservation.signatures.judge import Judgement, SignatureJudge, at_moment, check_token, iso
+from preservation.signatures.facts import certificate_facts, cms_facts, iso
+from preservation.signatures.judge import Judgement, SignatureJudge, at_moment, check_token
 from preservation.signatures.knowledge import Knowledge, tokens_of
 from preservation.signatures.outcomes import Reason, reason
 from preservation.signatures.policy import Rules, policy_data
@@ -46,6 +48,10 @@ def judge_pdf(stream: BinaryIO, rules: Rules) -> Judged:
     document = _Document(rules, reader, everything, inside, signature_fields)
     verdicts = document.judge()
     return Judged(verdicts, [], inside + document.used)
+
+
+def _subfilter(one: EmbeddedPdfSignature) -> str:
+    return str(one.sig_object.get("/SubFilter", "")).lstrip("/")
 
 
 def _draws(widget: object) -> bool:
@@ -109,8 +115,7 @@ class _Document:
         found = judge.judge()
         self.used = self.used + found.path
         self._changes(one, found)
-        found.facts["subfilter"] = str(one.sig_object.get("/SubFilter", "")).lstrip("/")
-        found.facts["level"] = self._level(one, later)
+        found.facts |= {"format": "PAdES", "subfilter": _subfilter(one), "level": self._level(one, later)}
         return found
 
     def _level(self, one: EmbeddedPdfSignature, archival: bool) -> str:
@@ -146,7 +151,12 @@ class _Document:
         self._wary = self._wary or token.revoked
         if not token.good:
             found.add("SIG-TIMESTAMP-UNTRUSTED", when=iso(token.time), what=token.word)
-        found.facts |= {"timestamp": iso(token.time), "timestamp_authority": token.authority, "ades": token.word}
+        found.facts |= certificate_facts(extract_certificate_info(one.signed_data).signer_cert)
+        found.facts |= cms_facts(one.signer_info) | {
+            "timestamp": iso(token.time),
+            "timestamp_authority": token.authority,
+        }
+        found.facts |= {"ades": token.word, "format": "PAdES", "subfilter": _subfilter(one)}
         return found, token.time
 
     def _changes(self, one: EmbeddedPdfSignature, found: Judgement) -> None:

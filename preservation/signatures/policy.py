@@ -105,12 +105,14 @@ class Algorithms(CMSAlgorithmUsagePolicy):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one validation runs by: a trust store, the time for which is asked, and the answers at hand."""
+    """What one validation runs by: a trust store, the time for which is asked, the answers at hand (``kept``), and
+    whether that time is one that kept evidence proves."""
 
     store: TrustStore
     anchors: Knowledge
     control: datetime
     kept: Knowledge = field(default_factory=Knowledge)
+    by_evidence: bool = False
 
     def spec(
         self, proved: datetime, known: Knowledge, algorithms: Algorithms, *, late: bool = False, revocation: bool = True

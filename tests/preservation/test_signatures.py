@@ -23,6 +23,7 @@ from pyhanko.sign.general import simple_cms_attribute
 
 from metadata.outcomes import SignatureOutcome as Is
 from preservation.signatures.answering import Answerer
+from preservation.signatures.facts import FACTS, iso
 from preservation.signatures.outcomes import reason_codes
 from preservation.signatures.port import Question, SignatureReport
 from preservation.signatures.trust import TrustStore
@@ -861,3 +862,35 @@ def test_every_reason_is_documented_and_used() -> None:
     for code in reason_codes():
         assert f"`{code}`" in page, code
         assert f'"{code}"' in sources, code
+
+
+def test_facts_have_the_names_that_are_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "signatures.md").read_text(encoding="utf-8")
+    assert [name for name in FACTS if f"`{name}`" not in page] == []
+    for document, content in ((archival(), None), (cades(CONTENT, stamp=NOW - HOUR), CONTENT)):
+        for verdict in ask(document, authority().store(), content=content).verdicts:
+            assert set(verdict.facts) <= set(FACTS)
+
+
+def test_facts_are_what_premis_needs() -> None:
+    store = authority().store()
+    document = sign(pdf(), "rsa", stamp=NOW - HOUR)
+    facts = ask(document, store).verdicts[0].facts
+    signer = authority()["rsa"]
+    assert facts["signer"] == "Common Name: RSA signer, Country: VN"
+    assert facts["serial"] == str(signer.certificate.serial_number)
+    assert facts["certificate_sha256"] == hashlib.sha256(signer.der).hexdigest()
+    assert (facts["signature_algorithm"], facts["signature_encoding"]) == ("RSA-SHA256", "base64")
+    assert base64.b64decode(facts["signature_value"]).hex().upper().encode() in _contents(document)
+    assert (facts["proved_by"], facts["proved_time"]) == ("timestamp", iso(NOW - HOUR))
+    assert (facts["revocation"], facts["revocation_source"]) == ("CRL", "trust store")
+    assert facts["revocation_time"] == iso(NOW - DAY)
+    assert (facts["trust_store"], facts["trust_store_sha256"]) == (store.version, store.digest)
+    assert (facts["policy"], len(facts["policy_sha256"])) == ("tangthu-signatures-1", 64)
+
+
+def test_facts_of_a_signature_whose_content_is_missing_are_how_it_was_looked_at() -> None:
+    (verdict,) = ask(cades(CONTENT), authority().store()).verdicts
+    assert set(verdict.facts) == {
+        "engine_version", "policy", "policy_sha256", "trust_store", "trust_store_sha256", "validated_at",
+    }  # fmt: skip

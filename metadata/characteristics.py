@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from metadata.outcomes import SignatureOutcome, Validity, Virus
+
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,39 @@ class Facts:
 
     def fields(self) -> dict[str, Any]:
         """Only what is known, as JSON has it."""
-        found = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: value for name, value in found.items() if value not in (None, "")}
+        found = {name: getattr(self, name) for name in _KINDS}
+        return {name: value for name, value in found.items() if value is not None and value != ""}
 
     @classmethod
     def of_fields(cls, known: Mapping[str, Any]) -> Self:
         """Inverse of :meth:`fields`. Raises TypeError for a name that is not a fact's."""
         return cls(**known)
+
+    def texts(self) -> dict[str, str]:
+        """Only what is known, as XML has it: numbers in decimal, ``true`` and ``false``."""
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in self.fields().items()
+        }
+
+    @classmethod
+    def of_texts(cls, known: Mapping[str, str]) -> Self:
+        """Inverse of :meth:`texts`. Raises ValueError for a name that is not a fact's, or a value that it cannot have."""
+        if unknown := sorted(set(known) - set(_KINDS)):
+            raise ValueError(f"no such fact: {unknown[0]!r}")
+        return cls(**{name: _read(name, _KINDS[name], text) for name, text in known.items()})
+
+
+_KINDS = {one.name: str(one.type) for one in fields(Facts)}
+
+
+def _read(name: str, kind: str, text: str) -> Any:
+    if kind.startswith("bool") and text in ("true", "false"):
+        return text == "true"
+    if kind.startswith("int") and _NUMBER.fullmatch(text):
+        return int(text)
+    if kind == "str" and text:
+        return text
+    raise ValueError(f"{name} cannot be {text[:100]!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class Event:
 
     ``at`` is aware UTC with whole microseconds. ``store`` names the replica concerned, None when it is the AIP itself.
     ``detail`` says what was done, ``note`` what was found (for a damage: the member file, expected and found digest).
+    ``links`` are what else it is about, as (type, value): ``File`` and the identifier of a PREMIS object, ``member`` and
+    the path of a member of the AIP.
     """
 
     id: uuid.UUID
@@ -71,6 +73,7 @@ class Event:
     note: str
     agent: Agent
     store: StoreId | None = None
+    links: tuple[tuple[str, str], ...] = ()
 
     @staticmethod
     def derive(version: VersionId, *parts: str) -> uuid.UUID:

@@ -194,7 +194,7 @@ def _check(store: StoreId, key: str, entry: LogObject, before: LogHead | None, n
 
 
 def _event_document(event: Event) -> dict[str, Any]:
-    return {
+    document = {
         "id": str(event.id),
         "type": event.type.value,
         "at": utc_text(event.at),
@@ -204,6 +204,7 @@ def _event_document(event: Event) -> dict[str, Any]:
         "agent": {"id": event.agent.identifier, "name": event.agent.name},
         "store": event.store.value if event.store else None,
     }
+    return {**document, "links": [list(link) for link in event.links]} if event.links else document
 
 
 def _read_event(version: VersionId, document: Mapping[str, Any]) -> Event:
@@ -218,6 +219,7 @@ def _read_event(version: VersionId, document: Mapping[str, Any]) -> Event:
         document["note"],
         Agent(document["agent"]["id"], document["agent"]["name"]),
         StoreId(store) if store is not None else None,
+        tuple((kind, value) for kind, value in document.get("links", ())),
     )
 
 

@@ -6,10 +6,26 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from metadata.characteristics import Facts
 from metadata.events import Agent, Event, EventType
 from metadata.holdings import Format
 from metadata.identifiers import Puid, StoreId, VersionId
-from metadata.premis.model import NAMELESS, NAMESPACE, NOT_LOOKED, XSI, Category, PremisObject
+from metadata.outcomes import Validity
+from metadata.premis.model import (
+    APPLICATION,
+    ENCRYPTED,
+    INHIBITOR,
+    NAMELESS,
+    NAMESPACE,
+    NOT_LOOKED,
+    STORE_LINK,
+    VALIDITY,
+    VERSION_LINK,
+    XSI,
+    Category,
+    PremisObject,
+    PremisSignature,
+)
 from metadata.refusal import DocumentRefused
 from metadata.xml import LIMITS, Element, Opened, Readable, XmlLimits, iter_elements, read_exact
 
@@ -72,8 +88,9 @@ def _object(element: Element, place: str) -> PremisObject:
     size: int | None = None
     digests: dict[str, bytes] = {}
     found: Format | None = None
+    validity: Validity | None = None
     if (characteristics := element.find(_CHARACTERISTICS)) is not None:
-        size, digests, found = _characteristics(characteristics, place)
+        size, digests, found, validity = _characteristics(characteristics, place)
     return PremisObject(
         read_exact(identifier.find_text(_P + "objectIdentifierType")),
         read_exact(identifier.find_text(_P + "objectIdentifierValue")),
@@ -83,13 +100,53 @@ def _object(element: Element, place: str) -> PremisObject:
         digests.get("SHA-256", b""),
         digests.get("SHA-512", b""),
         found,
+        validity,
+        _facts(element, place),
+        tuple(_signature(child) for child in element.children if child.name == _P + "signatureInformation"),
     )
 
 
-def _characteristics(element: Element, place: str) -> tuple[int | None, dict[str, bytes], Format | None]:
+def _facts(element: Element, place: str) -> Facts:
+    told = {
+        child.find_text(_P + "significantPropertiesType"): read_exact(
+            child.find_text(_P + "significantPropertiesValue")
+        )
+        for child in element.children
+        if child.name == _P + "significantProperties"
+    }
+    if application := element.find_text(_CHARACTERISTICS, _P + "creatingApplication", _P + "creatingApplicationName"):
+        told[APPLICATION] = read_exact(application)
+    if inhibitor := element.find_text(_CHARACTERISTICS, _P + "inhibitors", _P + "inhibitorType"):
+        if inhibitor != INHIBITOR:
+            raise _bad(place, "inhibitorType", inhibitor)
+        told[ENCRYPTED] = "true"
+    try:
+        return Facts.of_texts(told)
+    except ValueError as error:
+        raise _bad(place, "significantProperties", str(error)) from error
+
+
+def _signature(element: Element) -> PremisSignature:
+    one = element.find(_P + "signature") or element
+    properties = (read_exact(child.text) for child in one.children if child.name == _P + "signatureProperties")
+    parted = (text.partition("=") for text in properties)
+    return PremisSignature(
+        read_exact(one.find_text(_P + "signatureEncoding")),
+        read_exact(one.find_text(_P + "signer")),
+        read_exact(one.find_text(_P + "signatureMethod")),
+        read_exact(one.find_text(_P + "signatureValue")),
+        read_exact(one.find_text(_P + "signatureValidationRules")),
+        tuple((name, value) for name, _, value in parted),
+    )
+
+
+def _characteristics(
+    element: Element, place: str
+) -> tuple[int | None, dict[str, bytes], Format | None, Validity | None]:
     size: int | None = None
     digests: dict[str, bytes] = {}
     found: Format | None = None
+    validity: Validity | None = None
     for child in element.children:
         if child.name == _P + "fixity":
             algorithm, text = child.find_text(_P + "messageDigestAlgorithm"), child.find_text(_P + "messageDigest")
@@ -99,8 +156,8 @@ def _characteristics(element: Element, place: str) -> tuple[int | None, dict[str
                 raise _bad(place, "size", child.text)
             size = int(child.text)
         elif child.name == _FORMAT:
-            found = _format(child, place)
-    return size, digests, found
+            found, validity = _format(child, place), _validity(child, place)
+    return size, digests, found, validity
 
 
 def _digest(algorithm: str, text: str, place: str) -> bytes:
@@ -135,6 +192,15 @@ def _format(element: Element, place: str) -> Format | None:
     return Format(puid, name, version, mime, basis, warning)
 
 
+def _validity(element: Element, place: str) -> Validity | None:
+    notes = (child.text for child in element.children if child.name == _NOTE)
+    told = next((note.removeprefix(VALIDITY) for note in notes if note.startswith(VALIDITY)), None)
+    try:
+        return None if told is None else Validity(told)
+    except ValueError as error:
+        raise _bad(place, "formatNote", f"{VALIDITY}{told}") from error
+
+
 def _agent(element: Element) -> Agent:
     return Agent(
         read_exact(element.find_text(_P + "agentIdentifier", _P + "agentIdentifierValue")),
@@ -148,24 +214,29 @@ def _event(element: Element, agents: dict[str, Agent], place: str) -> Event:
     when = element.find_text(_P + "eventDateTime")
     by = read_exact(element.find_text(_P + "linkingAgentIdentifier", _P + "linkingAgentIdentifierValue"))
     outcome = _P + "eventOutcomeInformation"
-    linked = {
-        child.find_text(_P + "linkingObjectIdentifierType"): child.find_text(_P + "linkingObjectIdentifierValue")
+    links = [
+        (
+            read_exact(child.find_text(_P + "linkingObjectIdentifierType")),
+            read_exact(child.find_text(_P + "linkingObjectIdentifierValue")),
+        )
         for child in element.children
         if child.name == _P + "linkingObjectIdentifier"
-    }
+    ]
+    linked = dict(links)
     if by not in agents:
         raise _bad(place, "linkingAgentIdentifierValue", by)
     try:
         return Event(
             id=uuid.UUID(identifier),
-            version=VersionId.parse(linked.get("AIP version", "")),
+            version=VersionId.parse(linked.get(VERSION_LINK, "")),
             type=EventType(kind),
             at=datetime.fromisoformat(when).astimezone(UTC),
             detail=read_exact(element.find_text(_P + "eventDetailInformation", _P + "eventDetail")),
             outcome=read_exact(element.find_text(outcome, _P + "eventOutcome")),
             note=read_exact(element.find_text(outcome, _P + "eventOutcomeDetail", _P + "eventOutcomeDetailNote")),
             agent=agents[by],
-            store=StoreId(linked["store"]) if "store" in linked else None,
+            store=StoreId(linked[STORE_LINK]) if STORE_LINK in linked else None,
+            links=tuple(link for link in links if link[0] not in (VERSION_LINK, STORE_LINK)),
         )
     except (ValueError, OverflowError) as error:
         raise _bad(place, f"event {identifier}", str(error)) from error

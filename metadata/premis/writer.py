@@ -6,11 +6,27 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 
+from metadata.characteristics import Facts
 from metadata.dates import VIETNAM
 from metadata.events import Agent, Event
 from metadata.holdings import Format
 from metadata.mets.model import derived_uuid
-from metadata.premis.model import NAMELESS, NAMESPACE, NOT_LOOKED, XSI, Category, PremisObject
+from metadata.outcomes import Validity
+from metadata.premis.model import (
+    APPLICATION,
+    ENCRYPTED,
+    INHIBITOR,
+    NAMELESS,
+    NAMESPACE,
+    NOT_LOOKED,
+    STORE_LINK,
+    VALIDITY,
+    VERSION_LINK,
+    XSI,
+    Category,
+    PremisObject,
+    PremisSignature,
+)
 from metadata.xml import escape_text, exact_text
 
 _BATCH = 1000
@@ -55,13 +71,15 @@ def _exact(text: str) -> str:
 
 def _object(item: PremisObject) -> str:
     seed = f"premis object\n{item.identifier_type}\n{item.identifier}".encode("utf-8", "surrogateescape")
-    characteristics = _characteristics(item) if item.category is Category.FILE else ""
+    file = item.category is Category.FILE
+    properties, characteristics = (_properties(item.facts), _characteristics(item)) if file else ("", "")
+    signatures = "".join(map(_signature, item.signatures))
     name = f"<originalName>{_exact(item.original_name)}</originalName>" if item.original_name else ""
     return (
         f'<object xsi:type="{item.category}" xmlID="uuid-{derived_uuid(seed)}"><objectIdentifier>'
         f"<objectIdentifierType>{_exact(item.identifier_type)}</objectIdentifierType>"
         f"<objectIdentifierValue>{_exact(item.identifier)}</objectIdentifierValue></objectIdentifier>"
-        f"{characteristics}{name}</object>\n"
+        f"{properties}{characteristics}{name}{signatures}</object>\n"
     )
 
 
@@ -73,15 +91,48 @@ def _characteristics(item: PremisObject) -> str:
         if digest
     )
     size = "" if item.size is None else f"<size>{item.size}</size>"
-    return f"<objectCharacteristics>{fixity}{size}{_format(item.format)}</objectCharacteristics>"
+    application = item.facts.application
+    made_by = (
+        f"<creatingApplication><creatingApplicationName>{_exact(application)}</creatingApplicationName>"
+        "</creatingApplication>"
+        if application
+        else ""
+    )
+    inhibitors = f"<inhibitors><inhibitorType>{INHIBITOR}</inhibitorType></inhibitors>" if item.facts.encrypted else ""
+    found = _format(item.format, item.validity)
+    return f"<objectCharacteristics>{fixity}{size}{found}{made_by}{inhibitors}</objectCharacteristics>"
 
 
-def _format(found: Format | None) -> str:
+def _properties(facts: Facts) -> str:
+    """Facts of the file but for those that :func:`_characteristics` tells."""
+    return "".join(
+        f"<significantProperties><significantPropertiesType>{name}</significantPropertiesType>"
+        f"<significantPropertiesValue>{_exact(text)}</significantPropertiesValue></significantProperties>"
+        for name, text in facts.texts().items()
+        if name != APPLICATION and not (name == ENCRYPTED and facts.encrypted)
+    )
+
+
+def _signature(one: PremisSignature) -> str:
+    signer = f"<signer>{_exact(one.signer)}</signer>" if one.signer else ""
+    properties = "".join(
+        f"<signatureProperties>{_exact(f'{name}={value}')}</signatureProperties>" for name, value in one.properties
+    )
+    return (
+        f"<signatureInformation><signature><signatureEncoding>{_exact(one.encoding)}</signatureEncoding>{signer}"
+        f"<signatureMethod>{_exact(one.method)}</signatureMethod><signatureValue>{_exact(one.value)}</signatureValue>"
+        f"<signatureValidationRules>{_exact(one.rules)}</signatureValidationRules>{properties}</signature>"
+        "</signatureInformation>"
+    )
+
+
+def _format(found: Format | None, validity: Validity | None) -> str:
     """The schema wants a format always; what nobody has looked at is said so in a note."""
+    judged = f"<formatNote>{VALIDITY}{validity}</formatNote>" if validity else ""
     if found is None:
         return (
             "<format><formatDesignation><formatName>not identified</formatName></formatDesignation>"
-            f"<formatNote>basis={NOT_LOOKED}</formatNote></format>"
+            f"<formatNote>basis={NOT_LOOKED}</formatNote>{judged}</format>"
         )
     version = f"<formatVersion>{_exact(found.version)}</formatVersion>" if found.version else ""
     registry = (
@@ -98,14 +149,15 @@ def _format(found: Format | None) -> str:
     written = "".join([f"<formatNote>{_exact(note)}</formatNote>" for note in notes])
     return (
         f"<format><formatDesignation><formatName>{_exact(found.name or found.mime)}</formatName>{version}"
-        f"</formatDesignation>{registry}{written}</format>"
+        f"</formatDesignation>{registry}{written}{judged}</format>"
     )
 
 
 def _event(event: Event, known: dict[str, Agent]) -> str:
     agent = known.setdefault(event.agent.identifier, event.agent)
     note = f"<eventOutcomeDetailNote>{_exact(event.note)}</eventOutcomeDetailNote>"
-    objects = [("AIP version", str(event.version)), *([("store", str(event.store))] if event.store else [])]
+    store = [(STORE_LINK, str(event.store))] if event.store else []
+    objects = [(VERSION_LINK, str(event.version)), *store, *event.links]
     if agent != event.agent:
         raise ValueError(f"two agents are called {agent.identifier!r}: {agent.name!r} and {event.agent.name!r}")
     return (
@@ -127,8 +179,8 @@ def _event(event: Event, known: dict[str, Agent]) -> str:
 def _linked(objects: list[tuple[str, str]]) -> Iterator[str]:
     for kind, value in objects:
         yield (
-            f"<linkingObjectIdentifier><linkingObjectIdentifierType>{kind}</linkingObjectIdentifierType>"
-            f"<linkingObjectIdentifierValue>{escape_text(value)}</linkingObjectIdentifierValue>"
+            f"<linkingObjectIdentifier><linkingObjectIdentifierType>{_exact(kind)}</linkingObjectIdentifierType>"
+            f"<linkingObjectIdentifierValue>{_exact(value)}</linkingObjectIdentifierValue>"
             "</linkingObjectIdentifier>"
         )
 

@@ -12,17 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metadata.characteristics import Facts
 from metadata.events import Agent, Event, EventType
 from metadata.findings import Findings
 from metadata.holdings import UNIDENTIFIED, Format
 from metadata.identifiers import AgencyCode, AipId, ObjId, Puid, StoreId, VersionId
-from metadata.premis import Category, PremisObject, PremisRefused, iter_premis, write_premis
+from metadata.outcomes import Validity
+from metadata.premis import Category, PremisObject, PremisRefused, PremisSignature, iter_premis, write_premis
 from tests.builders.shared_data import official_errors
 
 VERSION = VersionId(AipId.of(AgencyCode("H20.05"), ObjId("uuid-X")), 1)
 PDF = Format(Puid("fmt/477"), "Acrobat PDF/A", "2b", "application/pdf", "signature", "extension mismatch")
 FILE = PremisObject("File", "rep1/data/a.pdf", Category.FILE, "Công văn <1>.pdf", 5, b"\1" * 32, b"\2" * 64, PDF)
 AGENT = Agent("tangthu", "Tàng Thư 0.1.0")
+SIGNATURE = PremisSignature(
+    "base64",
+    "CN=Nguyễn <Văn> A, O=Sở Nội vụ",
+    "sha256_rsa",
+    "QUJD",
+    "ETSI EN 319 102-1",
+    (("name", "Signature1"), ("reason", "a=b\x02"), ("outcome", "VALID"), ("empty", "")),
+)
 EVENT = Event(
     Event.derive(VERSION, "x"),
     VERSION,
@@ -37,6 +47,12 @@ EVENTS = [
     EVENT,
     replace(EVENT, id=uuid.UUID(int=1), type=EventType.FIXITY_CHECK, store=StoreId("a"), note="tệp a.pdf\nhỏng \x01"),
     replace(EVENT, id=uuid.UUID(int=2), at=datetime(2026, 1, 1, tzinfo=UTC), agent=Agent("fido", "FIDO")),
+    replace(
+        EVENT,
+        id=uuid.UUID(int=3),
+        store=StoreId("a"),
+        links=(("File", f"{VERSION}/data/Công văn <1>.pdf"), ("member", "data/\x02"), ("member", "data/b")),
+    ),
 ]
 
 
@@ -63,6 +79,12 @@ def read(data: bytes) -> list:
         replace(FILE, original_name="a\x01\x0b\ufffe\r\n\t .pdf "),
         replace(FILE, original_name="\udcff\udc80.pdf", identifier="rep1/data/\udcff\udc80.pdf"),
         replace(FILE, original_name="data:,already"),
+        *(replace(FILE, validity=validity) for validity in Validity),
+        replace(FILE, format=None, validity=Validity.NOT_CHECKED),
+        replace(FILE, facts=Facts(pages=0, width=1, encrypted=False, fonts_embedded=True, claim="PDF/A-2b")),
+        replace(FILE, facts=Facts(encrypted=True, application="Microsoft® Word & \x01", encoding="tcvn3")),
+        replace(FILE, facts=Facts(application="data:,x", colour="<RGB>", fonts_embedded=False), size=None),
+        replace(FILE, signatures=(SIGNATURE, PremisSignature("base64", "", "", "", ""))),
         PremisObject("AIP", str(VERSION), Category.INTELLECTUAL_ENTITY, "Hồ sơ & <sổ>"),
         PremisObject("Representation", "rep1", Category.REPRESENTATION),
     ],
@@ -106,6 +128,32 @@ def test_any_format_comes_back(name: str, version: str, mime: str, warning: str)
     assert read(written([item])) == [item]
 
 
+numbers = st.none() | st.integers(0, 10**15)
+words = st.text(st.characters(codec="utf-8"), max_size=30)
+answers = st.none() | st.booleans()
+any_facts = st.builds(
+    Facts, numbers, numbers, numbers, numbers, numbers, words, numbers, words, words, answers, answers, words
+)
+
+
+@settings(max_examples=50)
+@given(any_facts)
+def test_any_facts_come_back_and_are_valid(facts: Facts) -> None:
+    item = replace(FILE, facts=facts)
+    data = written([item])
+    assert read(data) == [item]
+    assert official_errors(data, "premis-v3-0.xsd") == []
+    assert Facts.of_texts(facts.texts()) == Facts.of_fields(facts.fields()) == facts
+
+
+def test_what_premis_has_units_for_stands_there() -> None:
+    data = written([replace(FILE, facts=Facts(pages=3, encrypted=True, application="Word"))]).decode()
+    assert "<significantPropertiesType>pages</significantPropertiesType>" in data
+    assert "<inhibitorType>password protection</inhibitorType>" in data
+    assert "<creatingApplicationName>Word</creatingApplicationName>" in data
+    assert "encrypted" not in data
+
+
 def test_two_agents_of_one_identifier_are_refused_when_writing() -> None:
     with pytest.raises(ValueError, match="two agents"):
         written([FILE], [EVENT, replace(EVENT, agent=Agent("tangthu", "another"))])
@@ -127,6 +175,7 @@ def test_memory_does_not_grow_with_the_objects() -> None:
         tracemalloc.stop()
         return top
 
+    peak(10)  # what is made once
     assert peak(8_000) < peak(2_000) + 100_000
 
 
@@ -149,10 +198,16 @@ def test_memory_does_not_grow_with_the_objects() -> None:
         ("<agentIdentifierValue>tangthu", "<agentIdentifierValue>other", "PREMIS-VALUE"),
         ("<eventIdentifierValue>", "<eventIdentifierValue>z", "PREMIS-VALUE"),
         ("<eventOutcome>", "<!DOCTYPE x>", "XML-NOT-WELL-FORMED"),
+        ("validity=VALID", "validity=PERHAPS", "PREMIS-VALUE"),
+        ("password protection", "a curse", "PREMIS-VALUE"),
+        ("Type>pages<", "Type>weight<", "PREMIS-VALUE"),
+        ("Value>12<", "Value>twelve<", "PREMIS-VALUE"),
+        ("Value>true<", "Value>maybe<", "PREMIS-VALUE"),
     ],
 )
 def test_what_is_refused(old: str, new: str, code: str) -> None:
-    text = written([FILE], [EVENT]).decode()
+    facts = Facts(pages=12, fonts_embedded=True, encrypted=True)
+    text = written([replace(FILE, validity=Validity.VALID, facts=facts)], [EVENT]).decode()
     assert old in text
     with pytest.raises(Exception, match=r".") as caught:
         read(text.replace(old, new).encode())

@@ -16,10 +16,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-DEBIAN = {"unzip": "unzip", "chromium": "chromium"}
+DEBIAN = {"unzip": "unzip", "chromium": "chromium", "clamd": "clamav-daemon"}
 CORE = ("metadata", "storage", "preservation", "ingest")
 CORE_COVERAGE = 90
-LIGHT_LEAVES_OUT = "real S3 server (Ceph), PostgreSQL, Chromium"
+LIGHT_LEAVES_OUT = "real S3 server (Ceph), PostgreSQL, Chromium, clamd"
 
 
 def install_debian_packages() -> None:

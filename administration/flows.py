@@ -83,7 +83,7 @@ def _ingest(archive: Archive, on_progress: Progress) -> Workflow:
 
         if job.results["examine"] is not None:
             return job.results["examine"]
-        kept = archive.ingest.store(job.id, _submission(job), lambda *told: on_progress(job.id, *told))
+        kept = archive.ingest.store(job.id, _submission(job), lambda *told: on_progress(job.id, *told), job.sleep)
         return {"receipt": kept.to_json()} if isinstance(kept, Receipt) else {"stored": stored_to_json(kept)}
 
     def register(job: Job) -> Json:
@@ -92,7 +92,7 @@ def _ingest(archive: Archive, on_progress: Progress) -> Workflow:
             return dict(before)
         stored = stored_from_json(cast("Mapping[str, Json]", before["stored"]))
         receipt: Receipt = archive.ingest.register(
-            job.id, _submission(job), stored, lambda *told: on_progress(job.id, *told)
+            job.id, _submission(job), stored, lambda *told: on_progress(job.id, *told), job.sleep
         )
         return {"receipt": receipt.to_json()}
 

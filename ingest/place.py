@@ -23,6 +23,7 @@ from preservation.identification.port import Identifier
 from storage.replicas import ReplicaSet
 
 Checkpoint = Callable[[str], None]
+Sleep = Callable[[float], None]
 Progress = Callable[[str, int, int], None]
 """Told the step, and how many bytes of how many are done."""
 
@@ -65,7 +66,7 @@ class IngestPlace:
     limits: GuardLimits = LIMITS
     scanner: VirusScanner = field(default_factory=NoScanner)
     lease: timedelta = timedelta(seconds=60)
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Sleep = time.sleep
     at: Checkpoint = field(default=lambda _: None)
 
 

@@ -20,10 +20,11 @@ from ingest.ledger import Ledger
 from ingest.one_pass import Nowhere, OnePass
 from ingest.own_disk import own_disk
 from ingest.packages import Examined, examine
-from ingest.place import ClaimKeeper, IngestPlace, Progress, Stored, Submission
+from ingest.place import ClaimKeeper, IngestPlace, Progress, Sleep, Stored, Submission
 from ingest.receipt import Receipt, Verdict
 from ingest.registration import recall, register
 from ingest.sources import Source, open_source
+from ingest.waiting import Patience
 from metadata.catalogue import Claim, ClaimLost
 from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError
 from metadata.findings import Findings
@@ -31,6 +32,7 @@ from metadata.holdings import AipVersion, Member
 from metadata.identifiers import AipId, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
+from preservation.antivirus.port import ScannerUnavailable
 from preservation.description import Known
 from preservation.identification.port import Identifier
 from storage.aip.parts import Completion, PartFanout
@@ -66,7 +68,10 @@ class IngestService:
         self._packages: dict[str, _Open] = {}
 
     def receive(self, job: str, submission: Submission, progress: Progress = lambda *_: None) -> Receipt:
-        """All three steps. Raises TemporaryError when it may be tried again; a refusal is a receipt."""
+        """All three steps. Raises TemporaryError when it may be tried again; a refusal is a receipt.
+
+        While the virus scanner is away it waits, without limit.
+        """
         refused = self.examine(job, submission)
         if refused is not None:
             return refused
@@ -79,15 +84,29 @@ class IngestService:
         opened = self._open(job, submission)
         return opened if isinstance(opened, Receipt) else None
 
-    def store(self, job: str, submission: Submission, progress: Progress = lambda *_: None) -> Stored | Receipt:
-        """Read every byte once into every store and read it back. A receipt when it is refused, or held already."""
+    def store(
+        self, job: str, submission: Submission, progress: Progress = lambda *_: None, sleep: Sleep | None = None
+    ) -> Stored | Receipt:
+        """Read every byte once into every store and read it back. A receipt when it is refused, or held already.
+
+        While the virus scanner is away nothing is kept and nothing claimed: it waits by ``sleep`` (default: the
+        place's), and begins again when the scanner is back.
+        """
+        patience = Patience(self._place.scanner, sleep or self._place.sleep, progress)
         try:
             while True:
                 package = self._packages.get(job) or self._open(job, submission)
                 if isinstance(package, Receipt):
                     return package
-                with own_disk():
-                    outcome = self._store(job, package, progress)
+                if self._held(package.examined) is None:
+                    patience.until_ready()
+                outcome: Stored | Receipt | None = None
+                try:
+                    with own_disk():
+                        outcome = self._store(job, package, progress)
+                except ScannerUnavailable as gone:
+                    self.close(job)
+                    patience.after_break(gone)
                 if outcome is not None:
                     break
                 self.close(job)
@@ -99,8 +118,9 @@ class IngestService:
         return outcome
 
     def register(
-        self, job: str, submission: Submission, stored: Stored, progress: Progress = lambda *_: None
-    ) -> Receipt:
+        self, job: str, submission: Submission, stored: Stored, progress: Progress = lambda *_: None,
+        sleep: Sleep | None = None,
+    ) -> Receipt:  # fmt: skip
         """Write the first log object, then one catalogue transaction; the receipt is what stands there in the end.
 
         When the claim was lost since, another may have put something else under the key: then it is stored again.
@@ -110,7 +130,7 @@ class IngestService:
                 return self._register(job, stored)
             except ClaimLost:
                 self.close(job)
-                again = self.store(job, submission, progress)
+                again = self.store(job, submission, progress, sleep)
                 if isinstance(again, Receipt):
                     return again
                 stored = again

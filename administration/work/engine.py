@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Interrupted(BaseException):
-    """The worker stops between two attempts: passes through the engine, so that the job stays unfinished."""
+    """The worker stops while a step waits: passes through the engine, so that the job stays unfinished."""
 
 
 class _JsonSerializer(Serializer):
@@ -243,7 +243,7 @@ class WorkEngine:
         results: dict[str, Json] = {}
         value: Json = None
         for step in workflow.steps:
-            job = Job(job_id, argument, dict(results))
+            job = Job(job_id, argument, dict(results), self._sleep)
             answer = DBOS.run_step({"name": step.name}, self._attempt, step, job)
             if "failure" in answer:
                 return answer
@@ -260,14 +260,17 @@ class WorkEngine:
             except TemporaryError as error:
                 if attempt == step.attempts:
                     return {"failure": Failure.of(error).to_json()}
-                if self._stop.wait(step.pause * 2 ** (attempt - 1)):
-                    raise _Interrupted from error
+                self._sleep(step.pause * 2 ** (attempt - 1))
             except TangThuError as error:
                 return {"failure": Failure.of(error).to_json()}
             except Exception as error:  # noqa: BLE001 -- the worker's border
                 _log.exception("job %s failed in step %s", job.id, step.name)
                 return {"failure": Failure.internal(type(error).__name__).to_json()}
         raise AssertionError("a step has at least one attempt")
+
+    def _sleep(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise _Interrupted
 
     def _beat_until_stopped(self) -> None:
         forget_at = time.monotonic()

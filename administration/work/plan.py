@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,11 +15,15 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a step is told: the workflow's id, its argument, and what the steps before it returned, by step name."""
+    """What a step is told: the workflow's id, its argument, and what the steps before it returned, by step name.
+
+    ``sleep`` waits so many seconds and passes through the step when the worker stops meanwhile: the job stays open.
+    """
 
     id: str
     argument: Json
     results: Mapping[str, Json]
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)

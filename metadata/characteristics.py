@@ -53,16 +53,17 @@ class Facts:
 
     @classmethod
     def of_texts(cls, known: Mapping[str, str]) -> Self:
-        """Inverse of :meth:`texts`. Raises ValueError for a name that is not a fact's, or a value that it cannot have."""
+        """Inverse of :meth:`texts`. Raises ValueError for what is not a fact, or not a value that it can have."""
         if unknown := sorted(set(known) - set(_KINDS)):
             raise ValueError(f"no such fact: {unknown[0]!r}")
-        return cls(**{name: _read(name, _KINDS[name], text) for name, text in known.items()})
+        values: dict[str, Any] = {name: _read(name, _KINDS[name], text) for name, text in known.items()}
+        return cls(**values)
 
 
 _KINDS = {one.name: str(one.type) for one in fields(Facts)}
 
 
-def _read(name: str, kind: str, text: str) -> Any:
+def _read(name: str, kind: str, text: str) -> str | int | bool:
     if kind.startswith("bool") and text in ("true", "false"):
         return text == "true"
     if kind.startswith("int") and _NUMBER.fullmatch(text):

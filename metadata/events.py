@@ -60,8 +60,8 @@ class Event:
 
     ``at`` is aware UTC with whole microseconds. ``store`` names the replica concerned, None when it is the AIP itself.
     ``detail`` says what was done, ``note`` what was found (for a damage: the member file, expected and found digest).
-    ``links`` are what else it is about, as (type, value): ``File`` and the identifier of a PREMIS object, ``member`` and
-    the path of a member of the AIP.
+    ``links`` are what else it is about, as (type, value): ``File`` with the identifier of a PREMIS object, ``member``
+    with the path of a member of the AIP.
     """
 
     id: uuid.UUID

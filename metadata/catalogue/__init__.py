@@ -5,12 +5,13 @@ Everything here but the running work (intake, leases, search outbox) can be rebu
 
 from metadata.catalogue.catalogue import Catalogue
 from metadata.catalogue.fixity import FixityState, Lease
-from metadata.catalogue.holdings import Counts, Document, Holder
+from metadata.catalogue.holdings import CheckCounts, Counts, Document, Holder
 from metadata.catalogue.intake import Claim, ClaimLost, OpenIntake
 from metadata.catalogue.outbox import OutboxAction, OutboxEntry
 
 __all__ = [
     "Catalogue",
+    "CheckCounts",
     "Claim",
     "ClaimLost",
     "Counts",

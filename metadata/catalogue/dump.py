@@ -9,10 +9,12 @@ from sqlalchemy import Select, select
 from metadata.catalogue.database import BATCH, Database
 from metadata.catalogue.schema import (
     aip_version,
+    characteristic,
     event,
     file_format,
     log_head,
     member,
+    outcome_count,
     receipt,
     record,
     record_member,
@@ -27,7 +29,8 @@ def dump(database: Database) -> Iterator[tuple[str, dict[str, object]]]:
     iterator when leaving it early.
     """
     with database.read() as connection:
-        for table in (aip_version, replica, member, record, record_member, event, log_head, receipt):
+        holdings = aip_version, replica, member, characteristic, outcome_count, record, record_member
+        for table in (*holdings, event, log_head, receipt):
             query: Select[tuple[object, ...]] = select(table)
             if table is member:
                 formats = [

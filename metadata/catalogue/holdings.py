@@ -15,8 +15,10 @@ from metadata.catalogue.registration import Registration
 from metadata.catalogue.rows import read_member, read_record, read_replica, read_version
 from metadata.catalogue.schema import (
     aip_version,
+    characteristic,
     file_format,
     member,
+    outcome_count,
     receipt,
     record,
     record_member,
@@ -25,7 +27,7 @@ from metadata.catalogue.schema import (
 from metadata.events import Event, LogHead
 from metadata.holdings import AipVersion, Format, Member, Record, Replica
 from metadata.identifiers import AgencyCode, FondsCode, ObjId, VersionId
-from metadata.outcomes import Fixity
+from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 
 _RECORD_BATCH = 500
 
@@ -41,6 +43,16 @@ class Counts:
     bytes: int
     stored: int
     replicas: Mapping[Fixity, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCounts:
+    """How many files of all versions held came to each outcome: of all members the scanner's, of content files whether
+    they are what their format says, of signed ones what became of their signatures."""
+
+    virus: Mapping[Virus, int]
+    validity: Mapping[Validity, int]
+    signature: Mapping[SignatureOutcome, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +258,18 @@ class Holdings:
         outcomes = {outcome: found.get(outcome, 0) for outcome in Fixity}
         return Counts(aips, versions, documents, files, payload, stored, outcomes)
 
+    def check_counts(self) -> CheckCounts:
+        """What the checks of ingest came to, over all that is held: read from sums of each version."""
+        columns = outcome_count.c
+        query = select(columns.kind, columns.outcome, func.sum(columns.members)).group_by(columns.kind, columns.outcome)
+        with self._database.read() as connection:
+            found = {(kind, outcome): int(count) for kind, outcome, count in connection.execute(query)}
+        return CheckCounts(
+            {outcome: found.get(("virus", outcome.value), 0) for outcome in Virus},
+            {outcome: found.get(("validity", outcome.value), 0) for outcome in Validity},
+            {outcome: found.get(("signature", outcome.value), 0) for outcome in SignatureOutcome},
+        )
+
     def holders(self) -> list[Holder]:
         """Every agency and fonds of which something is held, in code-point order."""
         columns = (aip_version.c.agency, aip_version.c.fonds)
@@ -261,8 +285,13 @@ def _members(version: VersionId, *conditions: ColumnElement[bool]) -> Select[tup
         getattr(file_format.c, name).label(f"format_{name}")
         for name in ("puid", "name", "version", "mime", "basis", "warning")
     )
-    joined = member.outerjoin(file_format, file_format.c.format == member.c.format)
-    return select(member, *formats).select_from(joined).where(member.c.version == version.row, *conditions)
+    found = (
+        getattr(characteristic.c, name).label(f"found_{name}")
+        for name in ("validity", "virus", "virus_name", "signature", "signatures", "facts")
+    )
+    same = (characteristic.c.version == member.c.version) & (characteristic.c.number == member.c.number)
+    joined = member.outerjoin(file_format, file_format.c.format == member.c.format).outerjoin(characteristic, same)
+    return select(member, *formats, *found).select_from(joined).where(member.c.version == version.row, *conditions)
 
 
 def _records(connection: Connection, version: VersionId, condition: ColumnElement[bool], limit: int) -> list[Record]:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from sqlalchemy import Connection, Table, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from metadata.catalogue.database import Database, Row, batched
+from metadata.catalogue.database import BATCH, Database, Row, batched
 from metadata.catalogue.events import append_events
 from metadata.catalogue.outbox import OutboxAction, enqueue
-from metadata.catalogue.rows import format_key, format_row, member_row, record_row, replica_row, version_row
+from metadata.catalogue.rows import (
+    characteristic_row,
+    format_key,
+    format_row,
+    member_row,
+    record_row,
+    replica_row,
+    version_row,
+)
 from metadata.catalogue.schema import (
     aip_version,
+    characteristic,
     file_format,
     fixity_due,
     log_head,
     member,
+    outcome_count,
     receipt,
     record,
     record_member,
@@ -24,7 +36,7 @@ from metadata.catalogue.schema import (
 )
 from metadata.errors import AlreadyExists
 from metadata.events import Event, LogHead
-from metadata.holdings import AipVersion, Format, Level, Member, Record, Replica
+from metadata.holdings import AipVersion, Format, Level, Member, Record, Replica, Role
 from metadata.text import Sentence
 
 _RECORD_BATCH = 500
@@ -51,17 +63,29 @@ class Registration:
             )
 
     def write_members(self, members: Iterable[Member]) -> None:
-        """Members as they come; then the formats met among them, by key, so that no two writers wait in a ring."""
+        """Members as they come, what checks say of them, and the sums of that; then the formats met among them, by
+        key, so that no two writers wait in a ring."""
         keys: dict[Format, int] = {}
+        counts: Counter[tuple[str, str]] = Counter()
+        iterator = iter(members)
+        while batch := list(islice(iterator, BATCH)):
+            self._database.insert(self._connection, member, (self._member(one, keys) for one in batch))
+            found = [(one.number, one.characteristics) for one in batch if one.characteristics is not None]
+            if found:
+                rows = (characteristic_row(self._row, number, value) for number, value in found)
+                self._database.insert(self._connection, characteristic, rows)
+            counts.update(outcome for one in batch for outcome in _outcomes(one))
+        sums = ((kind, outcome, self._row, count) for (kind, outcome), count in sorted(counts.items()))
+        self._database.insert(self._connection, outcome_count, sums)
+        self._write_formats(keys)
 
-        def rows() -> Iterator[Row]:
-            for one in members:
-                key = None
-                if one.format is not None and (key := keys.get(one.format)) is None:
-                    key = keys[one.format] = format_key(one.format)
-                yield member_row(self._row, one, key)
+    def _member(self, one: Member, keys: dict[Format, int]) -> Row:
+        key = None
+        if one.format is not None and (key := keys.get(one.format)) is None:
+            key = keys[one.format] = format_key(one.format)
+        return member_row(self._row, one, key)
 
-        self._database.insert(self._connection, member, rows())
+    def _write_formats(self, keys: dict[Format, int]) -> None:
         columns = [column.name for column in file_format.columns]
         formats = sorted((format_row(value, key) for value, key in keys.items()), key=lambda row: int(row[0]))
         for batch in batched(formats, _RECORD_BATCH):
@@ -107,3 +131,15 @@ class Registration:
     def _insert_missing(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         make = postgresql.insert if self._database.is_postgresql else sqlite.insert
         return make(table).on_conflict_do_nothing()
+
+
+def _outcomes(one: Member) -> Iterator[tuple[str, str]]:
+    """What is summed up of a member: the scanner's word on any, of content files validity and signatures too."""
+    found = one.characteristics
+    if found is None:
+        return
+    yield "virus", found.virus.value
+    if one.role is Role.CONTENT:
+        yield "validity", found.validity.value
+        if found.signature is not None:
+            yield "signature", found.signature.value

@@ -12,6 +12,7 @@ from sqlalchemy import Row as ResultRow
 
 from metadata.catalogue.database import Row
 from metadata.catalogue.schema import to_micros
+from metadata.characteristics import Characteristics, Facts
 from metadata.dates import RecordDate
 from metadata.events import Agent, Event, EventType
 from metadata.holdings import AipVersion, Format, Level, Member, PackageType, Record, Replica, Role
@@ -26,9 +27,10 @@ from metadata.identifiers import (
     StoreId,
     VersionId,
 )
-from metadata.outcomes import Fixity
+from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 
 Found = ResultRow[*tuple[Any, ...]]
+_NO_FACTS = Facts()
 
 
 def version_row(version: AipVersion, document_count: int) -> dict[str, object]:
@@ -105,14 +107,44 @@ def member_row(version: int, value: Member, file_format: int | None) -> Row:
     )
 
 
+def characteristic_row(version: int, number: int, value: Characteristics) -> Row:
+    return (
+        version,
+        number,
+        value.validity.value,
+        value.virus.value,
+        value.virus_name,
+        None if value.signature is None else value.signature.value,
+        value.signatures,
+        value.facts.pages,
+        json.dumps(value.facts.fields(), separators=(",", ":")) if value.facts != _NO_FACTS else "",
+    )
+
+
 def read_member(row: Found, formats: dict[int, Format]) -> Member:
-    """From the columns of ``member`` and then of ``file_format``; ``formats`` keeps those already made, by key."""
-    _, number, path, role, header_at, data_at, size, crc32, sha256, sha512, key, *described = row
+    """From the columns of ``member``, then those of ``file_format`` and of ``characteristic``, each without its key;
+    ``formats`` keeps those already made, by key."""
+    _, number, path, role, header_at, data_at, size, crc32, sha256, sha512, key, puid, *rest = row
     file_format = None
     if key is not None and (file_format := formats.get(key)) is None:
-        puid, *rest = described
-        file_format = formats[key] = Format(None if puid is None else Puid(puid), *rest)
-    return Member(number, path, Role(role), header_at, data_at, size, crc32, sha256, sha512, file_format)
+        file_format = formats[key] = Format(None if puid is None else Puid(puid), *rest[:5])
+    found = _read_characteristics(*rest[5:])
+    return Member(number, path, Role(role), header_at, data_at, size, crc32, sha256, sha512, file_format, found)
+
+
+def _read_characteristics(
+    validity: str | None, virus: str, virus_name: str, signature: str | None, signatures: int, facts: str
+) -> Characteristics | None:
+    if validity is None:
+        return None
+    return Characteristics(
+        Validity(validity),
+        Virus(virus),
+        virus_name,
+        None if signature is None else SignatureOutcome(signature),
+        signatures,
+        Facts.of_fields(json.loads(facts)) if facts else _NO_FACTS,
+    )
 
 
 def record_row(version: int, value: Record) -> Row:
@@ -184,6 +216,7 @@ def event_row(ordinal: int, value: Event) -> Row:
         value.agent.identifier,
         value.agent.name,
         None if value.store is None else value.store.value,
+        json.dumps(value.links, ensure_ascii=True, separators=(",", ":")) if value.links else "",
     )
 
 
@@ -198,4 +231,5 @@ def read_event(version: VersionId, row: Found) -> Event:
         row.note,
         Agent(row.agent_id, row.agent_name),
         None if row.store is None else StoreId(row.store),
+        tuple((kind, value) for kind, value in json.loads(row.links)) if row.links else (),
     )

@@ -150,6 +150,33 @@ member = Table(
     sqlite_with_rowid=False,
 )
 
+# What checks say of members; narrow, and only for those that somebody looked at.
+characteristic = Table(
+    "characteristic",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("validity", Words, nullable=False),
+    Column("virus", Words, nullable=False),
+    Column("virus_name", Words, nullable=False),
+    Column("signature", Words),
+    Column("signatures", BigInteger, nullable=False),
+    Column("pages", BigInteger),
+    Column("facts", Words, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How many members of a version came to an outcome: the overview's sums, and where to look, without reading the members.
+outcome_count = Table(
+    "outcome_count",
+    metadata,
+    Column("kind", Words, primary_key=True),
+    Column("outcome", Words, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("members", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Each combination once, under a key derived from it; thirty million members share some hundreds.
 file_format = Table(
     "file_format",
@@ -209,6 +236,7 @@ event = Table(
     Column("agent_id", Words, nullable=False),
     Column("agent_name", Words, nullable=False),
     Column("store", Words),
+    Column("links", Words, nullable=False, server_default=""),
 )
 
 log_head = Table(

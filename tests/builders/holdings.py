@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from metadata.catalogue import Catalogue
+from metadata.characteristics import Characteristics, Facts
 from metadata.dates import RecordDate
 from metadata.events import Agent, Event, EventType, LogHead
 from metadata.holdings import AipVersion, Format, Level, Member, PackageType, Record, Replica, Role
@@ -22,7 +23,7 @@ from metadata.identifiers import (
     StoreId,
     VersionId,
 )
-from metadata.outcomes import Fixity
+from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 
 NOW = datetime(2026, 3, 2, 1, 2, 3, 456789, tzinfo=UTC)
 PERIOD = timedelta(days=90)
@@ -30,6 +31,16 @@ STORES = (StoreId("kho-1"), StoreId("kho-2"))
 AGENT = Agent("tangthu/0.1.0", "Tàng Thư")
 PDF = Format(Puid("fmt/354"), "Acrobat PDF/A", "1b", "application/pdf", "signature")
 UNKNOWN = Format(None, "", "", "application/octet-stream", "none", "Không có chữ ký nào khớp")
+SIGNED = Characteristics(
+    Validity.VALID_WITH_NOTES,
+    Virus.CLEAN,
+    "",
+    SignatureOutcome.INVALID,
+    2,
+    Facts(pages=12, width=595, claim="PDF/A-2b", encrypted=False, application='"Máy in" \x00 \ud800'),
+)
+UNSEEN = Characteristics(virus_name="quá lớn / too large")
+SCANNED = Characteristics(virus=Virus.CLEAN)
 
 
 def a_version(name: str = "hồ sơ 1", number: int = 1, created: datetime = NOW) -> AipVersion:
@@ -60,7 +71,9 @@ def members(count: int = 5, name: str = "") -> Iterator[Member]:
         digest = hashlib.sha512(path.encode()).digest()
         file_format = (PDF, UNKNOWN, None)[number % 3]
         role = Role.CONTENT if file_format else Role.TAG
-        yield Member(number, path, role, offset, offset + 80, 1000, number, digest[:32], digest, file_format)
+        found = (SIGNED, UNSEEN, None if number % 2 else SCANNED)[number % 3]
+        at = offset, offset + 80
+        yield Member(number, path, role, *at, 1000, number, digest[:32], digest, file_format, found)
         offset += 1080
 
 

@@ -7,16 +7,19 @@ import shutil
 import sqlite3
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 import metadata.catalogue.database as database_module
 from metadata.catalogue import Catalogue
-from metadata.catalogue.schema import metadata
+from metadata.catalogue.migrate import upgrade
+from metadata.catalogue.rows import version_row
+from metadata.catalogue.schema import metadata, to_micros
 from metadata.errors import AlreadyExists, Busy, CatalogueUnavailable, NoSpace, Unreadable, UsageError
 from tests.builders.holdings import (
     RECEIPT,
@@ -70,6 +73,31 @@ def test_upgrading_keeps_what_is_held(catalogue: Catalogue) -> None:
     assert list(catalogue.dump()) == before
 
 
+def test_a_catalogue_of_the_first_release_is_brought_up(empty_url: str) -> None:
+    database = database_module.Database(empty_url)
+    upgrade(database, "0001")
+    version = a_version()
+    with database.write() as connection:
+        made = {**version_row(version, 0), "created": to_micros(version.created)}
+        columns = ", ".join(made)
+        marks = ", ".join(f":{name}" for name in made)
+        connection.execute(text(f"INSERT INTO aip_version ({columns}) VALUES ({marks})"), made)
+        connection.execute(
+            text(
+                "INSERT INTO event (version, ordinal, id, type, at, detail, outcome, note, agent_id, agent_name) "
+                "VALUES (:version, 1, :id, 'validation', 0, '', '', '', 'a', 'b')"
+            ),
+            {"version": version.id.row, "id": str(uuid.UUID(int=1))},
+        )
+    database.close()
+    with Catalogue(empty_url) as catalogue:
+        catalogue.upgrade()
+        (event,) = catalogue.events.of(version.id)
+        assert (event.id, event.links) == (uuid.UUID(int=1), ())
+        assert list(catalogue.holdings.members(version.id)) == []
+        register(catalogue, "sau")
+
+
 def test_several_may_upgrade_at_once(empty_url: str) -> None:
     start, errors = threading.Barrier(3), []
 
@@ -117,6 +145,8 @@ def test_both_databases_dump_the_same(tmp_path: Path, postgres_url: str) -> None
         "aip_version": 4,
         "replica": 8,
         "member": 20,
+        "characteristic": 16,
+        "outcome_count": 20,
         "record": 12,
         "record_member": 12,
         "event": 16,

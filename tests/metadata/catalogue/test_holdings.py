@@ -9,7 +9,7 @@ from metadata.catalogue import Catalogue, ClaimLost, Counts, Holder
 from metadata.errors import AlreadyExists
 from metadata.holdings import Level
 from metadata.identifiers import AgencyCode, FondsCode, ObjId
-from metadata.outcomes import Fixity
+from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 from tests.builders.holdings import (
     NOW,
     RECEIPT,
@@ -17,6 +17,7 @@ from tests.builders.holdings import (
     a_head,
     a_record,
     a_version,
+    an_event,
     ingest_events,
     members,
     records,
@@ -210,6 +211,28 @@ def test_counts(catalogue: Catalogue) -> None:
     assert catalogue.holdings.counts() == Counts(
         2, 3, 6, 15, 300_000, 370_368, none | {Fixity.MATCH: 5, Fixity.MISSING: 1}
     )
+
+
+def test_outcomes_of_checks_are_summed_over_all_versions(catalogue: Catalogue) -> None:
+    nothing = catalogue.holdings.check_counts()
+    assert {*nothing.virus.values(), *nothing.validity.values(), *nothing.signature.values()} == {0}
+    register(catalogue)
+    register(catalogue, "khác")
+    found = catalogue.holdings.check_counts()
+    assert found.virus == {Virus.CLEAN: 4, Virus.INFECTED: 0, Virus.NOT_SCANNED: 4}
+    assert {key: count for key, count in found.validity.items() if count} == {
+        Validity.VALID_WITH_NOTES: 2,
+        Validity.NOT_CHECKED: 4,
+    }
+    assert {key: count for key, count in found.signature.items() if count} == {SignatureOutcome.INVALID: 2}
+
+
+def test_what_else_an_event_is_about_comes_back(catalogue: Catalogue) -> None:
+    version = a_version()
+    links = (("File", f"{version.id}/data/Công văn.pdf"), ("member", 'data/"\x00\ud800'))
+    told = [replace(an_event(version.id, "ký số"), links=links), *ingest_events(version.id)]
+    catalogue.holdings.register(version, members(1), [], replicas(version.id), told, RECEIPT, a_head(1))
+    assert catalogue.events.of(version.id) == told
 
 
 def test_registering_ends_the_claim_and_wants_it(catalogue: Catalogue) -> None:

@@ -1,0 +1,279 @@
+"""The workshop keeps its contract, and whatever a task does costs that task only."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from preservation.workshop import wire
+from preservation.workshop.local import LocalWorkshop
+from preservation.workshop.pool import ChildLimits, ChildWorkshop
+from preservation.workshop.port import TaskLimits, WorkLost
+from tests.builders.deeds import MODULE
+from tests.contracts.workshop import EQUIPMENT, WorkshopContract
+
+ROOT = Path(__file__).parents[2]
+TESTS = [ROOT / "tests"]
+# Wide enough for a machine that does much else.
+LONG = TaskLimits(seconds=300.0, cpu_seconds=100)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[ChildWorkshop]:
+    workshop = ChildWorkshop(EQUIPMENT, children=1, readable=TESTS)
+    yield workshop
+    workshop.close()
+
+
+@contextmanager
+def one_child(**limits: Any) -> Iterator[ChildWorkshop]:
+    workshop = ChildWorkshop(children=1, readable=TESTS, limits=ChildLimits(**limits))
+    try:
+        yield workshop
+    finally:
+        workshop.close()
+
+
+def process(workshop: ChildWorkshop) -> int:
+    number = workshop.run(f"{MODULE}:count", {}, limits=LONG)["process"]
+    assert isinstance(number, int)
+    return number
+
+
+def ended(number: int) -> bool:
+    """Within a minute."""
+    for _ in range(6000):
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return True
+        with suppress(OSError, IndexError):
+            if Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        time.sleep(0.01)
+    return False
+
+
+class TestLocalWorkshop(WorkshopContract):
+    @pytest.fixture
+    def workshop(self) -> LocalWorkshop:
+        return LocalWorkshop(EQUIPMENT)
+
+
+class TestChildWorkshop(WorkshopContract):
+    @pytest.fixture
+    def workshop(self, shared: ChildWorkshop, request: pytest.FixtureRequest) -> Iterator[ChildWorkshop]:
+        if "closed" not in request.node.name:
+            yield shared
+            return
+        yield ChildWorkshop(EQUIPMENT, readable=TESTS)
+
+
+def test_nothing_is_started_before_the_first_task() -> None:
+    with one_child() as workshop:
+        assert workshop._free == []
+        workshop.close()
+        with pytest.raises(RuntimeError):
+            workshop.run(f"{MODULE}:echo", {})
+
+
+@pytest.mark.parametrize("deed", ["leave", "crash", "recurse_in_c", "take_memory"])
+def test_a_child_that_a_task_ends_costs_that_task(deed: str) -> None:
+    with one_child() as workshop:
+        first = process(workshop)
+        with pytest.raises(WorkLost) as lost:
+            workshop.run(f"{MODULE}:{deed}", {"bytes": 8 << 30}, limits=LONG)
+        assert not lost.value.late
+        assert process(workshop) != first
+        assert ended(first)
+
+
+@pytest.mark.parametrize("deed", ["spin", "sleep", "hold_the_interpreter"])
+def test_a_task_over_its_time_is_killed(deed: str) -> None:
+    with one_child() as workshop:
+        first = process(workshop)
+        with pytest.raises(WorkLost) as lost:
+            workshop.run(f"{MODULE}:{deed}", {"seconds": 1000}, limits=TaskLimits(0.5, 100))
+        assert lost.value.late
+        assert workshop.lost == 1
+        assert process(workshop) != first
+        assert ended(first)
+
+
+def test_the_kernel_ends_a_task_over_its_processor_time() -> None:
+    with one_child() as workshop:
+        with pytest.raises(WorkLost) as lost:
+            workshop.run(f"{MODULE}:spin", {}, limits=TaskLimits(300.0, 1))
+        assert not lost.value.late
+        assert workshop.run(f"{MODULE}:echo", {}, limits=LONG) == {"files": []}
+
+
+def test_processor_time_is_counted_anew_for_each_task() -> None:
+    with one_child() as workshop:
+        soft = [workshop.run(f"{MODULE}:limits", {}, limits=TaskLimits(300.0, n))["RLIMIT_CPU"][0] for n in (7, 50, 9)]
+        assert soft[0] < soft[1] > soft[2] >= 9
+
+
+def test_a_child_that_is_stopped_is_killed_in_its_time() -> None:
+    with one_child() as workshop:
+        os.kill(process(workshop), signal.SIGSTOP)
+        with pytest.raises(WorkLost) as lost:
+            workshop.run(f"{MODULE}:echo", {"much": b"x" * 10_000_000}, limits=TaskLimits(0.5, 100))
+        assert lost.value.late
+
+
+def test_a_child_found_dead_is_replaced_and_no_file_pays_for_it() -> None:
+    with one_child() as workshop:
+        number = process(workshop)
+        os.kill(number, signal.SIGKILL)
+        assert ended(number)
+        assert workshop.run(f"{MODULE}:echo", {}, limits=LONG) == {"files": []}
+        assert workshop.lost == 0
+
+
+def test_an_answer_beyond_its_bound_is_none() -> None:
+    with one_child(answer=1 << 20) as workshop:
+        assert workshop.run(f"{MODULE}:answer_at_length", {"bytes": 1 << 19}, limits=LONG)
+        with pytest.raises(WorkLost):
+            workshop.run(f"{MODULE}:answer_at_length", {"bytes": 1 << 21}, limits=LONG)
+        assert workshop.lost == 1
+        assert workshop.run(f"{MODULE}:echo", {}, limits=LONG) == {"files": []}
+
+
+def test_a_child_that_keeps_much_memory_is_replaced_after_its_answer() -> None:
+    with one_child(resident=100 << 20) as workshop:
+        first = workshop.run(f"{MODULE}:keep_memory", {"bytes": 1000}, limits=LONG)["process"]
+        assert workshop.run(f"{MODULE}:keep_memory", {"bytes": 200 << 20}, limits=LONG)["process"] == first
+        assert process(workshop) != first
+        assert workshop.lost == 0
+
+
+def test_a_child_that_cannot_start_is_lost_work_not_an_error() -> None:
+    with one_child(memory=1 << 20) as workshop, pytest.raises(WorkLost):
+        workshop.run(f"{MODULE}:echo", {}, limits=LONG)
+
+
+def test_what_a_task_prints_comes_between_no_answers(capfd: pytest.CaptureFixture[str]) -> None:
+    with one_child() as workshop:
+        for _ in range(3):
+            assert workshop.run(f"{MODULE}:say", {}, limits=LONG) == {"said": True}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_in_memory_only_cannot_be_given_to_a_child() -> None:
+    with one_child() as workshop, pytest.raises(io.UnsupportedOperation):
+        workshop.run(f"{MODULE}:echo", {}, [io.BytesIO(b"x")])
+
+
+def test_as_many_tasks_run_at_once_as_there_are_children() -> None:
+    workshop = ChildWorkshop(children=3, readable=TESTS)
+    most, now, lock = 0, 0, threading.Lock()
+    take = workshop._take
+
+    def counted() -> Any:
+        nonlocal most, now
+        with lock:
+            now += 1
+            most = max(most, now)
+        return take()
+
+    workshop._take = counted  # type: ignore[method-assign]
+
+    def run(_: int) -> object:
+        nonlocal now
+        answer = workshop.run(f"{MODULE}:sleep", {"seconds": 0.2}, limits=LONG)
+        with lock:
+            now -= 1
+        return answer
+
+    with ThreadPoolExecutor(9) as pool:
+        assert list(pool.map(run, range(9))) == [{"slept": 0.2}] * 9
+    assert len(workshop._free) == 3
+    workshop.close()
+
+
+def test_one_after_the_other_needs_one_child() -> None:
+    workshop = ChildWorkshop(children=4, readable=TESTS)
+    assert len({process(workshop) for _ in range(10)}) == 1
+    workshop.close()
+
+
+@pytest.mark.parametrize("deed", ["count", "spin", "hold_the_interpreter", "sleep"])
+def test_no_child_outlives_a_parent_that_is_killed(deed: str) -> None:
+    """Idle or busy, with the interpreter or without."""
+    program = f"""
+import sys, threading, time
+from pathlib import Path
+from preservation.workshop.pool import ChildWorkshop
+from preservation.workshop.port import TaskLimits
+workshop = ChildWorkshop(children=1, readable=[Path({str(ROOT / "tests")!r})])
+print(workshop.run("{MODULE}:count", {{}})["process"], flush=True)
+workshop.run("{MODULE}:{deed}", {{"seconds": 1000}}, limits=TaskLimits(1000.0, 1000))
+time.sleep(1000)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True, cwd="/"
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(0.5)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    if sys.platform == "linux" or deed == "count":
+        assert ended(child)
+    else:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_memory_of_the_parent_stays_flat() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("this system does not say how much memory a process holds")
+    with one_child() as workshop:
+        sizes = []
+        for number in range(10_000):
+            workshop.run(f"{MODULE}:echo", {"n": number, "window": b"x" * 4096}, limits=LONG)
+            if number % 1000 == 999:
+                sizes.append(resident())
+        assert workshop._free[0]._known == {f"{MODULE}:echo"}
+    assert sizes[-1] - sizes[1] < 8 << 20
+
+
+@pytest.mark.parametrize(
+    ("words", "blobs"),
+    [
+        (b"", b""),
+        (b"[]", b""),
+        (b"{", b""),
+        (b"\xff\xfe", b""),
+        (b"1" * 10_000, b""),
+        (b"[" * 100_000, b""),
+        (b'{"a":' * 100_000, b""),
+        (b'{"a":[' + b"0," * (1 << 23) + b"0]}", b""),
+        (b'{"a":{"\\u0000bytes":5}}', b"abc"),
+        (b'{"a":{"\\u0000bytes":-1}}', b"abc"),
+        (b'{"a":{"\\u0000bytes":true}}', b"a"),
+        (b'{"a":{"\\u0000bytes":"3"}}', b"abc"),
+        (b'{"a":{"\\u0000bytes":2}}', b"abc"),
+        (b'{"a":{"\\u0000bytes":3},"b":{"\\u0000bytes":3}}', b"abc"),
+        (b'{"a":1}', b"abc"),
+    ],
+)
+def test_a_frame_that_none_of_ours_makes_is_refused(words: bytes, blobs: bytes) -> None:
+    with pytest.raises((ValueError, RecursionError)):
+        wire.unpack(memoryview(words + blobs), len(words))

@@ -17,8 +17,8 @@ class Facts:
     """What people want to know of a file; None or empty where it is not known or makes no sense for the format.
 
     ``width`` and ``height`` in pixels, of the first page or image. ``resolution`` in dots an inch, the lowest of the
-    file's page images. ``duration`` in milliseconds. ``claim`` is a profile that the file claims (``PDF/A-2b``).
-    ``encoding`` is that of a text file, in Python's name or ``tcvn3``, ``vni``. ``encrypted``: a password is needed to
+    file's page images. ``duration`` in milliseconds, ``bit_rate`` in bits a second on the whole. ``claim`` is a
+    profile that the file claims (``PDF/A-2b``). ``encoding`` is that of a text file, in Python's name or ``tcvn3``, ``vni``. ``encrypted``: a password is needed to
     read it, or rights are restricted by one. ``application`` made the file, as it says itself.
     """
 
@@ -29,6 +29,7 @@ class Facts:
     resolution: int | None = None
     colour: str = ""
     duration: int | None = None
+    bit_rate: int | None = None
     claim: str = ""
     encoding: str = ""
     encrypted: bool | None = None

@@ -1,7 +1,7 @@
 """TT 05's fields, code lists and obligations, loaded from data so that an archivist can change them without code.
 
-One circular is one folder of TOML files (``circular_05_2025``): ``fields.toml``, ``lists.toml``, ``packages.toml`` and
-``judging.toml``. They are read as one document, so a table may stand in any of them, once.
+One circular is one folder of TOML files (``circular_05_2025``): ``fields.toml``, ``lists.toml``, ``packages.toml``,
+``formats.toml`` and ``judging.toml``. They are read as one document, so a table may stand in any of them, once.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from metadata.errors import UsageError
 from metadata.findings import Severity, finding_rules
 from metadata.package_kinds import PackageKind
 from metadata.text import Sentence
+from metadata.tt05.formats import FormatForms, format_forms
 from metadata.tt05.packages import MetsForms, PackageRules, PremisForms, mets_forms, package_rules, premis_forms
 
 CIRCULAR = "circular_05_2025"
@@ -119,6 +120,7 @@ class Profile:
     packages: Mapping[PackageKind, PackageRules]
     mets: MetsForms
     premis: PremisForms
+    formats: FormatForms
 
     def label(self, list_name: str, code: str) -> Sentence:
         """What a code means, in both languages; the code itself when the list does not have it. ``1`` is ``01``."""
@@ -191,6 +193,7 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         MappingProxyType(packages),
         mets_forms(data["mets"]),
         premis_forms(data["premis"]),
+        format_forms(data),
     )
 
 

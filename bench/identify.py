@@ -23,7 +23,7 @@ from preservation.identification.identifier import PronomIdentifier
 from preservation.identification.port import WINDOW, Sample
 from preservation.identification.pronom.engine import PronomEngine
 from preservation.identification.pronom.signature_file import read_signature_files
-from tests.builders.skeletons import Skeleton, byte_skeletons, zip_skeletons
+from tests.builders.skeletons import Skeleton, byte_skeletons, container_skeletons
 
 _SIEGFRIED = """
 import contextlib, sys, pygfried
@@ -101,7 +101,9 @@ def run(parent: Path, folder: Path | None, rounds: int = 3) -> str:
 def _corpora(parent: Path, folder: Path | None) -> list[tuple[str, list[Path]]]:
     paths = default_signatures()
     found = [("Identification of skeleton files", _written(parent / "bytes", byte_skeletons(paths.binary)))]
-    found.append(("Identification of ZIP skeletons", _written(parent / "zip", zip_skeletons(paths.container))))
+    for kind in ("ZIP", "OLE2"):
+        skeletons = container_skeletons(paths.container, kind)
+        found.append((f"Identification of {kind} skeletons", _written(parent / kind.lower(), skeletons)))
     if folder is not None:
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         found.append((f"Identification of files in {folder.name}", files))

@@ -276,8 +276,9 @@ class _Writer:
         )
 
     def _facts(self, entry: MetsEntry) -> str:
+        mime = entry.mime.partition(";")[0]  # METS names the type; parameters are in PREMIS
         return (
-            f'MIMETYPE="{escape_attribute(entry.mime)}" SIZE="{entry.size}" CREATED="{self._when(entry)}"'
+            f'MIMETYPE="{escape_attribute(mime)}" SIZE="{entry.size}" CREATED="{self._when(entry)}"'
             f' CHECKSUM="{entry.sha256.hex()}" CHECKSUMTYPE="SHA-256"'
         )
 

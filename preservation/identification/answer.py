@@ -24,7 +24,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that matched, each list in the order of the signature file; ``trouble`` says what could not be looked at.
+    """All that matched, each list with what asks for most bytes first; ``trouble`` says what could not be looked at.
 
     ``encoding`` is that of the text which the contents are when no signature matches: in IANA's name, or ``x-tcvn3``,
     ``x-vni``; empty when they are no text, or nobody looked.
@@ -43,8 +43,8 @@ class Answer:
     @classmethod
     def of_fields(cls, known: Mapping[str, Any]) -> Self:
         """Inverse of :meth:`fields`. Raises KeyError, TypeError, ValueError."""
-        lists = [tuple(_candidate(item) for item in known[key]) for key in ("signature", "container", "extension")]
-        return cls(*lists, encoding=str(known["encoding"]), trouble=str(known["trouble"]))
+        lists = {key: tuple(_candidate(item) for item in known[key]) for key in ("signature", "container", "extension")}
+        return cls(**lists, encoding=str(known["encoding"]), trouble=str(known["trouble"]))
 
 
 def _candidate(item: Mapping[str, Any]) -> Candidate:

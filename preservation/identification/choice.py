@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from metadata.holdings import UNIDENTIFIED, Format
@@ -13,19 +13,22 @@ from metadata.text import Sentence
 from preservation.identification.answer import Answer, Candidate
 from preservation.identification.port import Sample
 
-# What a text file is by its name when PRONOM has no signature that matches: plain text, CSV, XML.
+# What a text file is by its name when no signature matches, though the extension has several formats.
 GENERAL_TEXT = {"txt": "x-fmt/111", "csv": "x-fmt/18", "xml": "fmt/101"}
+PLAIN_TEXT = "x-fmt/111"
 _PRONOM = re.compile(r"(x-)?fmt/\d{1,6}")
 _GENERIC = frozenset({"x-fmt/263", "fmt/111", "fmt/189", "fmt/101"})
 _NOTED = 5
+_EXPECTED = ("us-ascii", "utf-8")
 
 
 def choose(sample: Sample, answer: Answer) -> Format:
-    """The best of ``answer``: inside a container, then by signature, then by the file's extension.
+    """The best of ``answer``: inside a container, then by signature, then as text, then by the file's extension.
 
-    Among several: those that both the container and the byte signature name, then one that bears the file's
-    extension, then the first in PRONOM order. The others are named in the warning. By extension alone, an extension
-    of several formats gives their common MIME type and no PUID: a guess must not look like a finding.
+    Among several: those that both the container and the byte signature name, then those that tell more than that a
+    file is a ZIP, OLE2 or XML file, then one that bears the file's extension, then the first given. The others are
+    named in the warning. By extension alone, an extension of several formats gives their common MIME type and no PUID:
+    a guess must not look like a finding.
     """
     notes: list[Sentence] = []
     if answer.trouble:
@@ -41,6 +44,8 @@ def choose(sample: Sample, answer: Answer) -> Format:
         return _made(sample, both or by_container, "container", notes)
     if by_signature:
         return _made(sample, by_signature, "signature", notes)
+    if answer.encoding:
+        return _text(sample, _pronom(answer.extension), answer.encoding, notes)
     return _by_extension(sample, _pronom(answer.extension), notes)
 
 
@@ -54,29 +59,15 @@ def extension_of(name: str) -> str:
     return PurePosixPath(name).suffix.lower().lstrip(".")
 
 
-def is_text(sample: Sample) -> bool:
-    """Whether both windows are UTF-8 text: no control characters but tab, line feeds and form feed."""
-    tail = sample.tail
-    if len(sample.head) < sample.size:
-        # The last window may begin inside a character, of which at most three bytes are left.
-        tail = tail[:3].lstrip(bytes(range(0x80, 0xC0))) + tail[3:]
-    try:
-        decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        text = decoder.decode(sample.head, final=len(sample.head) >= sample.size) + tail.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not any(c < " " and c not in "\t\n\r\f" for c in set(text))
-
-
 def _pronom(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates with a PRONOM identifier, each once, in PRONOM order."""
-    unique = {c.puid: c for c in candidates if _PRONOM.fullmatch(c.puid)}
-    return sorted(unique.values(), key=lambda c: (c.puid.startswith("x-"), int(c.puid.rpartition("/")[2])))
+    """Candidates with a PRONOM identifier, each once."""
+    return list({c.puid: c for c in candidates if _PRONOM.fullmatch(c.puid)}.values())
 
 
 def _made(sample: Sample, found: Sequence[Candidate], basis: str, notes: list[Sentence]) -> Format:
     extension = extension_of(sample.name)
-    chosen = next((c for c in found if extension in c.extensions), found[0])
+    telling = [c for c in found if c.puid not in _GENERIC] or found
+    chosen = next((c for c in telling if extension in c.extensions), telling[0])
     others = [c.puid for c in found if c is not chosen]
     if others:
         listed = _listed(others)
@@ -97,24 +88,50 @@ def _made(sample: Sample, found: Sequence[Candidate], basis: str, notes: list[Se
 
 def _by_extension(sample: Sample, found: Sequence[Candidate], notes: list[Sentence], *, looked: bool = True) -> Format:
     extension = extension_of(sample.name)
-    general = next((c for c in found if c.puid == GENERAL_TEXT.get(extension)), None)
     if not sample.size:
         notes.append(Sentence("tệp rỗng", "the file is empty"))
-    elif looked and not (general and is_text(sample)):
+    elif looked:
         notes.append(Sentence("nội dung không khớp chữ ký định dạng nào", "the contents match no signature"))
+    general = next((c for c in found if c.puid == GENERAL_TEXT.get(extension) and not (looked and sample.size)), None)
     if general or len(found) == 1:
         return _format(general or found[0], "extension", notes)
     if not found:
         return _format(None, "none", notes)
-    listed = _listed([c.puid for c in found])
-    notes.append(
-        Sentence(
-            f"phần mở rộng .{extension} là của nhiều định dạng ({listed}), không chọn định dạng nào",
-            f"extension .{extension} belongs to several formats ({listed}); none was chosen",
-        )
-    )
+    notes.append(_several(extension, found))
     mimes = {c.mime for c in found}
     return _format(None, "extension", notes, mimes.pop() if len(mimes) == 1 else "")
+
+
+def _text(sample: Sample, by_extension: Sequence[Candidate], encoding: str, notes: list[Sentence]) -> Format:
+    """A text of which PRONOM has no signature: what its extension says when that can be, else plain text."""
+    extension = extension_of(sample.name)
+    if not encoding.startswith(_EXPECTED):
+        notes.append(Sentence(f"văn bản theo bảng mã {encoding}", f"text in the encoding {encoding}"))
+    general = GENERAL_TEXT.get(extension)
+    possible = [c for c in by_extension if c.puid == general] or [c for c in by_extension if not c.signed]
+    if len(possible) == 1 and possible[0].puid != PLAIN_TEXT:
+        chosen = possible[0]
+        mime = f"{chosen.mime}; charset={encoding}" if chosen.mime.startswith("text/") else chosen.mime
+        return _format(replace(chosen, mime=mime), "extension", notes)
+    if by_extension and not possible:
+        notes.append(
+            Sentence(
+                f"nội dung là văn bản, không phải định dạng nào của phần mở rộng .{extension}",
+                f"the contents are text and no format of extension .{extension}",
+            )
+        )
+    elif len(possible) > 1:
+        notes.append(_several(extension, possible))
+    plain = Candidate(PLAIN_TEXT, "Plain Text File", "", f"text/plain; charset={encoding}", ("txt",))
+    return _format(plain, "text", notes)
+
+
+def _several(extension: str, found: Sequence[Candidate]) -> Sentence:
+    listed = _listed([c.puid for c in found])
+    return Sentence(
+        f"phần mở rộng .{extension} là của nhiều định dạng ({listed}), không chọn định dạng nào",
+        f"extension .{extension} belongs to several formats ({listed}); none was chosen",
+    )
 
 
 def _listed(puids: Sequence[str]) -> str:

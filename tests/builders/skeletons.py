@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-FILL = 0xA5
+from tests.builders.compound import compound_file
+
+FILL = 0xA4  # even: signatures ask for lowest bits
 _N = "{http://www.nationalarchives.gov.uk/pronom/SignatureFile}"
 _PART = re.compile(
     r"\s+|'(?P<t>[^']*)'|(?P<h>[0-9A-Fa-f]{2})|\[(?P<c>[^\]]*)\]|\((?P<a>[^()]*(?:\([^()]*\)[^()]*)*)\)"
@@ -78,7 +80,8 @@ def _one_of(text: str) -> bytes:
     if not negated:
         return low
     inside = int.from_bytes(low), int.from_bytes(high)
-    return next(v for v in (FILL, *range(1 << 16)) if not inside[0] <= v <= inside[1]).to_bytes(len(low))
+    other: int = next(v for v in (FILL, *range(1 << 16)) if not inside[0] <= v <= inside[1])
+    return other.to_bytes(len(low))
 
 
 def sequences_to_bytes(sequences: list[ET.Element], ns: str) -> bytes:
@@ -148,20 +151,29 @@ def byte_skeletons(path: Path) -> Iterator[Skeleton]:
                 yield Skeleton(number.text or "", puid, sequences_to_bytes(sequences, _N), extension)
 
 
-def zip_skeletons(path: Path) -> Iterator[Skeleton]:
-    """One ZIP for each container signature of that kind."""
+def container_skeletons(path: Path, kind: str) -> Iterator[Skeleton]:
+    """One container for each signature of that kind, ZIP or OLE2."""
     root = ET.parse(path).getroot()
     puids: dict[str, str] = {}
     for mapping in root.iter("FileFormatMapping"):
         puids.setdefault(mapping.get("signatureId") or "", mapping.get("Puid") or "")
     for signature in root.iter("ContainerSignature"):
-        if signature.get("ContainerType") != "ZIP":
+        if signature.get("ContainerType") != kind:
             continue
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w") as archive:
-            for file in signature.iter("File"):
-                inner = next(file.iter("InternalSignature"), None)
-                data = sequences_to_bytes(inner.findall("ByteSequence"), "") if inner is not None else b""
-                archive.writestr(file.findtext("Path") or "", data)
+        members: dict[str, bytes] = {}
+        for file in signature.iter("File"):
+            inner = next(file.iter("InternalSignature"), None)
+            data = sequences_to_bytes(inner.findall("ByteSequence"), "") if inner is not None else b""
+            members[file.findtext("Path") or ""] = data
         identifier = signature.get("Id") or ""
-        yield Skeleton(identifier, puids[identifier], out.getvalue(), "")
+        yield Skeleton(identifier, puids[identifier], _packed(members, kind), "")
+
+
+def _packed(members: dict[str, bytes], kind: str) -> bytes:
+    if kind == "OLE2":
+        return compound_file(members)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()

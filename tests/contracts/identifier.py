@@ -18,11 +18,17 @@ class IdentifierContract:
         found = identifier.identify(sample("báo cáo", PDF_14))
         assert (str(found.puid), found.basis, found.mime) == ("fmt/18", "signature", "application/pdf")
 
-    def test_falls_back_to_the_extension(self, identifier: Identifier) -> None:
-        found = identifier.identify(sample("ghi chú.TXT", "Số 12/QĐ-UBND\n".encode()))
-        assert (str(found.puid), found.basis, found.warning) == ("x-fmt/111", "extension", "")
+    def test_knows_text_by_its_bytes_whatever_the_name(self, identifier: Identifier) -> None:
+        found = identifier.identify(sample("ghi chú", "Số 12/QĐ-UBND\n".encode()))
+        assert (str(found.puid), found.basis, found.warning) == ("x-fmt/111", "text", "")
+        assert found.mime == "text/plain; charset=utf-8"
 
-    @pytest.mark.parametrize("data", [b"", b"\0", b"q" * 300_000, bytes(range(256)) * 8])
+    def test_falls_back_to_the_extension(self, identifier: Identifier) -> None:
+        found = identifier.identify(sample("bài hát.MP3", b"\1\2"))
+        assert (str(found.puid), found.basis) == ("fmt/134", "extension")
+        assert found.warning
+
+    @pytest.mark.parametrize("data", [b"", b"\0", b"\1" * 300_000, bytes(range(256)) * 8])
     def test_what_it_cannot_tell_has_no_puid_and_a_warning(self, identifier: Identifier, data: bytes) -> None:
         found = identifier.identify(sample("vô danh", data))
         assert (found.puid, found.basis, found.mime) == (None, "none", "application/octet-stream")
@@ -39,7 +45,7 @@ class IdentifierContract:
         samples = [sample("a.pdf", PDF_14), sample("b.txt", b"text")] * 10
         with ThreadPoolExecutor(4) as pool:
             bases = [found.basis for found in pool.map(identifier.identify, samples)]
-        assert bases == ["signature", "extension"] * 10
+        assert bases == ["signature", "text"] * 10
 
     def test_may_be_closed_twice(self, identifier: Identifier) -> None:
         identifier.close()

@@ -14,6 +14,7 @@ from preservation.identification.pronom.signature_file import ByteSequence, Byte
 
 _FAR = 1 << 40
 _WINDOW = 128 * 1024
+_NEAR = 4096
 _LONGEST = 16
 _COMMON = frozenset((0x00, 0x20, 0xFF))
 
@@ -41,17 +42,23 @@ class _Place:
 
 
 class Gates:
-    """Signatures by what must be there. Numbers are places in the sequence given."""
+    """Signatures by what must be there. Numbers are places in the sequence given.
 
-    def __init__(self, signatures: Sequence[ByteSignature]) -> None:
+    ``near``: only bytes that lie near the file's begin or end count, so that it also holds for files larger than the
+    windows; signatures with none are no candidates.
+    """
+
+    def __init__(self, signatures: Sequence[ByteSignature], *, near: bool = False) -> None:
         self._always: list[int] = []
         self._fixed: dict[tuple[bool, int, int], dict[bytes, list[int]]] = {}
         self._floating: dict[tuple[bool, int, int, bytes], list[int]] = {}
         for number, signature in enumerate(signatures):
             places = [place for sequence in signature.sequences for place in _places(sequence)]
+            if near:
+                places = [place for place in places if place.high <= _NEAR]
             if places:
                 self._file(max(places, key=lambda place: place.score), number)
-            else:
+            elif not near:
                 self._always.append(number)
 
     def _file(self, place: _Place, number: int) -> None:
@@ -80,6 +87,15 @@ class Gates:
             elif head.find(literal, low, high + len(literal)) >= 0:
                 found.update(numbers)
         return sorted(found)
+
+
+def reaches_far(signature: ByteSignature) -> bool:
+    """Whether it may match beyond the windows: a sequence may lie anywhere, or its parts far from each other."""
+    for sequence in signature.sequences:
+        most = widths_of(sequence.nodes)[1]
+        if sequence.reference == "VAR" or most is None or most > _WINDOW:
+            return True
+    return False
 
 
 def _places(sequence: ByteSequence) -> Iterator[_Place]:

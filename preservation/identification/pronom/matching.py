@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from mmap import mmap
 
 from preservation.identification.pronom.expression import Branch, Gap, Node, Run, widths_of
 
@@ -17,22 +18,23 @@ _NEEDLE = 4
 _FAR = 4096
 Interval = tuple[int, int]
 """Places from the first to the second, both included."""
+Buffer = bytes | mmap
 
 
 @dataclass(frozen=True, slots=True)
 class _Literal:
     data: bytes
 
-    def next(self, buffer: bytes, low: int, high: int) -> int:
+    def next(self, buffer: Buffer, low: int, high: int) -> int:
         return buffer.find(self.data, low, high + len(self.data))
 
 
 @dataclass(frozen=True, slots=True)
 class _Class:
-    search: Callable[[bytes, int, int], re.Match[bytes] | None]
+    search: Callable[[Buffer, int, int], re.Match[bytes] | None]
     width: int
 
-    def next(self, buffer: bytes, low: int, high: int) -> int:
+    def next(self, buffer: Buffer, low: int, high: int) -> int:
         found = self.search(buffer, low, min(high + self.width, len(buffer)))
         return -1 if found is None else found.start()
 
@@ -55,7 +57,7 @@ class Matcher:
         self._needle = _needle(nodes, anywhere=reference != "BOF")
         self._steps = _steps(nodes, last=reference != "EOF")
 
-    def matches(self, head: bytes, tail: bytes, seen: dict[tuple[bool, bytes], bool]) -> bool:
+    def matches(self, head: Buffer, tail: Buffer, seen: dict[tuple[bool, bytes], bool]) -> bool:
         """Whether a file with these windows has the sequence; for a small file both are the whole.
 
         ``seen`` is kept for one file: which literals it has, for the many signatures that share them.
@@ -68,7 +70,7 @@ class Matcher:
         if self._needle:
             there = seen.get((at_end, self._needle))
             if there is None:
-                there = seen[at_end, self._needle] = self._needle in buffer
+                there = seen[at_end, self._needle] = buffer.find(self._needle) >= 0
             if not there:
                 return False
         if self.reference == "BOF":
@@ -120,7 +122,7 @@ def _run(run: Run) -> _Literal | _Class:
     return _Class(re.compile(b"(?s)" + run.regex).search, run.width)
 
 
-def _walk(steps: Sequence[_Step], buffer: bytes, places: list[Interval]) -> list[Interval]:
+def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval]) -> list[Interval]:
     size = len(buffer)
     for step in steps:
         if not places:
@@ -143,7 +145,7 @@ def _moved(places: list[Interval], gap: Gap, size: int) -> list[Interval]:
     return _merged(moved)
 
 
-def _found(node: _Literal | _Class, step: _Step, buffer: bytes, places: list[Interval]) -> list[Interval]:
+def _found(node: _Literal | _Class, step: _Step, buffer: Buffer, places: list[Interval]) -> list[Interval]:
     """The places behind each match that begins in ``places``."""
     ends: list[Interval] = []
     start = end = -2

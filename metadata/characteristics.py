@@ -18,8 +18,9 @@ class Facts:
 
     ``width`` and ``height`` in pixels, of the first page or image. ``resolution`` in dots an inch, the lowest of the
     file's page images. ``duration`` in milliseconds, ``bit_rate`` in bits a second on the whole. ``claim`` is a
-    profile that the file claims (``PDF/A-2b``). ``encoding`` is that of a text file, in Python's name or ``tcvn3``, ``vni``. ``encrypted``: a password is needed to
-    read it, or rights are restricted by one. ``application`` made the file, as it says itself.
+    profile that the file claims (``PDF/A-2b``). ``encoding`` is that of a text file, in Python's name or ``tcvn3``,
+    ``vni``, ``viscii``, ``unknown-8bit``. ``encrypted``: a password is needed to read it, or rights are restricted by
+    one. ``application`` made the file, as it says itself.
     """
 
     pages: int | None = None

@@ -13,6 +13,7 @@ from metadata.catalogue.holdings import Holdings
 from metadata.catalogue.intake import Intake
 from metadata.catalogue.migrate import upgrade
 from metadata.catalogue.outbox import Outbox
+from metadata.catalogue.quarantine import Quarantine
 
 
 class Catalogue:
@@ -30,6 +31,7 @@ class Catalogue:
         self.fixity = FixitySchedule(self._database)
         self.intake = Intake(self._database)
         self.outbox = Outbox(self._database)
+        self.quarantine = Quarantine(self._database)
 
     def upgrade(self) -> None:
         """Bring the tables to this release's state; nothing happens when they are. Safe for several at once."""

@@ -274,3 +274,37 @@ intake = Table(
     Column("lease_until", Moment, nullable=False),
     Column("first_seen", Moment, nullable=False),
 )
+
+# Kept in the quarantine folder too, but for who decided what: not dumped.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("agency", Words, nullable=False),
+    Column("objid", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("said_agency", Words),
+    Column("said_fonds", Words),
+    Column("since", Moment, nullable=False),
+    Column("scanner", Words, nullable=False),
+    Column("receipt", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("round", BigInteger, nullable=False),
+    Column("ended", Moment),
+    Column("aip", Words, nullable=False),
+    Index("ix_quarantine_state", "state", "since", "id"),
+)
+
+quarantine_vote = Table(
+    "quarantine_vote",
+    metadata,
+    Column("id", Words, ForeignKey("quarantine.id"), primary_key=True),
+    Column("round", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_key", Words, primary_key=True),
+    Column("person", Words, nullable=False),
+    Column("decision", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)

@@ -10,13 +10,16 @@ from pathlib import PurePath
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from metadata.findings import visible
+from metadata.findings import Severity, finding_rules, visible
 from metadata.holdings import Format
 from metadata.identifiers import Puid
 from metadata.outcomes import Validity
 from preservation.formats.families import family_of
 from preservation.formats.port import TEXT_LIMIT, Inspection, Remark, Specimen
 from preservation.workshop.port import Tools
+
+_BREAKING = frozenset({"FORMAT-BROKEN", "FORMAT-DAMAGED"})
+_BLINDING = frozenset({"FORMAT-ENCRYPTED", "FORMAT-SWOLLEN", "FORMAT-UNREADABLE"})
 
 
 class Broken(Exception):
@@ -67,6 +70,18 @@ def look(specimen: Specimen, file: BinaryIO | None) -> Inspection:
     except Exception as error:  # noqa: BLE001 - a parser's bug costs this file only
         return unreadable(error)
     return replace(found, text=readable(found.text))
+
+
+def judged(remarks: Sequence[Remark]) -> Validity:
+    """What a file is by what was remarked of it: INVALID when something is broken, UNREADABLE when something could not
+    be looked at, VALID_WITH_NOTES when anything is graver than a note."""
+    codes = {one.code for one in remarks}
+    if codes & _BREAKING:
+        return Validity.INVALID
+    if codes & _BLINDING:
+        return Validity.UNREADABLE
+    graver = any(finding_rules()[one.code].severity is not Severity.NOTE for one in remarks)
+    return Validity.VALID_WITH_NOTES if graver else Validity.VALID
 
 
 def broken(reason: str) -> Inspection:

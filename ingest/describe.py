@@ -6,27 +6,26 @@ claim, so that the same submission gives the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import uuid
-import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from importlib.metadata import version as distribution_version
-from pathlib import Path
 from typing import BinaryIO, cast
 
+from ingest.describing.events import making_events
+from ingest.describing.examination import Examination
+from ingest.describing.making import Making
+from ingest.describing.signatures import premis_signatures
+from ingest.describing.spool import CHUNK, Spool
 from ingest.ledger import Ledger
 from ingest.ledger_rows import PlacedContent
 from ingest.packages import Examined
-from ingest.packages.examined import CarriedEvent
 from ingest.receipt import findings_document
+from metadata.characteristics import Characteristics
 from metadata.dates import utc_text
-from metadata.events import Agent, Event, EventType
+from metadata.events import Event
 from metadata.findings import Findings
 from metadata.holdings import PackageType, Role
-from metadata.identifiers import ArchiveCode, VersionId
 from metadata.mets import (
     AIP_PROFILE,
     CSIP_PROFILE,
@@ -39,32 +38,22 @@ from metadata.mets import (
     write_root_mets,
 )
 from metadata.package_kinds import PackageKind
-from metadata.premis import Category, PremisObject, write_premis
+from metadata.premis import Category, PremisObject, PremisSignature, write_premis
 from metadata.tt05.fields import Fields, write_simpledc
 from metadata.tt05.schema import package_schemas
 from metadata.tt05.writing import representation_identity
 from storage.aip.writer import AipWriter
-from storage.hashing import MemberDigests, digest_bytes
+from storage.hashing import digest_bytes
+
+__all__ = ["Making", "describe"]
 
 SOFTWARE = "Tàng Thư"
 _MADE_OF_SIP = {
     PackageType.AIP_HOSO: PackageKind.AIP_HOSO,
     PackageType.AIP_TAILIEU: PackageKind.AIP_TAILIEU,
 }
-_SMALL = 1 << 20
+_UNSEEN = Characteristics()
 _XML, _TT05_XML = "application/xml", "text/xml"
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """The circumstances of the making of one AIP version. ``identifier`` names what identified formats, or is empty."""
-
-    version: VersionId
-    created: datetime
-    archive: ArchiveCode
-    agent: Agent
-    identifier: str
-    work: Path
 
 
 def describe(
@@ -91,6 +80,7 @@ class _Description:
 
     def write(self) -> list[tuple[str, str]]:
         self._put("data/findings.json", findings_document(self._findings))
+        checks = Examination(self._ledger, self._making.work, self._put_spooled, self._put).write()
         ead = self._put_fields(f"{self._root}{self._type.dossier_file}", self._examined.form)
         if self._type.describes_documents:
             folder = self._folder(self._examined.representations[0])
@@ -102,9 +92,9 @@ class _Description:
             path = f"{self._folder(name)}metadata/preservation/PREMIS_{name}.xml"
             premis_files = self._put_premis(path, self._file_objects(name), ())
             representations.append(MetsRepresentation(name, self._put_representation_mets(name, premis_files)))
-        premis = self._put_premis(
-            f"{self._root}metadata/preservation/PREMIS.xml", [self._package_object()], self._events()
-        )
+        base = self._identified_below(self._examined.representations[0])
+        events = making_events(self._making, self._examined, self._ledger, self._findings, checks, base)
+        premis = self._put_premis(f"{self._root}metadata/preservation/PREMIS.xml", [self._package_object()], events)
         self._put_root_mets(ead, premis, schemas, representations)
         return self._bag_info()
 
@@ -135,10 +125,10 @@ class _Description:
         write_simpledc(out, fields)
         return self._put(path, out.getvalue())
 
-    def _put_spooled(self, path: str, spool: _Spool) -> MetsEntry:
+    def _put_spooled(self, path: str, spool: Spool) -> MetsEntry:
         """A document that may be large: written to the work folder first, because its size comes before its bytes."""
         digests = spool.digests()
-        if digests.size <= _SMALL:
+        if digests.size <= CHUNK:
             placed = self._writer.add(path, b"".join(spool.chunks()), digests)
         else:
             member = self._writer.begin(path, digests.size)
@@ -151,13 +141,23 @@ class _Description:
     # PREMIS
 
     def _put_premis(self, path: str, objects: Iterable[PremisObject], events: Iterable[Event]) -> MetsEntry:
-        with _Spool(self._making.work / "premis.xml") as spool:
+        with Spool(self._making.work / "premis.xml") as spool:
             write_premis(cast(BinaryIO, spool), objects, events)
             return self._put_spooled(path, spool)
 
+    def _identified_below(self, name: str) -> str:
+        """What the identifiers of files of a representation leave out of their paths."""
+        return self._root if self._many else self._folder(name)
+
     def _file_objects(self, name: str) -> Iterator[PremisObject]:
-        base = self._root if self._many else self._folder(name)
+        base, folder = self._identified_below(name), self._folder(name)
+        reports = (one for one in self._ledger.signature_reports() if one.target.startswith(folder))
+        report = next(reports, None)
         for one in self._content(name):
+            signatures: tuple[PremisSignature, ...] = ()
+            if report is not None and report.target == one.target:
+                signatures, report = premis_signatures(report.report), next(reports, None)
+            found = one.characteristics or _UNSEEN
             yield PremisObject(
                 "File",
                 f"{self._making.version}/{one.target.removeprefix(base)}",
@@ -167,54 +167,13 @@ class _Description:
                 one.sha256,
                 one.sha512,
                 one.format,
+                found.validity if self._making.inspector else None,
+                found.facts,
+                signatures,
             )
 
     def _package_object(self) -> PremisObject:
         return PremisObject("AIP", str(self._making.version), Category.INTELLECTUAL_ENTITY, self._examined.objid.value)
-
-    def _events(self) -> Iterator[Event]:
-        carried = self._examined.carried
-        if carried is not None:
-            yield from _carried(self._making.version, carried.events)
-            yield self._event(
-                EventType.INGESTION,
-                f"{self._examined.sent_as} of another system was taken over",
-                f"{self._examined.objid}: {len(carried.events)} of its events carried over, {carried.left} not",
-                outcome="warning" if carried.left else "success",
-            )
-        totals, counts = self._ledger.totals(), self._findings.counts
-        noted = ", ".join(f"{code} {number}" for code, number in sorted(counts.items()))
-        yield self._event(
-            EventType.VALIDATION,
-            "Guards, structure, metadata and declared digests of the submission were checked",
-            noted,
-            outcome="warning" if counts else "success",
-        )
-        yield self._event(
-            EventType.MESSAGE_DIGEST_CALCULATION,
-            "SHA-256 and SHA-512 of every file while it was read",
-            f"{totals.files} files, {totals.bytes} bytes",
-        )
-        if self._making.identifier:
-            identified, all_files = self._ledger.identified_count()
-            yield self._event(
-                EventType.FORMAT_IDENTIFICATION,
-                "Formats of the content files were looked up",
-                f"{identified} of {all_files} files identified",
-                agent=Agent("identifier", self._making.identifier),
-            )
-        yield self._event(
-            EventType.INFORMATION_PACKAGE_CREATION,
-            f"{self._examined.sent_as} to {self._examined.package_type.value}",
-            f"submission {self._examined.objid}",
-        )
-
-    def _event(
-        self, kind: EventType, detail: str, note: str, *, outcome: str = "success", agent: Agent | None = None
-    ) -> Event:
-        making = self._making
-        identity = Event.derive(making.version, kind.value)
-        return Event(identity, making.version, kind, making.created, detail, outcome, note, agent or making.agent)
 
     # METS
 
@@ -252,7 +211,7 @@ class _Description:
         package = self._package(name, name, "../../schemas")
         if self._type is not PackageType.EARK:
             package = representation_identity(package)
-        with _Spool(self._making.work / "mets.xml") as spool:
+        with Spool(self._making.work / "mets.xml") as spool:
             write_representation_mets(
                 cast(BinaryIO, spool),
                 package,
@@ -294,7 +253,7 @@ class _Description:
         representations: list[MetsRepresentation],
     ) -> None:
         package = self._package("root", self._examined.aip_objid, "schemas")
-        with _Spool(self._making.work / "mets.xml") as spool:
+        with Spool(self._making.work / "mets.xml") as spool:
             write_root_mets(
                 cast(BinaryIO, spool),
                 package,
@@ -344,62 +303,7 @@ class _Description:
         return [(label, _one_line(value)) for label, value in fields]
 
 
-def _carried(version: VersionId, events: Iterable[CarriedEvent]) -> Iterator[Event]:
-    """Events of another system as events of this version: their own identifiers where those are UUIDs, each once."""
-    seen: set[uuid.UUID] = set()
-    for number, one in enumerate(events):
-        identity = _uuid(one.identifier)
-        if identity is None or identity in seen:
-            identity = Event.derive(version, "carried", str(number), one.identifier)
-        seen.add(identity)
-        yield Event(identity, version, one.type, one.at, one.detail, one.outcome, one.note, one.agent)
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text.removeprefix("uuid-"))
-    except ValueError:
-        return None
-
-
 def _one_line(value: str) -> str:
     """Identifiers are one line and stay as they are; a title that is not has its white space made single spaces."""
     one_line = value.splitlines() == [value] and value == value.strip()
     return value if one_line else " ".join(value.split())
-
-
-class _Spool(io.RawIOBase):
-    """A file in the work folder, digested while it is written."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-        self._file = path.open("w+b")
-        self._sha256 = hashlib.sha256()
-        self._sha512 = hashlib.sha512()
-        self._crc32 = 0
-        self._size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self._sha256.update(data)
-        self._sha512.update(data)
-        self._crc32 = zlib.crc32(data, self._crc32)
-        self._size += len(data)
-        return self._file.write(data)
-
-    def digests(self) -> MemberDigests:
-        return MemberDigests(self._size, self._sha256.digest(), self._sha512.digest(), self._crc32)
-
-    def chunks(self) -> Iterator[bytes]:
-        self._file.seek(0)
-        while chunk := self._file.read(_SMALL):
-            yield chunk
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-            self._path.unlink(missing_ok=True)
-        super().close()

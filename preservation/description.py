@@ -1,8 +1,8 @@
 """What an AIP object says of itself, as the catalogue's rows: all of them, from the object alone, flat in memory.
 
 A rebuild reads these; an ingest computes the same values on its way. Members are joined in member order out of the
-central directory, both manifests and the PREMIS of the representation; documents and their files out of EAD files and
-the METS of the representation. Every byte that is used has matched its digest.
+central directory, both manifests, the PREMIS of the representation and what the checks of ingest found; documents and
+their files out of EAD files and the METS of the representation. Every byte that is used has matched its digest.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from metadata.bagit import read_tag_file
 from metadata.dates import RecordDate, read_utc
 from metadata.errors import Unreadable
 from metadata.events import Event
+from metadata.examination import FILES
 from metadata.holdings import AipVersion, Format, Level, Member, PackageType, Record, Role
 from metadata.identifiers import AgencyCode, Algorithm, ArchiveCode, FondsCode, ObjId, RecordCode, VersionId
 from metadata.premis import Category, PremisObject, iter_premis
 from metadata.text import Sentence
 from metadata.tt05.records import document_kind, document_record, dossier_record, read_simpledc
+from preservation.examined import ExaminedMembers
 from preservation.links import DocumentLinks
 from storage.aip.directory import ZipEntry
 from storage.aip.reader import AipReader
@@ -95,12 +97,14 @@ class ChunkStream:
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where the metadata lie. ``premis`` and ``mets`` are by representation folder."""
+    """Where the metadata lie. ``premis`` and ``mets`` are by representation folder; ``examined`` is what the checks of
+    ingest found of each file, None in an AIP that is older than they."""
 
     ead: Member | None
     premis: Member | None
     representation_premis: dict[str, Member]
     representation_mets: dict[str, Member]
+    examined: Member | None
 
 
 class AipDescription:
@@ -151,14 +155,21 @@ class AipDescription:
         return version
 
     def members(self) -> Iterator[Member]:
-        """Every member in its order, formats of content files from the PREMIS of their representation."""
+        """Every member in its order: formats of content files from the PREMIS of their representation, characteristics
+        from what the checks of ingest found."""
         if self._known is not None:
             yield from self._known.members()
             return
         formats = _Formats(self, self._places.representation_premis)
+        examined = self._places.examined
+        found = ExaminedMembers(self.open(examined) if examined else (), self.refuse_examined)
         for member in self._bare_members():
-            yield replace(member, format=formats.of(member)) if member.role is Role.CONTENT else member
+            identified = formats.of(member) if member.role is Role.CONTENT else None
+            characteristics = found.of(member)
+            known = identified is not None or characteristics is not None
+            yield replace(member, format=identified, characteristics=characteristics) if known else member
         formats.end()
+        found.end()
 
     def records(self) -> Iterator[Record]:
         """The dossier (number 0), then its documents in the order of their EAD files, each with its files.
@@ -218,15 +229,22 @@ class AipDescription:
 
     def stream(self, member: Member) -> ChunkStream:
         """The verified bytes of a member."""
-        return ChunkStream(self._reader.open(member))
+        return ChunkStream(self.open(member))
+
+    def open(self, member: Member) -> Iterator[bytes]:
+        """The verified bytes of a member in chunks."""
+        return self._reader.open(member)
 
     @cached_property
     def _places(self) -> _Places:
-        ead = premis = None
+        ead = premis = examined = None
         by_premis: dict[str, Member] = {}
         by_mets: dict[str, Member] = {}
         for member in self._bare_members():
             if member.role is not Role.METADATA:
+                continue
+            if member.path == FILES:
+                examined = member
                 continue
             folder, _, inside = _representation(member.path)
             if folder and inside == f"metadata/preservation/PREMIS_{folder.split('/')[-2]}.xml":
@@ -237,7 +255,7 @@ class AipDescription:
                 ead = member if ead is None or inside == PackageType.EARK.dossier_file else ead
             elif not folder and inside == "metadata/preservation/PREMIS.xml":
                 premis = member
-        return _Places(ead, premis, by_premis, by_mets)
+        return _Places(ead, premis, by_premis, by_mets, examined)
 
     def _bare_members(self) -> Iterator[Member]:
         """The merge of the central directory with both manifests, without formats."""
@@ -283,6 +301,10 @@ class AipDescription:
     def refuse_premis(self, path: str) -> NoReturn:
         """Raise Unreadable: PREMIS does not tell of this member what the manifests tell."""
         self._refuse(f"PREMIS không khớp với bản kê ở {path}", f"PREMIS does not agree with the manifests at {path}")
+
+    def refuse_examined(self, path: str) -> NoReturn:
+        """Raise Unreadable: what the checks of ingest found is told of other files than there are."""
+        self._refuse(f"{FILES} không khớp với gói ở {path}", f"{FILES} does not agree with the AIP at {path}")
 
 
 class _Formats:

@@ -15,8 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from metadata.catalogue import Catalogue
+from metadata.characteristics import Characteristics, Facts
 from metadata.dates import utc_text
 from metadata.events import Agent, Event, EventType
+from metadata.examination import FILES as EXAMINED
+from metadata.examination import ExaminedFile
 from metadata.holdings import AipVersion, Format, Member, PackageType, Record, Replica, Role
 from metadata.identifiers import (
     AgencyCode,
@@ -30,7 +33,7 @@ from metadata.identifiers import (
     VersionId,
 )
 from metadata.mets import CSIP_PROFILE, MetsAgent, MetsEntry, MetsPackage, write_representation_mets
-from metadata.outcomes import Fixity
+from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 from metadata.premis import Category, PremisObject, write_premis
 from metadata.tt05.records import Fields, document_record, dossier_record, write_simpledc
 from preservation.checks import SUCCESS
@@ -63,18 +66,24 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A content file; ``document`` is the number of the document that it carries, 0 for none."""
+    """A content file; ``document`` is the number of the document that it carries, 0 for none; ``found`` is what checks
+    said of it."""
 
     name: str
     data: bytes
     format: Format | None = PDF
     document: int = 0
+    found: Characteristics | None = None
 
 
+SIGNED = Characteristics(
+    Validity.VALID_WITH_NOTES, Virus.CLEAN, "", SignatureOutcome.INVALID, 2,
+    Facts(pages=3, claim="PDF/A-1b", encrypted=False, application='"<Máy in> \x00 \ud800'),
+)  # fmt: skip
 FILES = (
-    File("Báo cáo số 1.pdf", b"%PDF-1.4 bao cao" * 40, PDF, 1),
+    File("Báo cáo số 1.pdf", b"%PDF-1.4 bao cao" * 40, PDF, 1, SIGNED),
     File("Phụ lục/bảng 50%.csv", b"a,b\n" * 9, NONE, 2),
-    File("Phụ lục/trống.txt", b"", None, 1),
+    File("Phụ lục/trống.txt", b"", None, 1, Characteristics(virus=Virus.NOT_SCANNED, virus_name="quá lớn")),
     File("ảnh.pdf", b"%PDF-1.4 anh" * 300, PDF, 0),
 )
 
@@ -169,8 +178,9 @@ class _Builder:
         content = hashlib.sha256(self.title.encode()).digest()
         with PartFanout(stores, key) as out, AipWriter(out, self.id.root, self.work) as self.writer:
             for file in self.files:
-                self.add(f"{self.rep}data/{file.name}", file.data, Role.CONTENT, file.format)
-            self.add(f"{self.package}schemas/METS.xsd", b"<schema/>", Role.SUPPORT)
+                self.add(f"{self.rep}data/{file.name}", file.data, Role.CONTENT, file.format, file.found)
+            scanned = Characteristics(virus=Virus.CLEAN) if any(file.found for file in self.files) else None
+            self.add(f"{self.package}schemas/METS.xsd", b"<schema/>", Role.SUPPORT, None, scanned)
             self.add("data/submission/METS.xml", b"<mets/>", Role.SUBMISSION)
             records, events = self.describe()
             sealed = self.writer.seal(self.bag_info(content))
@@ -181,18 +191,29 @@ class _Builder:
         )  # fmt: skip
         return Kept(version, (sealed.members[0], *self.members, *sealed.members[1:]), tuple(records), tuple(events))
 
-    def add(self, path: str, data: bytes, role: Role, found: Format | None = None) -> MetsEntry:
+    def add(
+        self,
+        path: str,
+        data: bytes,
+        role: Role,
+        file_format: Format | None = None,
+        found: Characteristics | None = None,
+    ) -> MetsEntry:
         digests = digest_bytes(data)
         placed = self.writer.add(path, data, digests)
         self.members.append(
             Member(
                 placed.number, path, role, placed.offset, placed.data, len(data), digests.crc32,
-                digests.sha256, digests.sha512, found,
+                digests.sha256, digests.sha512, file_format, found,
             )
         )  # fmt: skip
         return MetsEntry(path.removeprefix(self.rep), len(data), "application/xml", digests.sha256)
 
     def describe(self) -> tuple[list[Record], list[Event]]:
+        looked = [(one, one.characteristics) for one in self.members if one.characteristics]
+        if looked:
+            told = [ExaminedFile(one.number, one.path, one.format, found).line() for one, found in looked]
+            self.add(EXAMINED, b"".join(told), Role.METADATA)
         dossier = Fields.of({"arcFileCode": self.code.value, "title": self.title, "startDate": "01/2019"})
         self.add_fields(f"{self.package}metadata/descriptive/EAD.xml", dossier)
         records, entries = [dossier_record(dossier)], []

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
+
 import pytest
 
+from metadata.characteristics import Characteristics
 from metadata.errors import Damaged, NotFound, Unreadable
-from metadata.holdings import Role
+from metadata.examination import FILES as EXAMINED
+from metadata.examination import ExaminedFile
+from metadata.holdings import Member, Role
 from metadata.refusal import DocumentRefused
 from preservation.description import ChunkStream, describe_stored, role_of
 from storage.stores.memory import MemoryStore
 from tests.builders.aips import build_aip
-from tests.builders.kept import FILES, File, flip, keep, raw, replace
+from tests.builders.kept import FILES, SIGNED, File, flip, keep, raw, replace
 
 
 def test_everything_as_it_was_registered(stores: list[MemoryStore]) -> None:
@@ -45,6 +50,8 @@ def test_any_number_of_documents(stores: list[MemoryStore], documents: int) -> N
         ("bagit.txt", Role.TAG),
         ("manifest-sha256.txt", Role.TAG),
         ("data/findings.json", Role.METADATA),
+        ("data/examination/files.jsonl", Role.METADATA),
+        ("data/examination/signatures/12.json", Role.METADATA),
         ("data/submission/METS.xml", Role.SUBMISSION),
         ("data/submission/findings.json", Role.SUBMISSION),
         ("data/u/METS.xml", Role.METADATA),
@@ -127,6 +134,40 @@ def test_premis_must_not_tell_more(stores: list[MemoryStore], monkeypatch: pytes
     stream = describe_stored(stores[0], other.key).stream
     monkeypatch.setattr(found, "stream", lambda member: stream(other.member("PREMIS_rep1.xml")))
     with pytest.raises(Unreadable, match="PREMIS"):
+        list(found.members())
+
+
+def _told(member: Member, found: Characteristics = SIGNED) -> bytes:
+    return ExaminedFile(member.number, member.path, member.format, found).line()
+
+
+def test_an_aip_that_is_older_than_the_checks_is_read(stores: list[MemoryStore]) -> None:
+    kept = keep(None, stores, files=[File("a.pdf", b"1"), File("b.pdf", b"2")])
+    assert all(member.characteristics is None for member in kept.members)
+    assert tuple(describe_stored(stores[0], kept.key).members()) == kept.members
+
+
+@pytest.mark.parametrize(
+    "what", ["another path", "another number", "one more", "twice", "no json", "no number", "array"]
+)
+def test_what_checks_found_must_be_of_the_members_that_there_are(
+    stores: list[MemoryStore], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    kept = keep(None, stores)
+    first, second = kept.member("số 1.pdf"), kept.member("trống.txt")
+    changed = {
+        "another path": _told(replaced(first, path=f"{first.path}x")),
+        "another number": _told(replaced(first, number=1)),
+        "one more": _told(first) + _told(replaced(first, number=999)),
+        "twice": _told(first) + _told(first) + _told(second),
+        "no json": b"{\n",
+        "no number": b"{}",
+        "array": b"[1]",
+    }[what]
+    found = describe_stored(stores[0], kept.key)
+    plain = found.open
+    monkeypatch.setattr(found, "open", lambda one: iter([changed]) if one.path == EXAMINED else plain(one))
+    with pytest.raises(Unreadable, match="examination"):
         list(found.members())
 
 

@@ -1,0 +1,1 @@
+"""Parts of :mod:`ingest.describe`: events, what checks found, signatures, and documents too large for memory."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import struct
 import time
@@ -15,19 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preservation.identification.answer import Answer, Candidate
-from preservation.identification.child import serve
 from preservation.identification.data import default_signatures
-from preservation.identification.messages import (
-    LARGEST_FRAME,
-    LENGTH,
-    Query,
-    frame,
-    pack_answer,
-    pack_query,
-    parse_answer,
-    read_frame,
-    read_query,
-)
 from preservation.identification.pronom.engine import PronomEngine
 from preservation.identification.pronom.signature_file import read_signature_files
 from tests.builders.samples import ENDLESS_MP3, PDF_14, PNG, word_document
@@ -229,45 +218,6 @@ def test_by_name_looks_at_no_byte(engine: PronomEngine) -> None:
     assert [candidate.puid for candidate in answer.extension] == ["x-fmt/18"]
 
 
-def test_serve_answers_until_the_pipe_closes(engine: PronomEngine) -> None:
-    queries = io.BytesIO(pack_query(Query("a", 9, PDF_14, PDF_14, "")) + pack_query(Query("b.csv", 0, b"", b"", "")))
-    answers, allowed = io.BytesIO(), []
-    serve(engine, queries, answers, lambda: allowed.append(1))
-    answers.seek(0)
-    first, second = (parse_answer(read_frame(answers) or b"") for _ in range(2))
-    assert first.signature[0].puid == "fmt/18"
-    assert second.extension[0].puid == "x-fmt/18"
-    assert len(allowed) == 2
-
-
-class _Starved(PronomEngine):
-    def __init__(self) -> None:
-        pass
-
-    def answer(self, *_: object) -> Answer:
-        raise MemoryError
-
-
-def test_serve_survives_a_lack_of_memory() -> None:
-    answers = io.BytesIO()
-    serve(_Starved(), io.BytesIO(pack_query(Query("a", 1, b"x", b"x", ""))), answers, lambda: None)
-    answers.seek(0)
-    assert parse_answer(read_frame(answers) or b"") == Answer(trouble="MemoryError")
-
-
-def test_messages_come_back_as_they_went() -> None:
-    query = Query("tên \udcff\n", 3, b"abc", b"abc", "/tệp", by_name=True)
-    assert read_query(io.BytesIO(pack_query(query))) == query
+def test_an_answer_comes_back_as_it_went() -> None:
     answer = Answer((Candidate("fmt/1", "Tên", "1", "a/b", ("x", "y")),), (), (), "utf-8", "lỗi")
-    assert parse_answer(read_frame(io.BytesIO(pack_answer(answer))) or b"") == answer
-
-
-@pytest.mark.parametrize("data", [b"\0", b"\0\0\0\5abc", LENGTH.pack(LARGEST_FRAME + 1)])
-def test_half_a_frame_is_an_error(data: bytes) -> None:
-    with pytest.raises(EOFError):
-        read_frame(io.BytesIO(data))
-
-
-def test_a_frame_too_large_is_not_sent() -> None:
-    with pytest.raises(ValueError, match="a frame of"):
-        frame(bytes(LARGEST_FRAME + 1))
+    assert Answer.of_fields(json.loads(json.dumps(answer.fields()))) == answer

@@ -16,11 +16,12 @@ _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 class Facts:
     """What people want to know of a file; None or empty where it is not known or makes no sense for the format.
 
-    ``width`` and ``height`` in pixels, of the first page or image. ``resolution`` in dots an inch, the lowest of the
-    file's page images. ``duration`` in milliseconds, ``bit_rate`` in bits a second on the whole. ``claim`` is a
-    profile that the file claims (``PDF/A-2b``). ``encoding`` is that of a text file, in Python's name or ``tcvn3``,
-    ``vni``, ``viscii``, ``unknown-8bit``. ``encrypted``: a password is needed to read it, or rights are restricted by
-    one. ``application`` made the file, as it says itself.
+    ``width`` and ``height`` in pixels, of the first page or image. ``images``: frames of an image file; in a PDF the
+    pages that are one picture, as scans are. ``resolution`` in dots an inch, the lowest of the file's page images.
+    ``colour``: bilevel, grey, palette, RGB, CMYK, Lab or spot, the poorest of them. ``duration`` in milliseconds,
+    ``bit_rate`` in bits a second on the whole. ``claim`` is a profile that the file claims (``PDF/A-2b``). ``encoding``
+    is that of a text file, in Python's name or ``tcvn3``, ``vni``, ``viscii``, ``unknown-8bit``. ``encrypted``: a
+    password is needed to read it, or rights are restricted by one. ``application`` made the file, as it says itself.
     """
 
     pages: int | None = None

@@ -15,6 +15,7 @@ from metadata.characteristics import Facts
 from metadata.outcomes import Validity
 from preservation.formats import pdfa
 from preservation.formats.pdf_colour import poorest_colour
+from preservation.formats.pdf_contents import Contents, read_contents
 from preservation.formats.pdf_objects import LARGEST_STREAM, Objects, plain, set_limits, shown, text_of, walk
 from preservation.formats.pdf_pages import Pages, read_pages
 from preservation.formats.port import Inspection, Remark, Specimen
@@ -78,8 +79,9 @@ def _inspected(pdf: pikepdf.Pdf, file: BinaryIO, remarks: list[Remark]) -> Inspe
     objects = walk(pdf)
     if not pages:
         objects.faults.insert(0, "no pages")
-    if objects.faults and not repaired:
-        remarks.append(Remark("FORMAT-DAMAGED", {"reason": objects.faults[0]}))
+    contents = Contents() if objects.swollen == "content" else read_contents(pdf)
+    if (faults := objects.faults + contents.missing) and not repaired:
+        remarks.append(Remark("FORMAT-DAMAGED", {"reason": faults[0]}))
     claim, trouble = pdfa.read_claim(pdf)
     looked = Pages()
     if objects.swollen != "content":
@@ -92,7 +94,7 @@ def _inspected(pdf: pikepdf.Pdf, file: BinaryIO, remarks: list[Remark]) -> Inspe
     if trouble:
         remarks.append(Remark("FORMAT-PDFA-CLAIM", {"reason": trouble}))
     if claim is not None:
-        remarks += pdfa.judge(pdfa.Document(pdf, objects, sorted(looked.fonts)), claim)
+        remarks += pdfa.judge(pdfa.Document(pdf, objects, looked.fonts, contents.colours), claim)
     facts = _facts(pdf, objects, looked, pages, str(claim or ""))
     return Inspection(judged(remarks), tuple(remarks), facts, looked.text)
 

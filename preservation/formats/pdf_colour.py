@@ -18,7 +18,7 @@ _MODELS = {1: "grey", 3: "RGB", 4: "CMYK"}
 def poorest_colour(
     pdf: pikepdf.Pdf, known: Mapping[Size, Sequence[dict[str, Any]]], pages: Sequence[Sequence[Size]]
 ) -> str:
-    """Of each page's images the richest colour, of those the poorest, as ``RGB 24``; empty when some is not known.
+    """Of each page's images the richest colour, of those the poorest; empty when one is not known.
 
     ``known``: what dictionaries of images of a size say. ``pages``: of each page image the sizes of its pictures.
     """
@@ -32,16 +32,14 @@ def poorest_colour(
 
 
 def _of_image(pdf: pikepdf.Pdf, described: Mapping[str, Any]) -> tuple[int, str]:
-    """Bits a pixel, and the colour's name with them; (0, "") when the dictionary does not say."""
+    """Bits a pixel, and the colour's name; (0, "") when the dictionary does not say."""
     if described["/ImageMask"] is True:
-        return 1, "bilevel 1"
+        return 1, "bilevel"
     bits = described["/BitsPerComponent"]
     model, components = _space(pdf, described["/ColorSpace"])
     if not (isinstance(bits, int) and 0 < bits <= 16 and components):
         return 0, ""
-    if (model, bits) == ("grey", 1):
-        return 1, "bilevel 1"
-    return components * bits, f"{model} {components * bits}"
+    return components * bits, "bilevel" if (model, bits) == ("grey", 1) else model
 
 
 def _space(pdf: pikepdf.Pdf, value: object) -> tuple[str, int]:
@@ -50,7 +48,7 @@ def _space(pdf: pikepdf.Pdf, value: object) -> tuple[str, int]:
     parts: list[Any] = value if isinstance(value, list) else [value]
     kind, more = parts[0] if parts else None, parts[1] if len(parts) > 1 else None
     if kind in ("/Indexed", "/I"):
-        return "indexed", 1
+        return "palette", 1
     if kind == "/Separation":
         return "spot", 1
     if kind == "/DeviceN":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -23,9 +23,6 @@ from preservation.formats.port import Remark
 _XMP_LIMIT = 4 << 20
 _ID = "{http://www.aiim.org/pdfa/ns/id/}"
 _MENTIONED = re.compile(rb"pdfaid:part")
-_COLOURS = {"rg": "RGB", "RG": "RGB", "k": "CMYK", "K": "CMYK", "g": "Gray", "G": "Gray"}
-_PAGES = 100
-_CONTENT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +38,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is judged. ``fonts`` are those that visible words use and the file does not bring along."""
+    """What is judged. ``fonts`` are those that visible words use and the file does not bring along; ``colours`` of the
+    device those that its pages set."""
 
     pdf: pikepdf.Pdf
     objects: Objects
-    fonts: Sequence[str]
+    fonts: Set[str]
+    colours: Set[str]
 
 
 def read_claim(pdf: pikepdf.Pdf) -> tuple[Claim | None, str]:
@@ -128,7 +127,7 @@ def _broken(document: Document, claim: Claim, rules: Mapping[str, Any]) -> Itera
     if objects.transparency and claim.part == "1":
         yield "transparency", "FORMAT-PDFA-TRANSPARENCY", ", ".join(sorted(objects.transparency))
     if "colour" in rules["clauses"] and not _has_intent(document.pdf, root):
-        colours = objects.device_colours | _colours_of_pages(document.pdf)
+        colours = objects.device_colours | document.colours
         if colours := colours - objects.default_colours:
             yield "colour", "FORMAT-PDFA-COLOUR", ", ".join(f"Device{one}" for one in sorted(colours))
     for clause, found in _structure(document, claim, root):
@@ -183,20 +182,3 @@ def _has_intent(pdf: pikepdf.Pdf, root: Mapping[str, Any]) -> bool:
         isinstance(one, pikepdf.Dictionary) and one.get("/S") == "/GTS_PDFA1" and "/DestOutputProfile" in one
         for one in intents
     )
-
-
-def _colours_of_pages(pdf: pikepdf.Pdf) -> set[str]:
-    """Device colours that the first pages set, without their forms; pages with very long contents are passed over."""
-    found: set[str] = set()
-    for page in pdf.pages[:_PAGES]:
-        contents = page.obj.get("/Contents")
-        streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
-        try:
-            if sum(len(one.read_bytes()) for one in streams if isinstance(one, pikepdf.Stream)) > _CONTENT:
-                continue
-            for instruction in pikepdf.parse_content_stream(page, "g G rg RG k K"):
-                if colour := _COLOURS.get(str(instruction.operator)):
-                    found.add(colour)
-        except (pikepdf.PdfError, ValueError):
-            continue
-    return found

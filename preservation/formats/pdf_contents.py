@@ -1,0 +1,56 @@
+"""What the first pages of a PDF paint: pictures and forms that are not there, colours of the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pikepdf
+
+PAGES = 200
+BYTES = 16 << 20
+"""Of decoded contents, in all; a page with more than a sixteenth of it is passed over."""
+
+_COLOURS = {"rg": "RGB", "RG": "RGB", "k": "CMYK", "K": "CMYK", "g": "Gray", "G": "Gray"}
+
+
+@dataclass(slots=True)
+class Contents:
+    """``missing``: what is painted and is not there, with its page. ``colours`` of the device that are set: Gray, RGB,
+    CMYK. What forms on the pages paint is not looked at."""
+
+    missing: list[str] = field(default_factory=list)
+    colours: set[str] = field(default_factory=set)
+
+
+def read_contents(pdf: pikepdf.Pdf) -> Contents:
+    """Look at the first pages. A page whose contents cannot be read is passed over."""
+    found, left = Contents(), BYTES
+    for number, page in enumerate(pdf.pages):
+        if number >= PAGES or left <= 0:
+            break
+        try:
+            size = _size(page)
+            if size <= BYTES // 16:
+                left -= size
+                _read(found, page, number + 1)
+        except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+    return found
+
+
+def _size(page: pikepdf.Page) -> int:
+    contents = page.obj.get("/Contents")
+    streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
+    return sum(len(memoryview(one.get_stream_buffer())) for one in streams if isinstance(one, pikepdf.Stream))
+
+
+def _read(found: Contents, page: pikepdf.Page, number: int) -> None:
+    known = page.resources.get("/XObject")
+    for instruction in pikepdf.parse_content_stream(page, "Do g G rg RG k K"):
+        operator = str(instruction.operator)
+        if operator in _COLOURS:
+            found.colours.add(_COLOURS[operator])
+        elif operator == "Do" and len(found.missing) < 100:
+            name = str(instruction.operands[0])
+            if not isinstance(known, pikepdf.Dictionary) or not isinstance(known.get(name), pikepdf.Stream):
+                found.missing.append(f"page {number}: {name} is not there")

@@ -22,7 +22,7 @@ from bench.measure import Row, interleave, table
 from bench.sink import SinkStore, TailStore
 from ingest.describe import Making, describe
 from ingest.ledger import Ledger
-from ingest.one_pass import OnePass
+from ingest.one_pass import NOBODY, OnePass
 from ingest.packages import examine
 from ingest.place import IngestPlace, Submission
 from ingest.receipt import Verdict as Accepted
@@ -83,7 +83,7 @@ def one_pass(package: Path, parent: Path) -> None:
         version = VersionId(examined.aip, 1)
         key = object_key(ARCHIVE, examined.fonds, examined.code, version)
         with PartFanout([SinkStore("sink")], key, work=work) as out, AipWriter(out, version.root, work) as writer:
-            OnePass(source, ledger, findings, writer, None, work, lambda _: None).run()
+            OnePass(source, ledger, findings, writer, NOBODY, work, lambda _: None).run()
             assert not findings.refused
             making = Making(version, datetime.now(UTC), ARCHIVE, AGENT, "", work)
             writer.seal(describe(examined, ledger, findings, writer, making))

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from ingest.checks_said import say_checks
 from ingest.formats_said import judge_formats
 from ingest.guards import LIMITS, GuardLimits
 from ingest.ledger import Ledger
-from ingest.one_pass import Nowhere, OnePass
+from ingest.one_pass import NOBODY, Nowhere, OnePass, Watch
 from ingest.own_disk import own_disk
 from ingest.packages.inspection import Inspected, inspect, name_requirements
 from ingest.sources import Source, open_source
@@ -22,7 +23,6 @@ from metadata.findings import Finding, Findings, Severity, judging
 from metadata.holdings import Role
 from metadata.package_kinds import PackageProfile
 from metadata.refusal import DocumentRefused
-from preservation.identification.port import Identifier
 
 TREE_LIMIT = 5000
 """Files that a report lists one by one; those with findings come first."""
@@ -84,13 +84,13 @@ def check_package(
     limits: GuardLimits = LIMITS,
     on_progress: Callable[[int, int], None] = lambda *_: None,
     bag_profile: BagProfile | None = None,
-    identifier: Identifier | None = None,
+    watch: Watch = NOBODY,
 ) -> CheckReport:
     """Judge the package at ``path`` (folder, tar or ZIP): structure first, then every byte once.
 
     ``work`` is a folder for temporary files; ``on_progress`` is told bytes done and bytes in all; ``bag_profile`` (from
-    ``metadata.bagit_profile.read_bag_profile``) judges the package as a bag by it; ``identifier`` tells
-    whether files are what is said of them, without one nobody looks. Findings never raise;
+    ``metadata.bagit_profile.read_bag_profile``) judges the package as a bag by it; ``watch`` says
+    who looks into the files as an ingest does, else only their digests are compared. Findings never raise;
     raises NotFound when there is nothing at ``path``, TemporaryError for what is this machine's fault.
     """
     findings = Findings()
@@ -104,7 +104,7 @@ def check_package(
                 return _report(source.name, None, findings, asked)
             spool = Path(folder) / "spool"
             spool.mkdir()
-            _read(source, ledger, findings, spool, on_progress, identifier)
+            _read(source, ledger, findings, spool, on_progress, watch)
             if inspected is not None:
                 name_requirements(source, ledger, findings, inspected)
             return _report(source.name, inspected, findings, asked, ledger)
@@ -133,10 +133,10 @@ def _read(
     findings: Findings,
     spool: Path,
     on_progress: Callable[[int, int], None],
-    identifier: Identifier | None,
+    watch: Watch,
 ) -> None:
     """Every byte once, against everything that the package declares of it."""
-    ledger.plan_all("", "", Role.SUBMISSION if identifier is None else Role.CONTENT)
+    ledger.plan_all("", "", Role.SUBMISSION if watch.examiner is None else Role.CONTENT)
     total, done = ledger.totals().bytes, 0
     on_progress(done, total)
 
@@ -145,10 +145,11 @@ def _read(
         done += count
         on_progress(done, total)
 
-    OnePass(source, ledger, findings, Nowhere(), identifier, spool, advance).run()
-    if identifier is not None:
-        with judging(findings, source.name):
-            judge_formats(ledger, findings)
+    OnePass(source, ledger, findings, Nowhere(), watch, spool, advance).run()
+    with judging(findings, source.name):
+        judge_formats(ledger, findings)
+    with judging(findings, source.name):
+        say_checks(ledger, findings)
 
 
 def _report(

@@ -6,8 +6,8 @@ One thread at a time may use it.
 
 The order of work: ``add_file`` for all files, ``settle`` once, then ``declare``, ``plan`` and ``add_document``, then
 the one pass reads ``files()`` and answers with ``record``, ``identified``, ``scanned`` and ``examined``;
-``add_generated`` notes what the archive wrote itself; ``members()``, ``documents()`` and others give back, in the order
-in which it lies in the AIP.
+``add_generated`` notes what the archive wrote itself; ``members()`` and the rest give everything back in the order in
+which it lies in the AIP.
 """
 
 from __future__ import annotations

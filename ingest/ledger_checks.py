@@ -21,6 +21,7 @@ from metadata.outcomes import SignatureOutcome, Validity, Virus
 from preservation.antivirus.port import ScanResult
 from preservation.formats.port import Inspection, Remark
 from preservation.signatures.port import SignatureReport
+from preservation.signed import ASIDE
 
 FOUND = "i.seq, i.puid, i.name, i.version, i.mime, i.basis, i.warning"
 """Columns of a row that :func:`found_of` reads."""
@@ -30,11 +31,14 @@ CHECKS = (
     "LEFT JOIN identified i ON i.seq = r.seq LEFT JOIN examined e ON e.seq = r.seq LEFT JOIN scanned v ON v.seq = r.seq"
 )
 """The tables of both, beside a table ``r`` with a ``seq``."""
+_BESIDE = (*ASIDE, *(end.upper() for end in ASIDE))
 _ORDER = "ORDER BY f.placed, f.path, f.seq"
 
 
 class CheckedLedger(LedgerFile):
     """The part of a ledger that is about checks."""
+
+    _any_beside: bool | None = None
 
     # Answers of the checks, while the pass runs
 
@@ -66,6 +70,16 @@ class CheckedLedger(LedgerFile):
     def remark(self, seq: int, at: int, remark: Remark) -> None:
         """Note something to say of file ``seq``: ``at`` orders what is said of one file (inspections count from 0)."""
         self._add("remark", (seq, at, remark.code, json.dumps(dict(remark.details))))
+
+    # Before and while the pass runs
+
+    def signatures_beside(self, path: str) -> int:
+        """How many files there are that sign the one at ``path``, by their names."""
+        if self._any_beside is None:
+            self._any_beside = any(next(self.alike(f"%{end}"), None) for end in ASIDE)
+        if not self._any_beside:
+            return 0
+        return sum(self.size_of(path + end) is not None for end in _BESIDE)
 
     def _forget_content(self) -> None:
         if self._joined:
@@ -114,14 +128,16 @@ class CheckedLedger(LedgerFile):
         return CheckCounts(scanned, validity, Counter({SignatureOutcome(key): int(count) for key, count in signed}))
 
     def counted_pages(self) -> Iterator[CountedPages]:
-        """Every document that says how many pages it has and of whose files all pages were counted, by number."""
+        """Every document that says how many pages it has and of whose files all pages were counted, by number; files
+        that sign others have none."""
         self._index()
         sql = (
             "SELECT d.number, d.origin, d.record, min(f.path), sum(e.pages) FROM document d "
             "JOIN document_file p ON p.document = d.number JOIN file f ON f.path = p.path "
-            "LEFT JOIN examined e ON e.seq = f.seq GROUP BY d.number HAVING count(*) = count(e.pages) ORDER BY d.number"
+            "LEFT JOIN examined e ON e.seq = f.seq WHERE lower(substr(f.path, -4)) NOT IN (?, ?) "
+            "GROUP BY d.number HAVING count(*) = count(e.pages) ORDER BY d.number"
         )
-        for number, origin, record, path, counted in self._rows(sql):
+        for number, origin, record, path, counted in self._rows(sql, ASIDE):
             said = packed_pages(record)
             if said is not None:
                 yield CountedPages(number, origin or path, said, int(counted))

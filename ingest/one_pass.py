@@ -1,38 +1,40 @@
 """The one pass: every byte of the submission is read once (DESIGN §4).
 
-While a file passes, its digests are computed, its first and last windows are kept for identification, a container is
-spooled up to a bound, and its bytes go into the AIP being written on every replica. What the sender declared is
-compared at the end of each file. After the first refusal nothing more is written, but all files are still read, so
-that the sender learns everything at once.
+While a file passes, its digests are computed, the virus scanner gets it, its bytes go into the AIP being written on
+every replica, and a content file is examined (:mod:`ingest.examining`). What the sender declared is compared at the end
+of each file. After the first refusal nothing more is written, but all files are still read, so that the sender learns
+everything at once. What checks beside the pass found is in the ledger (:func:`ingest.checks_said.say_checks`).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
 from ingest.digesting import CHUNK, FileDigests, HashWorkers
+from ingest.examining import Examining, LargeExhibit
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Placement, PlannedFile
+from ingest.scanning import LargeScan, Scanning
 from ingest.sources import BrokenEntryError, Source
 from ingest.sources.port import is_ours
 from metadata.findings import Findings
-from metadata.holdings import Format, Role
+from metadata.holdings import Role
 from metadata.identifiers import Algorithm
-from preservation.identification.port import WINDOW, Identifier, Sample
+from preservation.antivirus.memory import NoScanner
+from preservation.antivirus.port import VirusScanner
+from preservation.examination import Examiner
 from storage.hashing import MemberDigests
 from storage.port import Bytes
 
-SPOOL_LIMIT = 64 << 20
 _BATCH_BYTES = 1 << 20
 _BATCH_FILES = 64
 _BATCHES_AHEAD = 8
-_IDENTIFICATIONS_AHEAD = 256
-_CONTAINERS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
 class MemberKeeper(Protocol):
@@ -73,8 +75,26 @@ class _Held:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks at the files while they pass: at all of them the ``scanner``, at content files the ``examiner``.
+
+    ``threads``: how many content files are examined at a time. None or NoScanner: nobody looks, and it costs nothing.
+    """
+
+    examiner: Examiner | None = None
+    scanner: VirusScanner | None = None
+    threads: int = 1
+
+
+NOBODY = Watch()
+
+
 class OnePass:
-    """One reading of a package into ``keeper``: an AIP being written, or :class:`Nowhere`."""
+    """One reading of a package into ``keeper``: an AIP being written, or :class:`Nowhere`.
+
+    ``spool`` is a folder for copies of files that are looked into.
+    """
 
     def __init__(
         self,
@@ -82,7 +102,7 @@ class OnePass:
         ledger: Ledger,
         findings: Findings,
         keeper: Keeper,
-        identifier: Identifier | None,
+        watch: Watch,
         spool: Path,
         on_progress: Callable[[int], None],
     ) -> None:
@@ -90,16 +110,20 @@ class OnePass:
         self._ledger = ledger
         self._findings = findings
         self._keeper = keeper
-        self._spool = spool
         self._on_progress = on_progress
-        self._identification = _Identification(identifier, ledger) if identifier else None
+        self._examining = Examining(watch.examiner, ledger, spool, watch.threads) if watch.examiner else None
+        scanner = None if isinstance(watch.scanner, NoScanner) else watch.scanner
+        self._scanning = Scanning(scanner, ledger) if scanner else None
         self._batches: deque[tuple[list[_Held], Future[list[FileDigests]]]] = deque()
         self._batch: list[_Held] = []
         self._batch_bytes = 0
 
     def run(self) -> None:
-        """Read everything. Refusals are in ``findings``; errors of stores and of our own disk are raised."""
-        try:
+        """Read everything. Refusals are in ``findings``; errors of stores, scanner and our own disk are raised."""
+        beside = [one for one in (self._scanning, self._examining) if one]
+        with ExitStack() as ending:
+            for one in beside:
+                ending.callback(one.close)
             with HashWorkers() as hashing:
                 for planned in self._ledger.files():
                     if planned.size <= CHUNK:
@@ -110,11 +134,8 @@ class OnePass:
                         self._large(planned, hashing)
                 self._send_batch(hashing)
                 self._settle(0)
-            if self._identification:
-                self._identification.finish()
-        finally:
-            if self._identification:
-                self._identification.close()
+            for one in beside:
+                one.finish()
 
     def _small(self, planned: PlannedFile, hashing: HashWorkers) -> None:
         try:
@@ -153,52 +174,64 @@ class OnePass:
     def _place_small(self, held: _Held, digests: FileDigests) -> None:
         placed = self._keeper.add(held.planned.target, held.data, digests.member)
         self._ledger.record(held.planned.seq, digests.member, placed)
-        if self._identification and held.planned.role is Role.CONTENT:
-            spool = None
-            if held.data.startswith(_CONTAINERS):
-                spool = self._spool / f"{held.planned.seq}"
-                spool.write_bytes(held.data)
-            sample = Sample(held.planned.path, len(held.data), held.data[:WINDOW], held.data[-WINDOW:], spool)
-            self._identification.submit(held.planned.seq, sample)
+        if self._scanning:
+            self._scanning.whole(held.planned.seq, held.data)
+        if self._examining and held.planned.role is Role.CONTENT:
+            self._examining.whole(held.planned, held.data)
 
     def _large(self, planned: PlannedFile, hashing: HashWorkers) -> None:
+        scan = self._scanning.begin(planned.seq, planned.size) if self._scanning else None
+        examined = self._examining and planned.role is Role.CONTENT
+        exhibit = self._examining.begin(planned) if examined and self._examining else None
+        looking = [one for one in (scan, exhibit) if one]
+        try:
+            whole = self._stream(planned, hashing, looking)
+        except BaseException:
+            for one in looking:
+                one.abandon()
+            raise
+        for one in looking:
+            one.end() if whole else one.abandon()
+
+    def _stream(self, planned: PlannedFile, hashing: HashWorkers, looking: Sequence[LargeScan | LargeExhibit]) -> bool:
+        """Whether it could be read whole."""
         try:
             with self._source.open(planned.path) as stream:
-                self._stream(planned, stream, hashing)
+                return self._read(planned, stream, hashing, looking)
         except BrokenEntryError as broken:
             self._broken(broken)
         except OSError as error:
             self._unreadable(planned, error)
+        return False
 
-    def _stream(self, planned: PlannedFile, stream: BinaryIO, hashing: HashWorkers) -> None:
-        identify = self._identification if planned.role is Role.CONTENT else None
-        windows = _Windows(planned, self._spool if identify else None)
+    def _read(
+        self,
+        planned: PlannedFile,
+        stream: BinaryIO,
+        hashing: HashWorkers,
+        looking: Sequence[LargeScan | LargeExhibit],
+    ) -> bool:
         member = self._keeper.begin(planned.target, planned.size)
         digester = hashing.stream(_wanted(planned))
         total = 0
-        try:
-            for buffer, size in _chunks(stream, hashing):
-                total += size
-                if total > planned.size:
-                    hashing.give_back(buffer)
-                    break
-                with hashing.lent(buffer), memoryview(buffer)[:size] as view:
-                    windows.feed(view)
-                    member.write(view)
-                digester.feed(buffer, size)
-                self._on_progress(size)
-        except BaseException:
-            windows.discard()
-            raise
+        for buffer, size in _chunks(stream, hashing):
+            total += size
+            if total > planned.size:
+                hashing.give_back(buffer)
+                break
+            with hashing.lent(buffer), memoryview(buffer)[:size] as view:
+                for one in looking:
+                    one.write(view)
+                member.write(view)
+            digester.feed(buffer, size)
+            self._on_progress(size)
         digests = digester.end()
         if total != planned.size:
-            windows.discard()
             self._changed(planned, f"{total}" if total < planned.size else f"> {planned.size}")
-            return
+            return False
         self._compare(planned, digests)
         self._ledger.record(planned.seq, digests.member, member.end(digests.member))
-        if identify:
-            identify.submit(planned.seq, windows.sample())
+        return True
 
     def _compare(self, planned: PlannedFile, digests: FileDigests) -> None:
         for declared in planned.declared:
@@ -236,65 +269,3 @@ def _chunks(stream: BinaryIO, hashing: HashWorkers) -> Iterator[tuple[bytearray,
             hashing.give_back(buffer)
             return
         yield buffer, size
-
-
-class _Windows:
-    """The first and last 128 KiB of a large file, and the whole of it on disk when it may be a container."""
-
-    def __init__(self, planned: PlannedFile, folder: Path | None) -> None:
-        self._planned = planned
-        self._folder = folder
-        self._head = b""
-        self._tail = b""
-        self._path: Path | None = None
-        self._file: BinaryIO | None = None
-
-    def feed(self, view: memoryview) -> None:
-        if not self._head:
-            self._head = bytes(view[:WINDOW])
-            if self._folder and self._planned.size <= SPOOL_LIMIT and self._head.startswith(_CONTAINERS):
-                self._path = self._folder / f"{self._planned.seq}"
-                self._file = self._path.open("wb")
-        elif len(self._head) < WINDOW:
-            self._head += bytes(view[: WINDOW - len(self._head)])
-        self._tail = (self._tail + bytes(view[-WINDOW:]))[-WINDOW:]
-        if self._file:
-            self._file.write(view)
-
-    def sample(self) -> Sample:
-        if self._file:
-            self._file.close()
-        return Sample(self._planned.path, self._planned.size, self._head, self._tail, self._path)
-
-    def discard(self) -> None:
-        if self._file and self._path:
-            self._file.close()
-            self._path.unlink()
-
-
-class _Identification:
-    """Identification beside the pass: one thread asks, the answers go into the ledger in their time."""
-
-    def __init__(self, identifier: Identifier, ledger: Ledger) -> None:
-        self._identifier = identifier
-        self._ledger = ledger
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="identify")
-        self._waiting: deque[tuple[int, Path | None, Future[Format]]] = deque()
-
-    def submit(self, seq: int, sample: Sample) -> None:
-        self._waiting.append((seq, sample.spool, self._executor.submit(self._identifier.identify, sample)))
-        while len(self._waiting) > _IDENTIFICATIONS_AHEAD:
-            self._take()
-
-    def finish(self) -> None:
-        while self._waiting:
-            self._take()
-
-    def _take(self) -> None:
-        seq, spool, answer = self._waiting.popleft()
-        self._ledger.identified(seq, answer.result())
-        if spool:
-            spool.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)

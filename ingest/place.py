@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ingest.guards import LIMITS, GuardLimits
 from ingest.receipt import Receipt
@@ -19,8 +19,13 @@ from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
 from preservation.antivirus.memory import NoScanner
 from preservation.antivirus.port import VirusScanner
+from preservation.formats.port import Inspector
 from preservation.identification.port import Identifier
+from preservation.signatures.port import SignatureChecker
 from storage.replicas import ReplicaSet
+
+if TYPE_CHECKING:
+    from ingest.quarantine import Release
 
 Checkpoint = Callable[[str], None]
 Sleep = Callable[[float], None]
@@ -30,11 +35,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A package to take in. ``agency`` and ``fonds`` are what the sender did not say in it, or None."""
+    """A package to take in. ``agency`` and ``fonds`` are what the sender did not say in it, or None.
+
+    ``release`` is the decision by which it comes out of quarantine.
+    """
 
     path: Path
     agency: AgencyCode | None = None
     fonds: FondsCode | None = None
+    release: Release | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,9 @@ class Stored:
 class IngestPlace:
     """Where packages are taken in: the archive, its catalogue and stores, its work folder, and its habits.
 
+    ``inspector`` and ``signatures`` look into content files when there is an ``identifier``, ``checkers`` of them at a
+    time; with ``valid_signatures`` a signature that is not valid is a refusal (the submission agreement says so).
+    Packages in quarantine lie in ``quarantine`` (default: a folder beside ``work``).
     ``lease`` must be longer than a store is tried again: what a worker still asks of a store must end with its claim.
     """
 
@@ -65,6 +77,11 @@ class IngestPlace:
     period: timedelta
     limits: GuardLimits = LIMITS
     scanner: VirusScanner = field(default_factory=NoScanner)
+    inspector: Inspector | None = None
+    signatures: SignatureChecker | None = None
+    checkers: int = 1
+    valid_signatures: bool = False
+    quarantine: Path | None = None
     lease: timedelta = timedelta(seconds=60)
     sleep: Sleep = time.sleep
     at: Checkpoint = field(default=lambda _: None)

@@ -11,30 +11,42 @@ import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from ingest.checks_said import say_checks
 from ingest.describe import Making, describe
 from ingest.ledger import Ledger
-from ingest.one_pass import Nowhere, OnePass
+from ingest.one_pass import NOBODY, Nowhere, OnePass, Watch
 from ingest.own_disk import own_disk
 from ingest.packages import Examined, examine
 from ingest.place import ClaimKeeper, IngestPlace, Progress, Sleep, Stored, Submission
+from ingest.quarantine import (
+    QuarantineRoom,
+    damaged_copy,
+    name_kept,
+    only_viruses,
+    quarantine_id,
+    receipt_of,
+)
 from ingest.receipt import Receipt, Verdict
 from ingest.registration import recall, register
 from ingest.sources import Source, open_source
 from ingest.waiting import Patience
 from metadata.catalogue import Claim, ClaimLost
+from metadata.catalogue.quarantine import QuarantinedPackage
 from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError
 from metadata.findings import Findings
 from metadata.holdings import AipVersion, Member
 from metadata.identifiers import AipId, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
+from preservation.antivirus.memory import NoScanner
 from preservation.antivirus.port import ScannerUnavailable
 from preservation.description import Known
-from preservation.identification.port import Identifier
+from preservation.examination import Examiner
 from storage.aip.parts import Completion, PartFanout
 from storage.aip.writer import AipWriter, Sealed
 from storage.keys import object_key
@@ -48,6 +60,7 @@ class _Open:
     """What this process knows of a package that it is taking in."""
 
     folder: Path
+    submission: Submission
     source: Source
     ledger: Ledger
     findings: Findings
@@ -66,6 +79,7 @@ class IngestService:
     def __init__(self, place: IngestPlace) -> None:
         self._place = place
         self._packages: dict[str, _Open] = {}
+        self.room = QuarantineRoom(place.quarantine or place.work.parent / "quarantine", place.catalogue, place.at)
 
     def receive(self, job: str, submission: Submission, progress: Progress = lambda *_: None) -> Receipt:
         """All three steps. Raises TemporaryError when it may be tried again; a refusal is a receipt.
@@ -196,7 +210,7 @@ class IngestService:
                 if examined is None or findings.refused:
                     return _refused(findings, examined)
                 undo.pop_all()
-        package = _Open(folder, source, ledger, findings, examined)
+        package = _Open(folder, submission, source, ledger, findings, examined)
         self._packages[job] = package
         return package
 
@@ -217,6 +231,8 @@ class IngestService:
                         intake.forget(claim)
                         return None
                     outcome = self._keep_or_discard(package, version, key, lease, progress)
+                    if isinstance(outcome, Receipt) and only_viruses(package.findings):
+                        outcome = self._quarantine(job, package, lease)
             except TangThuError:
                 intake.forget(claim)
                 raise
@@ -225,6 +241,39 @@ class IngestService:
         elif outcome is None:
             intake.release(claim)
         return outcome
+
+    def _quarantine(self, job: str, package: _Open, lease: ClaimKeeper) -> Receipt:
+        """Keep the package as it was sent, where people decide on it. Of one that they let out more was found now."""
+        submission, examined, content = package.submission, package.examined, package.ledger.content_digest()
+        id = quarantine_id(examined.agency, examined.objid, content)
+        seen = lease.claim.first_seen
+        receipt = replace(self._receipt(package, VersionId(examined.aip, 1), "", lease.claim), quarantine=id)
+        receipt = replace(receipt, verdict=Verdict.QUARANTINED, aip="", version=0, stores=())
+        if submission.release is not None:
+            return receipt
+        held = QuarantinedPackage(
+            id, examined.agency, examined.objid, examined.title, content, name_kept(submission.path),
+            submission.agency, submission.fonds, seen, self._place.scanner.name, receipt.to_json(),
+        )  # fmt: skip
+        return receipt_of(
+            self.room.hold(
+                submission.path,
+                held,
+                lambda path: self._content_of(f"{job}-quarantine", replace(submission, path=path)),
+                lease.keep,
+            )
+        )
+
+    def _content_of(self, job: str, submission: Submission) -> bytes:
+        """SHA-256 of what is in a package, as of a receipt; empty when it is refused before that."""
+        package = self._open(job, submission)
+        if isinstance(package, Receipt):
+            return b""
+        try:
+            self._pass(package, Nowhere(), NOBODY, lambda *_: None, lambda: None)
+            return b"" if package.findings.refused else package.ledger.content_digest()
+        finally:
+            self.close(job)
 
     def _keep_or_discard(
         self, package: _Open, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
@@ -271,7 +320,7 @@ class IngestService:
 
     def _compare_with_held(self, package: _Open, held: AipVersion, progress: Progress) -> Receipt:
         """The package is held: read it all the same, and its receipt again only if it is the same."""
-        self._pass(package, Nowhere(), None, progress, lambda: None)
+        self._pass(package, Nowhere(), NOBODY, progress, lambda: None)
         if not package.findings.refused and package.ledger.content_digest() == held.content:
             return self.held_receipt(held.id)
         if not package.findings.refused:
@@ -291,15 +340,15 @@ class IngestService:
             AipWriter(fanout, version.root, package.folder) as writer,
         ):
             place.at("pass begun")
-            self._pass(package, writer, place.identifier, progress, lease.keep)
+            self._pass(package, writer, self._watch(lease.claim.first_seen), progress, lease.keep)
+            self._say(package)
+            if (release := package.submission.release) and package.ledger.content_digest() != release.package.content:
+                raise damaged_copy(release.package)
             lease.confirm()
             if package.findings.refused:
                 return _refused(package.findings, package.examined)
             place.at("pass done")
-            making = Making(
-                version, lease.claim.first_seen, place.archive, place.agent,
-                place.identifier.name if place.identifier else "", package.folder,
-            )  # fmt: skip
+            making = self._making(version, lease.claim, package.folder)
             bag_info = describe(package.examined, package.ledger, package.findings, writer, making)
             package.sealed = writer.seal(bag_info)
             lease.confirm()
@@ -312,11 +361,44 @@ class IngestService:
         receipt = self._receipt(package, version, key, lease.claim)
         return Stored(version, key, receipt, place.clock(), lease.claim)
 
+    def _watch(self, seen: datetime) -> Watch:
+        """Who looks at the files of a package that was first seen then."""
+        place = self._place
+        if place.identifier is None:
+            return Watch(None, place.scanner)
+        examiner = Examiner(place.identifier, place.inspector, place.signatures, seen=seen)
+        return Watch(examiner, place.scanner, place.checkers)
+
+    def _making(self, version: VersionId, claim: Claim, folder: Path) -> Making:
+        place, looked = self._place, self._place.identifier is not None
+        return Making(
+            version,
+            claim.first_seen,
+            place.archive,
+            place.agent,
+            place.identifier.name if place.identifier else "",
+            folder,
+            scanner=place.scanner.name,
+            inspector=place.inspector.name if place.inspector and looked else "",
+            checked=place.signatures is not None and looked,
+        )
+
+    def _say(self, package: _Open) -> None:
+        """What they found, as findings."""
+        if isinstance(self._place.scanner, NoScanner):
+            package.findings.add("VIRUS-NO-SCANNER", package.source.name)
+        say_checks(
+            package.ledger,
+            package.findings,
+            valid_signatures=self._place.valid_signatures,
+            release=package.submission.release,
+        )
+
     def _pass(
         self,
         package: _Open,
         keeper: AipWriter | Nowhere,
-        identifier: Identifier | None,
+        watch: Watch,
         progress: Progress,
         keep: Callable[[], None],
     ) -> None:
@@ -334,7 +416,7 @@ class IngestService:
 
         spool = package.folder / "spool"
         spool.mkdir(exist_ok=True)
-        OnePass(package.source, package.ledger, package.findings, keeper, identifier, spool, on_progress).run()
+        OnePass(package.source, package.ledger, package.findings, keeper, watch, spool, on_progress).run()
 
     def _read_back(
         self,

@@ -19,11 +19,11 @@ from administration.cli.output import Output, size_text
 if TYPE_CHECKING:
     from ingest.advice import FindingKind
     from ingest.check import CheckReport
+    from ingest.one_pass import Watch
     from ingest.reports import ReportFormat
     from metadata.bagit_profile import BagProfile
     from metadata.errors import TangThuError
     from metadata.package_kinds import PackageProfile
-    from preservation.identification.port import Identifier
 
 _PLACES = 10
 _ROWS = 60
@@ -124,7 +124,7 @@ def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[in
         with (
             tempfile.TemporaryDirectory(prefix="tangthu-") as work,
             output.progress() as advance,
-            _identifier(wanted=wanted.identify) as identifier,
+            _watch(wanted=wanted.identify) as watch,
         ):
             report = check_package(
                 path,
@@ -132,7 +132,7 @@ def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[in
                 wanted.profile,
                 on_progress=_named(advance, path.resolve().name),
                 bag_profile=wanted.bag_profile,
-                identifier=identifier,
+                watch=watch,
             )
         written = [_write(report, target, format, number) for target, format in wanted.targets]
     except TangThuError as error:
@@ -145,15 +145,17 @@ def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[in
 
 
 @contextmanager
-def _identifier(*, wanted: bool) -> Iterator[Identifier | None]:
-    if not wanted:
-        yield None
-        return
+def _watch(*, wanted: bool) -> Iterator[Watch]:
+    from ingest.one_pass import NOBODY, Watch
+    from preservation.examination import Examiner
     from preservation.identification.identifier import PronomIdentifier
 
+    if not wanted:
+        yield NOBODY
+        return
     made = PronomIdentifier()
     try:
-        yield made
+        yield Watch(Examiner(made, seen=datetime.now(UTC)))
     finally:
         made.close()
 

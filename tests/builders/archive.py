@@ -21,6 +21,8 @@ from ingest.service import IngestService
 from metadata.catalogue import Catalogue
 from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, StoreId
+from preservation.antivirus.memory import MemoryScanner
+from preservation.antivirus.port import VirusScanner
 from preservation.identification.port import Identifier
 from storage.port import Store
 from storage.replicas import ReplicaSet
@@ -93,6 +95,7 @@ def small_archive(
     url: str | None = None,
     stores: list[Store] | None = None,
     identifier: Identifier | None = None,
+    scanner: VirusScanner | None = None,
     at: Callable[[str], None] = lambda _: None,
     lease: timedelta = timedelta(seconds=60),
     wrap: Callable[[Store], Store] = lambda store: store,
@@ -114,6 +117,7 @@ def small_archive(
         catalogue=catalogue,
         replicas=ReplicaSet(stores, 2),
         identifier=identifier or MemoryIdentifier(),
+        scanner=scanner or MemoryScanner(),
         work=folder / "work",
         agent=AGENT,
         clock=clock,

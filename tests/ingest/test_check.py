@@ -31,6 +31,7 @@ from tests.builders.identifier import PDF as PDF_FORMAT
 from tests.builders.identifier import MemoryIdentifier
 from tests.builders.small_bags import FILES, write_bag
 from tests.builders.tt05 import sip_hoso
+from tests.builders.watching import watching
 
 BAD = "02 Báo cáo.txt"
 PDF = b"%PDF-1.4 x"
@@ -254,7 +255,7 @@ def test_files_are_what_the_mets_and_their_names_say(tmp_path: Path) -> None:
     files = {"1.pdf": PDF, "2.jpg": PDF, "3.tiff": b"II", "4": PDF, "5.docx": PDF, "6.txt": b"text", "7.PDF": PDF}
     bag = write_bag(tmp_path / "bag", files=files)
     looking = MemoryIdentifier()
-    report = checked(bag, tmp_path, identifier=looking)
+    report = checked(bag, tmp_path, watch=watching(looking))
     assert {one.place for one in report.findings} == {"data/2.jpg"}, "an extension that the table lacks says nothing"
     (told,) = report.findings
     assert (told.code, told.severity) == ("CHECK-FORMAT", Severity.WARNING)
@@ -269,7 +270,7 @@ def test_the_mets_is_believed_before_the_name(tmp_path: Path) -> None:
     text = mets.read_text(encoding="utf-8")
     assert text.count('MIMETYPE="application/pdf"') >= 2
     mets.write_text(text.replace('MIMETYPE="application/pdf"', 'MIMETYPE="image/tiff"', 1), encoding="utf-8")
-    report = checked(folder, tmp_path, identifier=Everything())
+    report = checked(folder, tmp_path, watch=watching(Everything()))
     (told,) = [one for one in report.findings if one.code == "CHECK-FORMAT"]
     assert "image/tiff (METS)" in told.message.en
 

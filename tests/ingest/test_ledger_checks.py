@@ -39,9 +39,9 @@ SIGNED = SignatureReport(
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """Files ``a``, ``b`` and ``c`` (numbers 2, 3, 4 of the AIP), read."""
+    """Files ``a``, ``b``, ``b.P7S`` and ``c`` (numbers 2 to 5 of the AIP), read."""
     with Ledger(tmp_path / "ledger") as opened:
-        for path in ("c", "a", "b"):
+        for path in ("c", "a", "b", "b.P7S"):
             opened.add_file(path, 1)
         opened.settle()
         opened.plan_all("", "data/", Role.CONTENT)
@@ -68,11 +68,12 @@ def test_characteristics_are_with_members_and_content(ledger: Ledger) -> None:
         ),
         Characteristics(virus=Virus.CLEAN),
         None,
+        None,
     ]  # fmt: skip
     assert [one.characteristics for one in ledger.members()] == expected
     assert [one.characteristics for one in ledger.content()] == expected
     ledger.scanned(seq(ledger, "c"), ScanResult(Virus.NOT_SCANNED, "too large"))
-    assert [one.characteristics for one in ledger.content()][2] == Characteristics(virus_name="too large")
+    assert [one.characteristics for one in ledger.content()][3] == Characteristics(virus_name="too large")
     counts = ledger.check_counts()
     assert counts.virus == {Virus.INFECTED: 1, Virus.CLEAN: 1, Virus.NOT_SCANNED: 1}
     assert counts.validity == {Validity.VALID: 1}
@@ -86,7 +87,7 @@ def test_what_is_said_comes_in_the_order_of_the_files(ledger: Ledger) -> None:
     ledger.scanned(seq(ledger, "b"), ScanResult(Virus.INFECTED, "Eicar"))
     said = [(path, one.code) for path, one in ledger.remarks()]
     assert said == [("a", "X-1"), ("a", "X-2"), ("c", "X-3"), ("c", "X-4")]
-    assert [(one.number, one.path, one.text) for one in ledger.texts()] == [(2, "a", "một"), (4, "c", "ba?")]
+    assert [(one.number, one.path, one.text) for one in ledger.texts()] == [(2, "a", "một"), (5, "c", "ba?")]
     assert list(ledger.scans()) == [("b", ScanResult(Virus.INFECTED, "Eicar"))]
     (report,) = ledger.signature_reports()
     assert (report.number, report.path, report.target) == (2, "a", "data/a")
@@ -106,7 +107,7 @@ def test_pages_are_counted_of_documents_that_say_so_and_whose_files_are_all_know
         record = Record(number, Level.DOCUMENT, *["x"] * 7, date, date, pages, "", {})
         ledger.add_document(record, Fields(()), f"{number}.xml", paths, origin)
 
-    document(1, 3, "b", "a", origin="EAD_doc_1.xml")
+    document(1, 3, "b", "a", "b.P7S", origin="EAD_doc_1.xml")
     document(2, 3, "b", "c")
     document(3, None, "a")
     document(4, 9, "a")
@@ -115,6 +116,14 @@ def test_pages_are_counted_of_documents_that_say_so_and_whose_files_are_all_know
     ledger.examined(seq(ledger, "b"), looked(5), None)
     ledger.examined(seq(ledger, "c"), looked(None), None)
     assert list(ledger.counted_pages()) == [CountedPages(1, "EAD_doc_1.xml", 3, 7), CountedPages(4, "a", 9, 2)]
+
+
+def test_files_that_sign_others_are_known(ledger: Ledger, tmp_path: Path) -> None:
+    assert [ledger.signatures_beside(path) for path in ("a", "b", "b.P7S")] == [0, 1, 0]
+    with Ledger(tmp_path / "other") as other:
+        other.add_file("b", 1)
+        other.settle()
+        assert other.signatures_beside("b") == 0
 
 
 def test_large_answers_do_not_gather_in_memory(ledger: Ledger, tmp_path: Path) -> None:

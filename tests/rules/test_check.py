@@ -10,6 +10,7 @@ import pytest
 from ingest import check
 from tests.builders.identifier import MemoryIdentifier
 from tests.builders.small_bags import write_bag
+from tests.builders.watching import watching
 from tests.rules.cases import Case, codes_of
 
 
@@ -30,7 +31,7 @@ def _codes_with_a_judge_that_fails(package: Path, work: Path, profile: str) -> s
 
 def _codes_with_formats_looked_at(package: Path, work: Path, profile: str) -> set[str]:
     work.mkdir()
-    return set(check.check_package(package, work, identifier=MemoryIdentifier()).counts)
+    return set(check.check_package(package, work, watch=watching(MemoryIdentifier())).counts)
 
 
 PDF = b"%PDF-1.4 x"

@@ -16,11 +16,13 @@ from preservation.signatures.pdf import Judged, judge_pdf
 from preservation.signatures.policy import Rules
 from preservation.signatures.port import Question, SignatureReport, SignatureVerdict
 from preservation.signatures.trust import TrustStore
+from preservation.signatures.xades import judge_xml, mentions_signatures
 
 LARGEST_CMS = 1 << 28
 _HEAD = 1024
 _SIGNED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 _CHUNK = 1 << 20
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Answerer:
         stream, content = question.file, question.content
         stream.seek(0)
         kind = _kind(stream.read(_HEAD), question.name)
-        if kind is None:
+        if kind is None or (kind == "xml" and not mentions_signatures(stream)):
             return SignatureReport()
         digests = {"file": sha256_of(stream)}
         if content is not None:
@@ -56,7 +58,7 @@ class Answerer:
                 return SignatureReport(reasons=(reason("SIG-EVIDENCE-OTHER-FILE"),))
             kept = Knowledge.of_json(question.evidence["objects"])
             rules = Rules(self.store, self.anchors, moment, kept, by_evidence=True)
-        judged = _judge(kind, stream, content, rules)
+        judged = _judge(kind, question, rules)
         if kind == "pdf" and not judged.verdicts and not judged.reasons and _has_traces(stream):
             return SignatureReport(reasons=(reason("SIG-REMOVED"),))
         common = common_facts(self.store, question.at)
@@ -106,7 +108,8 @@ def _kind(head: bytes, name: str) -> str | None:
         return "pdf"
     if head.lstrip().startswith((b"-----BEGIN PKCS7", b"-----BEGIN CMS")):
         return "cms"
-    return {".pdf": "pdf", ".p7s": "cms", ".p7m": "cms"}.get(name[-4:].lower())
+    promised = {".pdf": "pdf", ".p7s": "cms", ".p7m": "cms", ".xml": "xml"}.get(name[-4:].lower())
+    return promised or ("xml" if head.lstrip(_BEFORE_XML).startswith(b"<") else None)
 
 
 def _has_traces(stream: BinaryIO) -> bool:
@@ -120,11 +123,14 @@ def _has_traces(stream: BinaryIO) -> bool:
     return False
 
 
-def _judge(kind: str, stream: BinaryIO, content: BinaryIO | None, rules: Rules) -> Judged:
+def _judge(kind: str, question: Question, rules: Rules) -> Judged:
+    stream = question.file
     stream.seek(0)
     if kind == "pdf":
         return judge_pdf(stream, rules)
+    if kind == "xml":
+        return judge_xml(stream, rules, promised=question.name[-4:].lower() == ".xml")
     data = stream.read(LARGEST_CMS + 1)
     if len(data) > LARGEST_CMS:
         return Judged([], [reason("SIG-FILE-TOO-LARGE")], Knowledge())
-    return judge_cms(data, content, rules)
+    return judge_cms(data, question.content, rules)

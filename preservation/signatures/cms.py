@@ -14,6 +14,7 @@ from preservation.signatures.outcomes import reason
 from preservation.signatures.pdf import Judged
 from preservation.signatures.policy import Rules, policy_data
 from preservation.signatures.port import SIGNATURE, SignatureVerdict
+from preservation.signatures.subjects import CmsSubject
 
 _CHUNK = 1 << 20
 _DIGESTS = ("sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512")
@@ -71,7 +72,7 @@ def _signer(
     alone = whole.copy()
     alone["signer_infos"] = cms.SignerInfos([signer.copy()])
     digest = None if carried or content is None else _digest(content, algorithm)
-    found = SignatureJudge(rules, alone, digest, inside).judge()
+    found = SignatureJudge(rules, CmsSubject(alone, digest), inside).judge()
     level = "B-T" if any(True for _ in tokens_of(signer)) else "B-B"
     found.facts |= {"format": "CAdES", "level": level, "coverage": "CONTENT_INSIDE" if carried else "CONTENT_BESIDE"}
     return SignatureVerdict(name, SIGNATURE, (*found.reasons, *notes), found.facts), found.path

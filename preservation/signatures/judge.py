@@ -7,59 +7,23 @@ revoked. The joined verdict is the gravest of all that is found here.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
 
-from asn1crypto import cms, x509
-from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
-from pyhanko.sign.general import extract_certificate_info, extract_signer_info
-from pyhanko.sign.validation.ades import (
-    AdESBasicValidationResult,
-    ades_basic_validation,
-    ades_lta_validation,
-    ades_timestamp_validation,
-    ades_with_time_validation,
-)
-from pyhanko.sign.validation.generic_cms import extract_self_reported_ts, message_imprint_checker
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec, SignatureValidationSpec
+from asn1crypto import x509
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate
+from pyhanko.sign.validation.policy_decl import SignatureValidationSpec
 
 from metadata.outcomes import SignatureOutcome
-from preservation.signatures.clock import present
-from preservation.signatures.facts import certificate_facts, cms_facts, iso
-from preservation.signatures.knowledge import Knowledge, tokens_of
+from preservation.signatures.facts import certificate_facts, iso
+from preservation.signatures.knowledge import Knowledge
 from preservation.signatures.outcomes import Reason, outcome_of, reason
-from preservation.signatures.policy import Algorithms, Rules, policy_data, policy_days, timing
+from preservation.signatures.policy import Algorithms, Rules, policy_data, policy_days
+from preservation.signatures.subjects import Finding, Subject
+from preservation.signatures.tokens import Token, check_token, name_of
 
-T = TypeVar("T")
 _REVOKED = (AdESIndeterminate.REVOKED_NO_POE, AdESFailure.REVOKED)
-_WEAK = "WEAK_IMPRINT"
 _CHAIN = (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A timestamp token that belongs to what it stamps: when it says, who says so, and pyHanko's word on it."""
-
-    time: datetime
-    authority: str
-    word: str
-
-    @property
-    def good(self) -> bool:
-        return self.word == "OK"
-
-    @property
-    def revoked(self) -> bool:
-        return self.word.startswith("REVOKED")
-
-    @property
-    def rejected(self) -> bool:
-        """By us, though pyHanko may take it: nothing later can make it good."""
-        return self.revoked or self.word == _WEAK
 
 
 @dataclass(slots=True)
@@ -77,30 +41,21 @@ class Judgement:
 
 
 class SignatureJudge:
-    """Judges one CMS signature over content with ``digest``; ``embedded`` is the PDF signature it is in, if any.
+    """Judges one signature; ``inside``: the certificates and revocation answers that the file holds.
 
     ``sealed``: the time of the first good document timestamp over it, if there is one;
     ``wary``: the certificate of one of them is revoked, so that what the file says of it does not count alone.
     """
 
     def __init__(
-        self,
-        rules: Rules,
-        signed: cms.SignedData,
-        digest: bytes | None,
-        inside: Knowledge,
-        embedded: EmbeddedPdfSignature | None = None,
-        *,
-        sealed: datetime | None = None,
-        wary: bool = False,
+        self, rules: Rules, subject: Subject, inside: Knowledge, *, sealed: datetime | None = None, wary: bool = False
     ) -> None:
-        self._rules, self._signed, self._digest, self._embedded = rules, signed, digest, embedded
-        self._info = extract_signer_info(signed)
+        self._rules, self._subject = rules, subject
         self._own, self._sealed, self._wary = inside, sealed, wary
         self._inside = inside + rules.kept + Knowledge(rules.anchors.certificates)
         self._all = self._inside + rules.anchors
         self._archival = sealed is not None
-        self._certificate = extract_certificate_info(signed).signer_cert
+        self._certificate = subject.certificate
         self._days = policy_days(rules.store)
         self._proved = rules.control
         self._algorithms = Algorithms(rules.control, self._days)
@@ -112,29 +67,29 @@ class SignatureJudge:
         good = [token.time for token in tokens if token.good]
         self._proved = min([*good, self._rules.control])
         self._sane(tokens)
-        word, result = self._engines(tokens)
-        if word is not AdESPassed.OK and self._sealed is not None and (found := self._when_sealed(self._sealed)):
+        result = self._engines(tokens)
+        if not result.passed and self._sealed is not None and (found := self._when_sealed(self._sealed)):
             return found
         unstamped = self.found.facts["engine"] == "time" and not good  # passed by a timestamp that we do not take
-        if word is not AdESPassed.OK or unstamped:
-            self._explain(word, result, tokens, proved=bool(good))
+        if not result.passed or unstamped:
+            self._explain(result, tokens, proved=bool(good))
         else:
             if self.found.facts["engine"] == "lta":
-                self._proved = min(self._proved, getattr(result, "best_signature_time", None) or self._proved)
+                self._proved = min(self._proved, result.best_time or self._proved)
             for token in tokens:
                 # A later document timestamp may have kept this one alive: then the proved time is not after it.
                 if not token.good and self._proved > token.time:
                     self.found.add("SIG-TIMESTAMP-IGNORED", what=token.word)
-        self._again_at_the_proved_time(word, proved=bool(good))
+        self._again_at_the_proved_time(passed=result.passed, proved=bool(good))
         self._claims()
-        self._tell(word, result, tokens)
+        self._tell(result, tokens)
         return self.found
 
     def _when_sealed(self, moment: datetime) -> Judgement | None:
         """As of the first good document timestamp over it, which proves all that the file then held: the signature,
         its own timestamp and the revocation answers. pyHanko's way through a chain of renewals often ends in doubt."""
         rules = at_moment(self._rules, moment)
-        found = SignatureJudge(rules, self._signed, self._digest, self._own, self._embedded).judge()
+        found = SignatureJudge(rules, self._subject, self._own).judge()
         if outcome_of(found.reasons) not in (SignatureOutcome.VALID, SignatureOutcome.VALID_WITH_NOTES):
             return None
         found.facts["engine"] += ", document timestamp"
@@ -142,8 +97,8 @@ class SignatureJudge:
 
     def _tokens(self) -> list[Token]:
         tokens = []
-        for signed in tokens_of(self._info):
-            token = check_token(self._rules, signed, message_imprint_checker(self._info), self._inside, self._all)
+        for signed in self._subject.tokens():
+            token = check_token(self._rules, signed, self._subject.imprint, self._inside, self._all)
             if token is None:
                 self.found.add("SIG-TIMESTAMP-ALTERED")
             else:
@@ -160,7 +115,7 @@ class SignatureJudge:
             elif token.time > self._certificate.not_valid_after and token.time == min(one.time for one in tokens):
                 self.found.add("SIG-TIMESTAMP-AFTER-EXPIRY", when=iso(token.time))
 
-    def _engines(self, tokens: list[Token]) -> tuple[AdESSubIndic, AdESBasicValidationResult[Any]]:
+    def _engines(self, tokens: list[Token]) -> Finding:
         """Today's answers can turn a PASSED that kept answers give into a doubt, so those in the file are tried alone
         first; whether the certificate was revoked is asked of all of them later (and of the timestamps', before)."""
         if self._wary or any(token.rejected for token in tokens):
@@ -169,87 +124,65 @@ class SignatureJudge:
         for known in (self._inside, self._all):
             self._algorithms = Algorithms(self._proved, self._days)
             spec = self._rules.spec(self._proved, known, self._algorithms)
-            word, result = self._engine(spec, bool(tokens))
-            if word is AdESPassed.OK:
+            result = self._engine(spec, known, stamped=bool(tokens))
+            if result.passed:
                 break
-        return word, result
+        return result
 
-    def _engine(
-        self, spec: SignatureValidationSpec, stamped: bool
-    ) -> tuple[AdESSubIndic, AdESBasicValidationResult[Any]]:
-        now = timing(self._rules.control)
-        if self._embedded is not None and self._archival:
-            self.found.facts["engine"] = "lta"
-            lasting = _run(
-                self._rules.control,
-                ades_lta_validation(self._embedded, PdfSignatureValidationSpec(spec), timing_info=now),
-            )
-            if lasting.ades_subindic is not AdESIndeterminate.SIG_CONSTRAINTS_FAILURE:
-                return lasting.ades_subindic, lasting
+    def _engine(self, spec: SignatureValidationSpec, known: Knowledge, *, stamped: bool) -> Finding:
+        facts, now = self.found.facts, self._rules.control
+        if self._archival and (lasting := self._subject.lasting(spec, now)) is not None:
+            facts["engine"] = "lta"
+            return lasting
         if stamped:
-            self.found.facts["engine"] = "time"
-            timed = _run(
-                self._rules.control,
-                ades_with_time_validation(self._signed, spec, timing_info=now, raw_digest=self._digest),
-            )
-            return timed.ades_subindic, timed
-        self.found.facts["engine"] = "basic"
-        basic = _run(
-            self._rules.control, ades_basic_validation(self._signed, spec, timing_info=now, raw_digest=self._digest)
-        )
-        return basic.ades_subindic, basic
+            facts["engine"] = "time"
+            timed = self._subject.timed(spec, now)
+            return timed if timed is not None else self._basic(self._proved, late=self._proved < now, known=known)
+        facts["engine"] = "basic"
+        return self._subject.basic(spec, now)
 
     def _basic(
         self, moment: datetime, *, late: bool, revocation: bool = True, known: Knowledge | None = None
-    ) -> AdESBasicValidationResult[Any]:
-        algorithms = Algorithms(self._proved, self._days)
-        spec = self._rules.spec(self._proved, known or self._all, algorithms, late=late, revocation=revocation)
-        return _run(
-            moment,
-            ades_basic_validation(self._signed, spec, timing_info=timing(moment), raw_digest=self._digest),
-        )
+    ) -> Finding:
+        self._algorithms = Algorithms(self._proved, self._days)
+        spec = self._rules.spec(self._proved, known or self._all, self._algorithms, late=late, revocation=revocation)
+        return self._subject.basic(spec, moment)
 
-    def _explain(
-        self, word: AdESSubIndic, result: AdESBasicValidationResult[Any], tokens: list[Token], *, proved: bool
-    ) -> None:
+    def _explain(self, result: Finding, tokens: list[Token], *, proved: bool) -> None:
         """Why it did not pass. Of the signature itself, or only of its timestamp?"""
         bad = next((token for token in tokens if not token.good), None)
         if bad is not None:
             self.found.add("SIG-TIMESTAMP-UNTRUSTED", when=iso(bad.time), what=bad.word)
             result = self._basic(self._rules.control, late=False)
-            word = result.ades_subindic
-            if word is AdESPassed.OK:
+            if result.passed:
                 return
-        if word in _REVOKED:
+        if result.word in _REVOKED:
             self._revoked(result, proved=proved)
             return
-        if word in _CHAIN and self._basic(self._proved, late=True, revocation=False).ades_subindic is AdESPassed.OK:
+        if result.word in _CHAIN and self._basic(self._proved, late=True, revocation=False).passed:
             self.found.add("SIG-REVOCATION-UNKNOWN")
             return
         self._name(result)
 
-    def _revoked(self, result: AdESBasicValidationResult[Any], *, proved: bool) -> None:
-        details = getattr(result.api_status, "revocation_details", None)
-        when = details.revocation_date if details is not None else None
-        claimed = self._claimed()
+    def _revoked(self, result: Finding, *, proved: bool) -> None:
+        when, claimed = result.revoked, self._subject.claimed()
         certain = proved or (when is not None and claimed is not None and claimed >= when)
         self.found.add("SIG-REVOKED" if certain else "SIG-REVOKED-NO-PROOF", when=iso(when) if when else "?")
 
-    def _again_at_the_proved_time(self, word: AdESSubIndic, *, proved: bool) -> None:
+    def _again_at_the_proved_time(self, *, passed: bool, proved: bool) -> None:
         """Was the certificate good when the signature is proved to have been there, as all answers at hand say?"""
         result = self._basic(self._proved, late=True)
         if self._all.crls and self._all.ocsps:
             # An OCSP answer that says good keeps pyHanko from looking at lists, be they younger.
             by_lists = self._basic(self._proved, late=True, known=self._all.only_lists())
-            if by_lists.ades_subindic in (*_REVOKED, AdESIndeterminate.REVOKED_CA_NO_POE):
+            if by_lists.word in (*_REVOKED, AdESIndeterminate.REVOKED_CA_NO_POE):
                 result = by_lists
-        then = result.ades_subindic
-        if then in _REVOKED:
+        if result.word in _REVOKED:
             self._revoked(result, proved=proved)
-        if word is not AdESPassed.OK or then in _REVOKED:
+        if not passed or result.word in _REVOKED:
             return
         expired = self._certificate.not_valid_after < self._rules.control
-        if then is not AdESPassed.OK:
+        if not result.passed:
             self._doubt(result, expired=expired)
             return
         if not expired:
@@ -258,35 +191,25 @@ class SignatureJudge:
         if oldest is not None and oldest > self._certificate.not_valid_after:
             self.found.add("SIG-REVOCATION-AFTER-EXPIRY")
 
-    def _doubt(self, result: AdESBasicValidationResult[Any], *, expired: bool) -> None:
+    def _doubt(self, result: Finding, *, expired: bool) -> None:
         """It passed as of the moment asked about, but not as of the proved time. Of an expired certificate pyHanko has
         not asked for revocation; of a good one it has, with answers that may be younger than the proved time."""
         if any(one.code in ("SIG-TIMESTAMP-AFTER-EXPIRY", "SIG-NOT-YET-VALID") for one in self.found.reasons):
             return
-        chain = result.ades_subindic in _CHAIN
-        if not chain or self._basic(self._proved, late=True, revocation=False).ades_subindic is not AdESPassed.OK:
+        chain = result.word in _CHAIN
+        if not chain or not self._basic(self._proved, late=True, revocation=False).passed:
             self._name(result)
         elif expired:
             self.found.add("SIG-REVOCATION-UNKNOWN")
 
-    def _name(self, result: AdESBasicValidationResult[Any]) -> None:
-        word = name_of(result.ades_subindic)
+    def _name(self, result: Finding) -> None:
+        word = name_of(result.word)
         code = policy_data()["subindications"].get(word, "SIG-NOT-JUDGED")
         weak = ", ".join(sorted(self._algorithms.refused))
-        self.found.add(code, what=weak or result.failure_msg or word, when="?")
-
-    def _claimed(self) -> datetime | None:
-        if self._embedded is not None:
-            try:
-                claimed = self._embedded.self_reported_timestamp
-            except Exception:  # a date that is none claims nothing  # noqa: BLE001
-                return None
-        else:
-            claimed = extract_self_reported_ts(self._info)
-        return claimed if claimed is None or claimed.tzinfo is not None else claimed.replace(tzinfo=UTC)
+        self.found.add(code, what=weak or result.message or word, when="?")
 
     def _claims(self) -> None:
-        claimed = self._claimed()
+        claimed = self._subject.claimed()
         if claimed is None:
             return
         self.found.facts["claimed_time"] = iso(claimed)
@@ -299,21 +222,17 @@ class SignatureJudge:
         elif ahead > timedelta(minutes=data["clock_minutes"]):
             self.found.add("SIG-CLAIMED-TIME-LATER", when=iso(claimed))
 
-    def _tell(self, word: AdESSubIndic, result: AdESBasicValidationResult[Any], tokens: list[Token]) -> None:
+    def _tell(self, result: Finding, tokens: list[Token]) -> None:
         certificate, facts = self._certificate, self.found.facts
         for what, day in self._algorithms.legacy.items():
             self.found.add("SIG-SHA1-LEGACY", what=what, when=day)
-        path = getattr(result.api_status, "validation_path", None)
-        used = tuple(path.iter_certs(include_root=True)) if path is not None else ()
-        self.found.path = Knowledge(used)
-        own = {one.dump() for one in Knowledge.of_cms(self._signed).certificates} | {
-            one.dump() for one in (Knowledge.of_dss(self._embedded.reader).certificates if self._embedded else ())
-        }
+        self.found.path = Knowledge(result.path)
+        own = {one.dump() for one in self._own.certificates}
         pinned = {one.dump() for one in self._rules.anchors.certificates}
-        if any(one.dump() in pinned and one.dump() not in own for one in used):
+        if any(one.dump() in pinned and one.dump() not in own for one in result.path):
             self.found.add("SIG-INTERMEDIATE-FROM-STORE")
-        facts["ades"] = name_of(word)
-        facts |= certificate_facts(certificate) | cms_facts(self._info)
+        facts["ades"] = name_of(result.word)
+        facts |= certificate_facts(certificate) | self._subject.facts()
         facts |= self._answered(certificate)
         facts["proved_time"] = iso(self._proved)
         facts["proved_by"] = self._proof(tokens)
@@ -343,52 +262,6 @@ class SignatureJudge:
         return {"revocation": kind, "revocation_time": iso(time), "revocation_source": source}
 
 
-def check_token(
-    rules: Rules,
-    signed: cms.SignedData,
-    imprint: Callable[[str], bytes],
-    inside: Knowledge,
-    everything: Knowledge,
-    *,
-    late: bool = False,
-) -> Token | None:
-    """Check one timestamp token as of the rules' moment; None when it stamps other bytes or its signature is wrong.
-
-    Good by what is in the file or by all that is known, unless anything known says that its certificate is revoked.
-    """
-    authority = extract_certificate_info(signed).signer_cert
-    stamped = signed["encap_content_info"]["content"].parsed
-    time = stamped["gen_time"].native
-    words: list[str] = []
-    # As for signers: the lists are asked by themselves too.
-    for known in (inside, everything, everything.only_lists()):
-        spec = rules.spec(time, known, Algorithms(rules.control, policy_days(rules.store)), late=late)
-        result = _run(
-            rules.control, ades_timestamp_validation(signed, spec, imprint, timing_info=timing(rules.control))
-        )
-        if result.ades_subindic in (AdESFailure.HASH_FAILURE, AdESFailure.SIG_CRYPTO_FAILURE):
-            return None
-        words.append(name_of(result.ades_subindic))
-    revoked = [word for word in words if word.startswith("REVOKED")]
-    word = revoked[0] if revoked else "OK" if "OK" in words[:2] else words[1]
-    # pyHanko does not ask by which digest the stamp holds what it stamps.
-    days = policy_days(rules.store)
-    imprint_digest = stamped["message_imprint"]["hash_algorithm"]
-    if word == "OK" and not Algorithms(time, days).digest_algorithm_allowed(imprint_digest, None):
-        word = _WEAK
-    return Token(time, authority.subject.human_friendly, word)
-
-
 def at_moment(rules: Rules, moment: datetime) -> Rules:
     """The same rules as of another moment."""
     return replace(rules, control=moment)
-
-
-def name_of(word: AdESSubIndic) -> str:
-    """The sub-indication as ETSI EN 319 102-1 writes it."""
-    return str(getattr(word, "name", word))
-
-
-def _run(moment: datetime, coroutine: Coroutine[Any, Any, T]) -> T:
-    with present(moment):
-        return asyncio.run(coroutine)

@@ -16,11 +16,13 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from metadata.outcomes import SignatureOutcome
 from preservation.signatures.facts import certificate_facts, cms_facts, iso
-from preservation.signatures.judge import Judgement, SignatureJudge, at_moment, check_token
+from preservation.signatures.judge import Judgement, SignatureJudge, at_moment
 from preservation.signatures.knowledge import Knowledge, tokens_of
 from preservation.signatures.outcomes import Reason, reason
 from preservation.signatures.policy import Rules, policy_data
 from preservation.signatures.port import DOCUMENT_TIMESTAMP, SIGNATURE, SignatureVerdict
+from preservation.signatures.subjects import CmsSubject
+from preservation.signatures.tokens import check_token
 
 
 @dataclass(slots=True)
@@ -103,15 +105,8 @@ class _Document:
     def _signature(self, one: EmbeddedPdfSignature, number: int, sealed: datetime | None) -> Judgement:
         one.compute_integrity_info()  # type: ignore[no-untyped-call]
         later = any(other.sig_object_type == "/DocTimeStamp" for other in self._signatures[number + 1 :])
-        judge = SignatureJudge(
-            self._rules,
-            one.signed_data,
-            one.compute_digest(),
-            self._inside,
-            one,
-            sealed=sealed,
-            wary=self._wary,
-        )
+        subject = CmsSubject(one.signed_data, one.compute_digest(), one)
+        judge = SignatureJudge(self._rules, subject, self._inside, sealed=sealed, wary=self._wary)
         found = judge.judge()
         self.used = self.used + found.path
         self._changes(one, found)

@@ -66,7 +66,7 @@ class Algorithms(CMSAlgorithmUsagePolicy):
     def digest_algorithm_allowed(
         self, algo: algos.DigestAlgorithm, moment: datetime | None
     ) -> AlgorithmUsageConstraint:
-        return self._digest(str(algo["algorithm"].native))
+        return self.digest_allowed(str(algo["algorithm"].native))
 
     def signature_algorithm_allowed(
         self, algo: algos.SignedDigestAlgorithm, moment: datetime | None, public_key: keys.PublicKeyInfo | None
@@ -75,6 +75,12 @@ class Algorithms(CMSAlgorithmUsagePolicy):
             name, digest = str(algo.signature_algo), str(algo.hash_algo)
         except ValueError:
             name, digest = str(algo["algorithm"].native), ""
+        return self.signature_allowed(name, digest, public_key)
+
+    def signature_allowed(
+        self, name: str, digest: str, public_key: keys.PublicKeyInfo | None
+    ) -> AlgorithmUsageConstraint:
+        """By asn1crypto's names: ``rsassa_pkcs1v15``, ``sha256``."""
         if name.startswith("rsa") and public_key is not None:
             size = public_key.bit_size
             if size < _STRONG_RSA:
@@ -83,9 +89,10 @@ class Algorithms(CMSAlgorithmUsagePolicy):
                     return self._refuse(f"RSA {size}")
         if name == "dsa":
             return self._refuse("DSA")
-        return self._digest(digest)
+        return self.digest_allowed(digest)
 
-    def _digest(self, name: str) -> AlgorithmUsageConstraint:
+    def digest_allowed(self, name: str) -> AlgorithmUsageConstraint:
+        """By asn1crypto's names: ``sha256``."""
         if name in ("md2", "md4", "md5"):
             return self._refuse(name.upper())
         if name == "sha1" and not self._before("sha1_before", "SHA-1"):

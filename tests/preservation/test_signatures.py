@@ -7,7 +7,6 @@ import base64
 import hashlib
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -22,10 +21,8 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec, append_signature_field
 from pyhanko.sign.general import simple_cms_attribute
 
 from metadata.outcomes import SignatureOutcome as Is
-from preservation.signatures.answering import Answerer
 from preservation.signatures.facts import FACTS, iso
 from preservation.signatures.outcomes import reason_codes
-from preservation.signatures.port import Question, SignatureReport
 from preservation.signatures.trust import TrustStore
 from tests.builders.signatures import (
     DAY,
@@ -47,39 +44,12 @@ from tests.builders.signatures import (
     stamper,
     text_stream,
 )
+from tests.preservation.signature_cases import BAD, NOTES, OPEN, UNREADABLE, VALID, Case, ask, codes_of, judge
 
 HOUR = timedelta(hours=1)
 OLD = day("2016-05-01")
 CONTENT = b"Noi dung cong van\n" * 40
 LONG = timedelta(days=3653)
-
-
-def _usual() -> TrustStore:
-    return authority().store()
-
-
-@dataclass(frozen=True)
-class Case:
-    """A file (and what is beside it), how it is asked about, and what must come out: outcome, some of the codes."""
-
-    make: Callable[[], bytes]
-    outcome: Is | None
-    codes: tuple[str, ...] = ()
-    store: Callable[[], TrustStore] = _usual
-    at: datetime = NOW
-    content: bytes | None = None
-    exactly: bool = field(default=False)
-
-
-def ask(
-    data: bytes, store: TrustStore, at: datetime = NOW, content: bytes | None = None, **more: object
-) -> SignatureReport:
-    beside = None if content is None else io.BytesIO(content)
-    return Answerer.of(store).answer(Question(io.BytesIO(data), at, at, beside, **more))  # type: ignore[arg-type]
-
-
-def codes_of(report: SignatureReport) -> set[str]:
-    return {one.code for one in report.reasons} | {one.code for verdict in report.verdicts for one in verdict.reasons}
 
 
 # What is done to a signed file afterwards.
@@ -394,8 +364,6 @@ def other_chain() -> TrustStore:
     return authority().store(roots=("evil",))
 
 
-VALID, NOTES, OPEN, BAD, UNREADABLE = Is.VALID, Is.VALID_WITH_NOTES, Is.INDETERMINATE, Is.INVALID, Is.UNREADABLE
-
 CASES: dict[str, Case] = {
     # what is in order
     "unsigned": Case(pdf, None),
@@ -703,13 +671,7 @@ CASES: dict[str, Case] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_verdict(name: str) -> None:
-    case = CASES[name]
-    report = ask(case.make(), case.store(), case.at, case.content)
-    found = codes_of(report)
-    assert report.outcome == case.outcome, (found, [one.facts for one in report.verdicts])
-    assert set(case.codes) <= found
-    if case.exactly:
-        assert set(case.codes) == found
+    judge(CASES[name])
 
 
 @pytest.mark.parametrize(

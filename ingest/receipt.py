@@ -16,10 +16,11 @@ FORMAT = "tangthu-receipt/1"
 
 
 class Verdict(StrEnum):
-    """Whether the archive has taken the package over."""
+    """Whether the archive has taken the package over. Quarantined: not, and people will decide; it is kept as sent."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Receipt:
 
     ``agency``, ``objid`` and ``content`` (SHA-256 of the submission, hexadecimal) are empty when a refused package did
     not get so far as to tell them; ``aip``, ``key`` and ``stores`` are empty for every refused package.
-    ``first_seen`` is None for a refused package.
+    ``first_seen`` is None for a refused package. ``quarantine`` is the name of one in quarantine there.
     """
 
     verdict: Verdict
@@ -45,6 +46,7 @@ class Receipt:
     stores: tuple[str, ...]
     findings: tuple[Finding, ...]
     counts: tuple[tuple[str, int], ...]
+    quarantine: str = ""
 
     @classmethod
     def refused(cls, findings: Findings, agency: str = "", objid: str = "", title: str = "") -> Self:
@@ -61,6 +63,8 @@ class Receipt:
             "findings": [one.fields() for one in self.findings],
             "counts": dict(self.counts),
         }
+        if not self.quarantine:  # as receipts were before there was a quarantine
+            del fields["quarantine"]
         return canonical(fields)
 
     @classmethod

@@ -81,7 +81,9 @@ class IngestService:
         self._packages: dict[str, _Open] = {}
         self.room = QuarantineRoom(place.quarantine or place.work.parent / "quarantine", place.catalogue, place.at)
 
-    def receive(self, job: str, submission: Submission, progress: Progress = lambda *_: None) -> Receipt:
+    def receive(
+        self, job: str, submission: Submission, progress: Progress = lambda *_: None, sleep: Sleep | None = None
+    ) -> Receipt:
         """All three steps. Raises TemporaryError when it may be tried again; a refusal is a receipt.
 
         While the virus scanner is away it waits, without limit.
@@ -89,8 +91,8 @@ class IngestService:
         refused = self.examine(job, submission)
         if refused is not None:
             return refused
-        stored = self.store(job, submission, progress)
-        return stored if isinstance(stored, Receipt) else self.register(job, submission, stored, progress)
+        stored = self.store(job, submission, progress, sleep)
+        return stored if isinstance(stored, Receipt) else self.register(job, submission, stored, progress, sleep)
 
     def examine(self, job: str, submission: Submission) -> Receipt | None:
         """Open the package and judge it by its names, structure and metadata: a receipt when it is refused."""
@@ -348,7 +350,7 @@ class IngestService:
             if package.findings.refused:
                 return _refused(package.findings, package.examined)
             place.at("pass done")
-            making = self._making(version, lease.claim, package.folder)
+            making = self._making(version, lease.claim, package)
             bag_info = describe(package.examined, package.ledger, package.findings, writer, making)
             package.sealed = writer.seal(bag_info)
             lease.confirm()
@@ -369,18 +371,20 @@ class IngestService:
         examiner = Examiner(place.identifier, place.inspector, place.signatures, seen=seen)
         return Watch(examiner, place.scanner, place.checkers)
 
-    def _making(self, version: VersionId, claim: Claim, folder: Path) -> Making:
+    def _making(self, version: VersionId, claim: Claim, package: _Open) -> Making:
         place, looked = self._place, self._place.identifier is not None
+        release = package.submission.release
         return Making(
             version,
             claim.first_seen,
             place.archive,
             place.agent,
             place.identifier.name if place.identifier else "",
-            folder,
+            package.folder,
             scanner=place.scanner.name,
             inspector=place.inspector.name if place.inspector and looked else "",
             checked=place.signatures is not None and looked,
+            released=release.told() if release else "",
         )
 
     def _say(self, package: _Open) -> None:

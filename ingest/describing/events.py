@@ -61,6 +61,9 @@ def _taken_over(making: Making, examined: Examined) -> Iterator[Event]:
 def _checks(making: Making, ledger: Ledger, written: Written, base: str) -> Iterator[Event]:
     if making.scanner:
         yield _scanned(making, ledger)
+    if making.released:
+        detail = "Two people released the package from quarantine, with its files as they are"
+        yield making.event(EventType.QUARANTINE, detail, making.released)
     if making.identifier:
         identified, all_files = ledger.identified_count()
         yield making.event(

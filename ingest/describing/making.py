@@ -16,6 +16,7 @@ class Making:
 
     ``identifier``, ``scanner`` and ``inspector`` name what identified formats, scanned for malware and looked into
     files, each with its version; empty: nobody did. ``checked``: signatures were looked for.
+    ``released`` tells of the decision by which the package came out of quarantine; empty: it was not there.
     """
 
     version: VersionId
@@ -27,6 +28,7 @@ class Making:
     scanner: str = ""
     inspector: str = ""
     checked: bool = False
+    released: str = ""
 
     def event(
         self,

@@ -98,6 +98,7 @@ def small_archive(
     scanner: VirusScanner | None = None,
     at: Callable[[str], None] = lambda _: None,
     lease: timedelta = timedelta(seconds=60),
+    sleep: Callable[[float], None] = lambda _: None,
     wrap: Callable[[Store], Store] = lambda store: store,
 ) -> Iterator[SmallArchive]:
     """Open (or make) the archive in ``folder``; closes the catalogue at the end."""
@@ -123,7 +124,7 @@ def small_archive(
         clock=clock,
         period=PERIOD,
         lease=lease,
-        sleep=lambda _: None,
+        sleep=sleep,
         at=at,
     )
     try:

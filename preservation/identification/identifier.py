@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from typing import Any
 
+from metadata.findings import visible
 from metadata.holdings import Format
+from metadata.identifiers import Puid
 from metadata.text import Sentence
 from preservation.identification.answer import Answer
 from preservation.identification.choice import unanswered
 from preservation.identification.data import SignaturePaths, default_signatures
 from preservation.identification.port import Sample
-from preservation.identification.task import arguments_of, equipment_of, format_of
 from preservation.workshop.pool import ChildWorkshop
 from preservation.workshop.port import TaskLimits, WorkLost, Workshop
 
 LIMITS = TaskLimits(seconds=10.0, cpu_seconds=20)
+_LONGEST = 2000
 _TASK = "preservation.identification.task:identify"
 _BY_NAME = "preservation.identification.task:by_name"
+
+
+def equipment_of(paths: SignaturePaths) -> dict[str, Any]:
+    """What these tasks need. The workshop must let its children read both files."""
+    return {"signatures": [str(paths.binary.resolve()), str(paths.container.resolve())]}
 
 
 class PronomIdentifier:
     """An Identifier: PRONOM's signature files, tried in a child of the workshop. Safe to use from several threads.
 
-    A ``workshop`` that is given is the caller's to close; its equipment has that of ``task.equipment_of(signatures)``
+    A ``workshop`` that is given is the caller's to close; its equipment has what :func:`equipment_of` gives
     and its children may read both files. Without one, it has its own, of one child. A file on which the child dies or
     takes longer than the limit is answered by its extension, with a warning.
     """
@@ -70,7 +79,20 @@ class PronomIdentifier:
                 # Where it is gone the windows say what they can.
                 with suppress(OSError):
                     files.append(stack.enter_context(sample.spool.open("rb")))
-            return format_of(self._workshop.run(_TASK, arguments_of(sample), files, self._limits))
+            return _format(self._workshop.run(_TASK, _arguments(sample), files, self._limits))
+
+
+def _arguments(sample: Sample) -> dict[str, Any]:
+    """What the task is asked: all but the spool; windows that are alike cross once."""
+    asked = {"name": sample.name, "size": sample.size, "head": sample.head}
+    return asked if sample.tail == sample.head else asked | {"tail": sample.tail}
+
+
+def _format(answer: Mapping[str, Any]) -> Format:
+    """What the task answered. Raises KeyError, TypeError, ValueError for what it never answers."""
+    puid, *texts = answer["format"]
+    name, version, mime, basis, warning = (visible(one, _LONGEST) for one in texts)
+    return Format(Puid(puid) if puid else None, name, version, mime, basis, warning)
 
 
 def _why(seconds: float, *, late: bool) -> Sentence:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from metadata.findings import visible
-from metadata.holdings import Format
-from metadata.identifiers import Puid
 from preservation.identification.choice import choose
-from preservation.identification.data import SignaturePaths
 from preservation.identification.port import Sample
 from preservation.identification.pronom.engine import PronomEngine
 from preservation.identification.pronom.signature_file import read_signature_files
 from preservation.workshop.port import Tools, Values
-
-_LONGEST = 2000
-
-
-def equipment_of(paths: SignaturePaths) -> dict[str, Any]:
-    """What these tasks need. The workshop must let its children read both files."""
-    return {"signatures": [str(paths.binary.resolve()), str(paths.container.resolve())]}
 
 
 def prepare(tools: Tools) -> None:
@@ -40,19 +29,6 @@ def identify(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Valu
 def by_name(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
     """The task of telling what a file's extension says, looking at no byte of it. Answers with an Answer's fields."""
     return _engine(tools).by_name(arguments["name"]).fields()
-
-
-def arguments_of(sample: Sample) -> dict[str, Any]:
-    """What :func:`identify` is asked: all but the spool; windows that are alike cross once."""
-    asked = {"name": sample.name, "size": sample.size, "head": sample.head}
-    return asked if sample.tail == sample.head else asked | {"tail": sample.tail}
-
-
-def format_of(answer: Mapping[str, Any]) -> Format:
-    """What :func:`identify` answered. Raises KeyError, TypeError, ValueError for what it never answers."""
-    puid, *texts = answer["format"]
-    name, version, mime, basis, warning = (visible(one, _LONGEST) for one in texts)
-    return Format(Puid(puid) if puid else None, name, version, mime, basis, warning)
 
 
 def _engine(tools: Tools) -> PronomEngine:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from metadata.outcomes import SignatureOutcome as Is
-from preservation.signatures.checker import Limits, PyHankoChecker
+from preservation.signatures.checker import PyHankoChecker
 from preservation.signatures.port import Question, SignatureReport
 from tests.builders.signatures import NOW, archival, authority, cades, pdf, sign
 
@@ -28,7 +28,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def checker() -> Iterator[PyHankoChecker]:
-    made = PyHankoChecker(authority().store(), Limits(seconds=30.0))
+    made = PyHankoChecker(authority().store())
     yield made
     made.close()
 

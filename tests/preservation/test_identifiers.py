@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from preservation.identification.data import SignaturePaths, default_signatures
-from preservation.identification.identifier import PronomIdentifier
-from preservation.identification.task import equipment_of
+from preservation.identification.identifier import PronomIdentifier, equipment_of
 from preservation.workshop.local import LocalWorkshop
 from preservation.workshop.pool import ChildLimits, ChildWorkshop
 from preservation.workshop.port import TaskLimits, Values, WorkLost

@@ -1,10 +1,7 @@
-"""The child process that judges signatures: what it may not do, and that its end costs one file only."""
+"""Signatures judged in a workshop: as in this process, and a file that stalls costs its own answer only."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,12 +12,13 @@ import pytest
 
 from metadata.outcomes import SignatureOutcome as Is
 from preservation.signatures.answering import Answerer
-from preservation.signatures.checker import Limits, PyHankoChecker
+from preservation.signatures.checker import PyHankoChecker, equipment_of
 from preservation.signatures.port import Question, SignatureReport
+from preservation.workshop.pool import ChildLimits, ChildWorkshop
+from preservation.workshop.port import TaskLimits, Values, WorkLost
 from tests.builders.signatures import NOW, archival, authority, forge_page, pdf, sign
 
 STORE = cache(lambda: authority().store())
-ROOT = Path(__file__).parents[2]
 
 
 def staller() -> bytes:
@@ -34,7 +32,7 @@ def staller() -> bytes:
 
 @pytest.fixture
 def checker() -> Iterator[PyHankoChecker]:
-    made = PyHankoChecker(STORE(), Limits(seconds=20))
+    made = PyHankoChecker(STORE())
     yield made
     made.close()
 
@@ -61,24 +59,21 @@ def test_the_child_says_what_the_judge_says_and_serves_many_files(
     reports = [checker.check(question) for question in questions]
     assert reports == [SignatureReport.of_fields(here.answer(question).fields()) for question in questions]
     assert [report.outcome for report in reports] == [Is.VALID, Is.INVALID, None, Is.UNREADABLE]
-    assert checker.restarts == 0
 
 
 def test_a_staller_costs_one_file(write: Callable[..., Question]) -> None:
-    checker = PyHankoChecker(authority().store(), Limits(seconds=2.0))
+    checker = PyHankoChecker(STORE(), limits=TaskLimits(seconds=2.0))
     try:
         stalled = checker.check(write(staller(), "lau.pdf"))
         assert [one.code for one in stalled.reasons] == ["SIG-FILE-STALLED"]
         assert stalled.outcome is Is.UNREADABLE
-        assert checker.restarts == 1
         assert checker.check(write(pdf())).outcome is None
-        assert checker.restarts == 1
     finally:
         checker.close()
 
 
 def test_the_kernel_ends_a_child_that_computes_too_long(write: Callable[..., Question]) -> None:
-    checker = PyHankoChecker(authority().store(), Limits(seconds=60.0, cpu_seconds=1))
+    checker = PyHankoChecker(STORE(), limits=TaskLimits(seconds=60.0, cpu_seconds=1))
     try:
         report = checker.check(write(staller()))
         assert [one.code for one in report.reasons] == ["SIG-FILE-CRASHED"]
@@ -87,65 +82,49 @@ def test_the_kernel_ends_a_child_that_computes_too_long(write: Callable[..., Que
 
 
 def test_a_child_that_cannot_start_is_an_outcome_not_an_error(write: Callable[..., Question]) -> None:
-    checker = PyHankoChecker(authority().store(), Limits(memory=1 << 24, largest=1 << 20))
-    try:
-        assert checker.check(write(sign(pdf()))).outcome is Is.UNREADABLE
-    finally:
-        checker.close()
+    workshop = ChildWorkshop(equipment_of(STORE()), limits=ChildLimits(memory=1 << 24))
+    assert PyHankoChecker(STORE(), workshop).check(write(sign(pdf()))).outcome is Is.UNREADABLE
+    workshop.close()
 
 
-def test_a_file_beyond_the_limit_is_not_looked_at(write: Callable[..., Question]) -> None:
-    checker = PyHankoChecker(authority().store(), Limits(largest=1000))
-    report = checker.check(write(sign(pdf())))
-    assert [one.code for one in report.reasons] == ["SIG-FILE-TOO-LARGE"]
-    checker.close()
+class Saying:
+    """A workshop that answers the same to everything, or loses it."""
+
+    def __init__(self, answer: Values | WorkLost) -> None:
+        self._answer = answer
+
+    def run(self, *_: object) -> Values:
+        if isinstance(self._answer, WorkLost):
+            raise self._answer
+        return self._answer
+
+    def close(self) -> None:
+        raise AssertionError("a workshop that was given is not the checker's to close")
 
 
 @pytest.mark.parametrize(
-    "deed",
+    ("answer", "code"),
     [
-        "import socket; socket.socket()",
-        "import socket; socket.create_connection(('127.0.0.1', 9))",
-        "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9/')",
-        "import socket; socket.getaddrinfo('localhost', 80)",
-        "open('moi', 'w')",
-        "import os; os.open('moi', os.O_CREAT | os.O_WRONLY)",
-        "import os; os.remove('cu')",
-        "import os; os.rename('cu', 'moi')",
-        "import subprocess; subprocess.run(['true'])",
-        "import os; os.system('true')",
+        (WorkLost(late=True), "SIG-FILE-STALLED"),
+        (WorkLost(late=False), "SIG-FILE-CRASHED"),
+        ({}, "SIG-FILE-CRASHED"),
+        ({"signatures": 1, "reasons": [], "evidence": {}}, "SIG-FILE-CRASHED"),
+        ({"signatures": [], "reasons": [{"code": "no such", "vi": "", "en": ""}], "evidence": {}}, "SIG-FILE-CRASHED"),
+        ({"signatures": [], "reasons": [], "evidence": [1]}, "SIG-FILE-CRASHED"),
     ],
 )
-def test_the_child_may_not(deed: str, tmp_path: Path) -> None:
-    (tmp_path / "cu").write_bytes(b"x")
-    program = f"from preservation.signatures.child import confine\nconfine(4 << 30)\n{deed}"
-    ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-    )
-    assert ended.returncode == 1
-    assert "PermissionError" in ended.stderr or "URLError" in ended.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["cu"]
+def test_no_answer_of_a_child_is_more_than_unreadable(
+    answer: Values | WorkLost, code: str, write: Callable[..., Question]
+) -> None:
+    checker = PyHankoChecker(STORE(), Saying(answer))
+    report = checker.check(write(pdf()))
+    assert [one.code for one in report.reasons] == [code]
+    assert report.outcome is Is.UNREADABLE
+    checker.close()
 
 
-def test_where_the_kernel_allows_it_the_child_has_no_network(tmp_path: Path) -> None:
-    """And reads files all the same, those of other users too when it is root."""
-    file = tmp_path / "cu"
-    file.write_bytes(b"x")
-    file.chmod(0o600)
-    if os.geteuid() == 0:
-        os.chown(file, 12345, 12345)
-    program = (
-        "from preservation.signatures.child import leave_network\n"
-        "left = leave_network()\n"
-        "names = [line.split(':')[0].strip() for line in open('/proc/thread-self/net/dev') if ':' in line]\n"
-        "print(left, *[name for name in names if name != 'lo'], open('cu').read())"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-    )
-    left, *others, read = ended.stdout.split()
-    assert read == "x"
-    if left == "False":
-        pytest.skip("this kernel lets no ordinary user have a network of its own")
-    # Tunnels that the kernel makes in every new network are down and lead nowhere.
-    assert [name for name in others if name.startswith(("eth", "en", "wl"))] == []
+def test_a_file_beyond_the_limit_is_not_looked_at(write: Callable[..., Question]) -> None:
+    checker = PyHankoChecker(STORE(), largest=1000)
+    report = checker.check(write(sign(pdf())))
+    assert [one.code for one in report.reasons] == ["SIG-FILE-TOO-LARGE"]
+    checker.close()

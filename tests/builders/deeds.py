@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -193,7 +194,7 @@ def _python_says(attempt: Any) -> int:
 
 
 def reach(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
-    """Connect to a port and to a Unix socket, ask for a name, send a datagram; in Python and past it."""
+    """Connect to a port and to a Unix socket, ask for a name; in Python and past it."""
     inet, unix, stream, datagram = 2, 1, 1, 2
     tries: dict[str, Any] = {
         "connect": lambda: _python_says(lambda: socket.create_connection(("127.0.0.1", arguments["port"]), 2)),
@@ -206,17 +207,7 @@ def reach(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
     return {"refused": [what for what, attempt in tries.items() if attempt() < 0], "tried": list(tries)}
 
 
-def see_network(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
-    """The names of the networks it is in, as the kernel tells them."""
-    indexes: Mapping[int, str] = {}
-    with suppress(OSError):
-        indexes = dict(socket.if_nameindex())
-    return {"names": sorted(indexes.values())}
-
-
 def limits(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
-    import resource
-
     names = ("RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_CPU")
     return {name: list(resource.getrlimit(getattr(resource, name))) for name in names}
 
@@ -229,3 +220,7 @@ def open_files(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Va
             os.fstat(descriptor)
             opened += 1
     return {"open": opened}
+
+
+def environment(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
+    return {"names": sorted(os.environ)}

@@ -205,6 +205,8 @@ class SignatureJudge:
     def _name(self, result: Finding) -> None:
         word = name_of(result.word)
         code = policy_data()["subindications"].get(word, "SIG-NOT-JUDGED")
+        if code in ("SIG-CHAIN", "SIG-NO-CHAIN") and self._certificate.issuer == self._certificate.subject:
+            code = "SIG-SELF-SIGNED"
         weak = ", ".join(sorted(self._algorithms.refused))
         self.found.add(code, what=weak or result.message or word, when="?")
 

@@ -181,4 +181,4 @@ class LargeExhibit:
         """The file could not be read to its end."""
         if self._file:
             self._file.close()
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)

@@ -180,18 +180,18 @@ class OnePass:
             self._examining.whole(held.planned, held.data)
 
     def _large(self, planned: PlannedFile, hashing: HashWorkers) -> None:
-        scan = self._scanning.begin(planned.seq, planned.size) if self._scanning else None
-        examined = self._examining and planned.role is Role.CONTENT
-        exhibit = self._examining.begin(planned) if examined and self._examining else None
-        looking = [one for one in (scan, exhibit) if one]
-        try:
-            whole = self._stream(planned, hashing, looking)
-        except BaseException:
+        looking: list[LargeScan | LargeExhibit] = []
+        with ExitStack() as undo:
+            if self._scanning:
+                looking.append(self._scanning.begin(planned.seq, planned.size))
+            if self._examining and planned.role is Role.CONTENT:
+                looking.append(self._examining.begin(planned))
             for one in looking:
-                one.abandon()
-            raise
-        for one in looking:
-            one.end() if whole else one.abandon()
+                undo.callback(one.abandon)
+            if self._stream(planned, hashing, looking):
+                for one in looking:
+                    one.end()
+                undo.pop_all()
 
     def _stream(self, planned: PlannedFile, hashing: HashWorkers, looking: Sequence[LargeScan | LargeExhibit]) -> bool:
         """Whether it could be read whole."""

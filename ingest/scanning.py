@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ingest.beside import Beside
 from ingest.ledger import Ledger
 from preservation.antivirus.port import Scan, ScanResult, VirusScanner
@@ -30,6 +28,7 @@ class Scanning:
         self._verdicts: Beside[Answer] = Beside(
             "verdict", _VERDICTS_AHEAD, _VERDICTS_AHEAD, 1, lambda one: ledger.scanned(*one)
         )
+        self._open: set[LargeScan] = set()
 
     def whole(self, seq: int, data: bytes) -> None:
         """A file at hand."""
@@ -48,7 +47,9 @@ class Scanning:
     def begin(self, seq: int, size: int) -> LargeScan:
         """A file that comes in pieces: end or abandon it before the next one begins."""
         self._verdicts.room()
-        return LargeScan(self._scanner.begin(size), seq, lambda job: self._verdicts.submit(0, job))
+        scan = LargeScan(self._scanner.begin(size), seq, self._verdicts, self._open)
+        self._open.add(scan)
+        return scan
 
     def finish(self) -> None:
         """Wait for all verdicts."""
@@ -59,15 +60,18 @@ class Scanning:
         """Nothing more is wanted."""
         self._small.close()
         self._verdicts.close()
+        for scan in list(self._open):
+            scan.abandon()
 
 
 class LargeScan:
     """A large file on its way."""
 
-    def __init__(self, scan: Scan, seq: int, submit: Callable[[Callable[[], Answer]], None]) -> None:
+    def __init__(self, scan: Scan, seq: int, verdicts: Beside[Answer], unended: set[LargeScan]) -> None:
         self._scan = scan
         self._seq = seq
-        self._submit = submit
+        self._verdicts = verdicts
+        self._open = unended
 
     def write(self, data: Bytes) -> None:
         """The next piece, which may be used again when this returns."""
@@ -75,9 +79,14 @@ class LargeScan:
 
     def end(self) -> None:
         """All was written: somebody waits for the verdict, the pass goes on."""
-        seq, scan = self._seq, self._scan
-        self._submit(lambda: (seq, scan.end()))
+        self._verdicts.submit(0, self._verdict)
 
     def abandon(self) -> None:
-        """The file could not be read to its end."""
-        self._scan.abandon()
+        """No verdict is wanted. May be called at any time."""
+        if self in self._open:
+            self._open.discard(self)
+            self._scan.abandon()
+
+    def _verdict(self) -> Answer:
+        self._open.discard(self)
+        return self._seq, self._scan.end()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from access.search.port import SearchIndex
     from access.services import AccessServices
     from access.shelf import Shelf
+    from ingest.decisions import Decisions
+    from ingest.place import IngestPlace
     from ingest.service import IngestService
     from metadata.catalogue import Catalogue
+    from metadata.holdings import AipVersion, Member
+    from preservation.antivirus.port import VirusScanner
     from preservation.audit import Auditor
     from preservation.checks import Schedule
     from preservation.identification.port import Identifier
@@ -154,6 +159,19 @@ class Archive:
         self._closing.callback(made.close)
         return made
 
+    @_Once
+    def scanner(self) -> VirusScanner:
+        """The virus scanner; none when the settings name none."""
+        from preservation.antivirus.clamd import ClamdScanner
+        from preservation.antivirus.memory import NoScanner
+
+        address = self.settings.text("antivirus.clamd")
+        if not address:
+            return NoScanner()
+        made = ClamdScanner(address, answer=self.settings.number("antivirus.answer_seconds"))
+        self._closing.callback(made.close)
+        return made
+
     @property
     def schedule(self) -> Schedule:
         from preservation.checks import Schedule
@@ -162,11 +180,23 @@ class Archive:
 
     @_Once
     def ingest(self) -> IngestService:
-        from ingest.guards import GuardLimits
-        from ingest.place import IngestPlace
         from ingest.service import IngestService
 
-        place = IngestPlace(
+        return IngestService(self.ingest_place)
+
+    @_Once
+    def decisions(self) -> Decisions:
+        """What people decide about packages in quarantine."""
+        from ingest.decisions import Decisions
+
+        return Decisions(self.ingest_place, self.ingest)
+
+    @_Once
+    def ingest_place(self) -> IngestPlace:
+        from ingest.guards import GuardLimits
+        from ingest.place import IngestPlace
+
+        return IngestPlace(
             archive=self.settings.archive,
             catalogue=self.catalogue,
             replicas=self.replicas,
@@ -181,8 +211,9 @@ class Archive:
                 bytes=self.settings.count("limits.max_bytes"),
                 ratio=self.settings.count("limits.max_ratio"),
             ),
+            scanner=self.scanner,
+            quarantine=self.settings.quarantine_folder,
         )
-        return IngestService(place)
 
     @_Once
     def auditor(self) -> Auditor:
@@ -204,9 +235,17 @@ class Archive:
 
     @_Once
     def feeder(self) -> Feeder:
+        from access.content import Span, verified_bytes
         from access.search.feeder import Feeder
 
-        return Feeder(self.catalogue, self.index)
+        # The bare ones: what does not answer at once is tried again in the next round, and holds up nobody meanwhile.
+        services = replace(self.access, open_store=self.bare_stores.__getitem__)
+
+        def read(version: AipVersion, member: Member) -> Iterator[bytes]:
+            return verified_bytes(services, version, member, Span(0, member.size))
+
+        self.settings.work_folder.mkdir(parents=True, exist_ok=True)
+        return Feeder(self.catalogue, self.index, read, self.settings.work_folder)
 
     @_Once
     def shelf(self) -> Shelf:

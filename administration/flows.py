@@ -30,9 +30,10 @@ STALE_UPLOAD = timedelta(days=2)
 
 
 def workflows(archive: Archive, on_progress: Progress = lambda *_: None) -> tuple[Workflow, ...]:
-    """Ingest, audit, repair and tidy, over ``archive``."""
+    """Ingest, what was decided of quarantine, audit, repair and tidy, over ``archive``."""
     return (
         _ingest(archive, on_progress),
+        Workflow("quarantine", "ingest", (Step("decided", lambda job: _decided(archive, job, on_progress), 3),)),
         Workflow("audit", "audit", (Step("audit", lambda job: _audit(archive, job)),), _repairs),
         Workflow("repair", "repair", (Step("repair", lambda job: _repair(archive, job)),)),
         Workflow("index", "index", (Step("feed", lambda _: feed(archive)),)),
@@ -63,6 +64,7 @@ def chimes(settings: Settings) -> tuple[Chime, ...]:
             {"limit": settings.count("audit.batch")},
         ),
         Chime("index", timedelta(seconds=15)),
+        Chime("quarantine", timedelta(minutes=5), {"id": None}),
         Chime("tidy", timedelta(days=1)),
     )
 
@@ -99,6 +101,21 @@ def _ingest(archive: Archive, on_progress: Progress) -> Workflow:
     # The stores have tried again for long already before one of them counts as away.
     steps = (Step("examine", examine, 3), Step("store", store, 3), Step("register", register, 3))
     return Workflow("ingest", "ingest", steps)
+
+
+def decided_request(id: str) -> Request:
+    """A wish to do what two people decided about a package in quarantine. It may be asked twice, and does no harm."""
+    return Request("quarantine", f"quarantine-{id}-{os.urandom(6).hex()}", {"id": id})
+
+
+def _decided(archive: Archive, job: Job, on_progress: Progress) -> Json:
+    """Do what is decided and not done: of one package, or (the clock) of all; how each then stands."""
+    asked = cast("Mapping[str, str | None]", job.argument)["id"]
+    ids = [asked] if asked else [one.id for one in archive.catalogue.quarantine.decided()]
+    done = {
+        id: archive.decisions.carry_out(job.id, id, lambda *told: on_progress(job.id, *told), job.sleep) for id in ids
+    }
+    return {id: {"state": one.state.value, "aip": one.aip} for id, one in done.items()}
 
 
 def _submission(job: Job) -> Submission:
@@ -168,9 +185,14 @@ def _repair(archive: Archive, job: Job) -> Json:
 
 
 def feed(archive: Archive) -> int:
-    """Bring the search index up to date; how many changes it took in. Another that feeds it now does it for us."""
+    """Bring the search index up to date; how many changes it took in. Another that feeds it now does it for us.
+
+    An index with nothing in it, as a release with another layout begins with, is made anew.
+    """
     count = 0
     with contextlib.suppress(Busy):
+        if not archive.index.count() and archive.catalogue.holdings.versions(1):
+            return archive.feeder.rebuild()
         while taken := archive.feeder.feed():
             count += taken
     return count
@@ -179,7 +201,8 @@ def feed(archive: Archive) -> int:
 def sweep(archive: Archive) -> Json:
     """Abort uploads and remove temporary folders so old that nobody can still be at them; how many of each."""
     uploads = archive.replicas.sweep("", archive.clock() - STALE_UPLOAD)
-    return {"uploads": uploads, "folders": sweep_folders(archive, STALE_UPLOAD)}
+    copies = archive.ingest.room.sweep((archive.clock() - STALE_UPLOAD).timestamp())
+    return {"uploads": uploads, "folders": sweep_folders(archive, STALE_UPLOAD) + copies}
 
 
 def sweep_folders(archive: Archive, age: timedelta) -> int:

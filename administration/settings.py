@@ -6,6 +6,7 @@ What settings exist is data (``settings.toml`` beside this file): reader, docume
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "positive": lambda value: value > 0,
     "port": lambda value: 0 <= value <= 65535,
     "store-kind": lambda value: value in ("directory", "s3"),
+    "scanner-address": lambda value: re.fullmatch(r"|/.+|\S+:[0-9]{1,5}", value) is not None,
     "archive-code": _identifier(ArchiveCode),
     "store-id": _identifier(StoreId),
 }
@@ -123,6 +125,10 @@ class Settings:
             raise TypeError(f"{place} is not a number")
         return float(value)
 
+    def text(self, place: str) -> str:
+        """A setting that is text, by its place in the file."""
+        return str(self.values[place])
+
     def count(self, place: str) -> int:
         """A whole-number setting by its place in the file."""
         return int(self.number(place))
@@ -154,8 +160,13 @@ class Settings:
         return self.home / "formats"
 
     @property
+    def quarantine_folder(self) -> Path:
+        """Packages in which a virus was found, as they were sent."""
+        return self.home / self.text("antivirus.quarantine").replace("{home}", str(self.home))
+
+    @property
     def work_folder(self) -> Path:
-        """Temporary files: quarantine, ledgers, spools."""
+        """Temporary files: what is unpacked, ledgers, spools."""
         return self.home / "tmp"
 
 

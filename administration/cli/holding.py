@@ -81,11 +81,13 @@ def rebuild_command(context: Context, output: Output) -> int:
             on_progress,
         )
         indexed = archive.feeder.rebuild()
+        quarantined = archive.ingest.room.restore()
     output.document(
         {
             "rebuilt": report.rebuilt,
             "known": report.known,
             "indexed": indexed,
+            "quarantined": quarantined,
             "lost": report.lost,
             "unfinished": report.unfinished,
             "problems": [
@@ -105,6 +107,12 @@ def rebuild_command(context: Context, output: Output) -> int:
         f"{report.rebuilt} AIPs rebuilt, {report.known} were there; the index has {indexed} records.",
         "✓",
     )
+    if quarantined:
+        output.say(
+            f"Ghi lại {quarantined} gói trong khu cách ly; ai đã quyết định gì thì phải quyết định lại.",
+            f"{quarantined} packages in quarantine were noted again; who decided what must be decided anew.",
+            "•",
+        )
     for problem in report.problems:
         output.say(f"{problem.key}: {problem.message.vi}", problem.message.en, "!")
     for key in report.lost:
@@ -131,7 +139,7 @@ def sweep(context: Context, output: Output, now: bool) -> int:
     with Archive.open(context.home) as archive:
         age = timedelta(0) if now else STALE_UPLOAD
         uploads = archive.replicas.sweep("", archive.clock() - age)
-        folders = sweep_folders(archive, age)
+        folders = sweep_folders(archive, age) + archive.ingest.room.sweep((archive.clock() - age).timestamp())
     output.document({"uploads": uploads, "folders": folders})
     output.say(
         f"Đã bỏ {uploads} lần tải lên dở dang, {folders} thư mục tạm.",

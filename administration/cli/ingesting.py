@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from administration.work.plan import JobStatus
     from ingest.receipt import Receipt
 
+_EXIT = {"accepted": 0, "refused": 3, "quarantined": 1}
+
 
 @command("ingest")
 @click.argument("paths", nargs=-1, required=True, metavar="GÓI-TIN…", type=click.Path(exists=True, path_type=Path))
@@ -30,12 +32,14 @@ def ingest(
     GÓI-TIN là một thư mục, tệp ZIP hoặc TAR: SIP hoặc AIP (hồ sơ, tài liệu) theo Thông tư 05/2025/TT-BNV, SIP của
     E-ARK, hoặc gói BagIt. Mỗi gói được kiểm tra, lưu thành một đối tượng AIP ở mọi nơi lưu, đọc lại cho khớp rồi mới có
     biên nhận. Gói bị từ chối không để lại gì; các gói khác vẫn tiếp tục. Gửi lại một gói đã có sẽ nhận lại đúng biên
-    nhận cũ.
+    nhận cũ. Gói có vi-rút hoặc có tệp không quét được thì vào khu cách ly (mã thoát 1), chờ hai người quyết định. Khi
+    máy quét vi-rút vắng mặt, lệnh chờ và tự tiếp tục khi máy quét trở lại.
 
     A package is a folder, ZIP or TAR: a SIP or AIP (of a dossier or of loose documents) of Circular 05/2025/TT-BNV, a
     SIP of E-ARK, or a BagIt bag. Each is checked, stored as one AIP object in every store, read back and matched, and
     only then receipted. A refused package leaves nothing and the others go on. Sending again what is held gives the
-    same receipt again.
+    same receipt again. A package with a virus, or with a file that could not be scanned, goes into quarantine (exit
+    code 1) until two people decide. While the virus scanner is away the command waits, and goes on by itself.
 
     Nếu lệnh bị ngắt giữa chừng, hãy chạy lại: việc dở dang tiếp tục ở đúng bước đang làm.
 
@@ -102,7 +106,7 @@ def _going_on(engine: WorkEngine) -> Mapping[tuple[object, ...], str]:
 
 
 def _report(output: Output, statuses: Mapping[Path, JobStatus]) -> int:
-    from ingest.receipt import Receipt, Verdict
+    from ingest.receipt import Receipt
 
     results: list[dict[str, object]] = []
     codes = set()
@@ -115,12 +119,12 @@ def _report(output: Output, statuses: Mapping[Path, JobStatus]) -> int:
                 output.say(f"{path.name}: {failure.sentence.vi}", failure.sentence.en, "✗")
             continue
         receipt = Receipt.from_json(str(status.value["receipt"]))
-        codes.add(0 if receipt.verdict is Verdict.ACCEPTED else 3)
+        codes.add(_EXIT[receipt.verdict.value])
         results.append({"path": str(path), "receipt": _document(receipt)})
         _tell(output, path, receipt)
     output.document({"packages": results})
     # What may be tried again is told before what may not, so that a script knows to come back.
-    return next((code for code in (70, 4, 3) if code in codes), max(codes, default=0))
+    return next((code for code in (70, 4, 3, 1) if code in codes), max(codes, default=0))
 
 
 def _document(receipt: Receipt) -> object:
@@ -139,6 +143,12 @@ def _tell(output: Output, path: Path, receipt: Receipt) -> None:
             "✓",
         )
         output.line(f"  AIP {receipt.aip}-v{receipt.version}")
+    elif receipt.verdict is Verdict.QUARANTINED:
+        output.say(
+            f"{path.name}: được cách ly ({receipt.quarantine}), chờ hai người quyết định",
+            "in quarantine until two people decide: tangthu quarantine show",
+            "!",
+        )
     else:
         output.say(f"{path.name}: bị từ chối, không lưu gì", "refused, nothing was kept", "✗")
     for finding in receipt.findings:

@@ -64,7 +64,9 @@ def test_nothing_is_opened_before_it_is_asked_for_and_then_once(home: Path) -> N
         assert archive.catalogue is archive.catalogue
         assert list(archive.stores) == [StoreId("a"), StoreId("b")]
         assert archive.access.archive_name == "Kho"
-        assert {workflow.name for workflow in workflows(archive)} == {"ingest", "audit", "repair", "index", "tidy"}
+        assert {workflow.name for workflow in workflows(archive)} == {
+            "ingest", "quarantine", "audit", "repair", "index", "tidy",
+        }  # fmt: skip
     with pytest.raises(AlreadyExists):
         write_settings(home, "")
     with pytest.raises(UsageError):

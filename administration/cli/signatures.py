@@ -76,8 +76,8 @@ def signatures(
     with output.progress(count_bytes=False) as advance:
         for number, path in enumerate(files, 1):
             report = _check(checker, path, moment, keep)
-            # Evidence can be large: it stays only where it is shown.
-            results.append((path, report if output.as_json else replace(report, evidence={})))
+            # Evidence and reports can be large: they stay only where they are shown.
+            results.append((path, report if output.as_json else replace(report, evidence={}, report=b"")))
             advance("chữ ký / signatures", number, len(files))
     checker.close()
     output.document(

@@ -15,6 +15,7 @@ from preservation.signatures.outcomes import reason
 from preservation.signatures.pdf import Judged, judge_pdf
 from preservation.signatures.policy import Rules
 from preservation.signatures.port import Question, SignatureReport, SignatureVerdict
+from preservation.signatures.report import make_report
 from preservation.signatures.trust import TrustStore
 from preservation.signatures.xades import judge_xml, mentions_signatures
 
@@ -76,7 +77,7 @@ class Answerer:
             self._objects(judged.used + rules.kept).to_json(),
             verdicts,
         )
-        return SignatureReport(verdicts, tuple(judged.reasons), evidence)
+        return SignatureReport(verdicts, tuple(judged.reasons), evidence, make_report(verdicts, evidence))
 
     def _objects(self, used: Knowledge) -> Knowledge:
         """What was used, and of the store's revocation answers those of authorities in the paths."""

@@ -13,6 +13,8 @@ from preservation.signatures.outcomes import Reason, gravest, outcome_of
 
 SIGNATURE, DOCUMENT_TIMESTAMP = "signature", "document-timestamp"
 
+LARGEST_REPORT = 1 << 20
+
 Evidence = Mapping[str, Any]
 """What a verdict rested on, as a JSON document; ``docs/signatures.md`` tells its parts."""
 
@@ -99,11 +101,13 @@ class SignatureVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SignatureReport:
-    """All signatures of a file. ``reasons`` concern the file as a whole; ``evidence`` is what to keep."""
+    """All signatures of a file. ``reasons`` concern the file as a whole; ``evidence`` is what to keep, and ``report``
+    the same verdicts as the validation report of ETSI TS 119 102-2 (XML, at most ``LARGEST_REPORT`` bytes)."""
 
     verdicts: tuple[SignatureVerdict, ...] = ()
     reasons: tuple[Reason, ...] = ()
     evidence: Evidence = field(default_factory=dict)
+    report: bytes = b""
 
     @property
     def signed(self) -> bool:
@@ -128,15 +132,20 @@ class SignatureReport:
             "signatures": [one.fields() for one in self.verdicts],
             "reasons": [one.fields() for one in self.reasons],
             "evidence": dict(self.evidence),
+            "report": self.report.decode(),
         }
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """Inverse of :meth:`fields`. Raises KeyError, TypeError."""
+        """Inverse of :meth:`fields`. Raises KeyError, TypeError; ValueError for a report that is too large."""
+        report = str(fields["report"]).encode()
+        if len(report) > LARGEST_REPORT:
+            raise ValueError("a report that is too large")
         return cls(
             tuple(SignatureVerdict.of_fields(one) for one in fields["signatures"]),
             tuple(_reason(one) for one in fields["reasons"]),
             dict(fields["evidence"]),
+            report,
         )
 
 

@@ -37,27 +37,36 @@ _STANDARD = frozenset(
 
 
 def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
-    """See :mod:`preservation.formats.task`. Opened strictly first; what needs a repair is INVALID and looked into all
-    the same."""
+    """See :mod:`preservation.formats.task`. Read strictly first; what needs a repair is INVALID and looked into all the
+    same."""
     assert file is not None
     set_limits()
-    remarks: list[Remark] = []
     try:
-        pdf = _open(file, repair=False)
+        with _open(file, repair=False) as pdf:
+            objects = walk(pdf)
+            if not objects.warnings or not _lost(file, objects):
+                return _inspected(pdf, file, objects, "")
+            reason = objects.warnings[0]
     except pikepdf.PasswordError:
         return _locked()
     except pikepdf.PdfError as error:
         if b"/Encrypt" in specimen.tail or b"/Encrypt" in specimen.head:
             return _locked()
-        remarks.append(Remark("FORMAT-DAMAGED", {"reason": plain(str(error))}))
-        try:
-            pdf = _open(file, repair=True)
-        except pikepdf.PasswordError:
-            return _locked()
-        except pikepdf.PdfError as broken:
-            raise Broken(plain(str(broken))) from broken
-    with pdf:
-        return _inspected(pdf, file, remarks)
+        reason = plain(str(error))
+    try:
+        with _open(file, repair=True) as pdf:
+            return _inspected(pdf, file, walk(pdf), reason)
+    except pikepdf.PasswordError:
+        return _locked()
+    except pikepdf.PdfError as error:
+        raise Broken(plain(str(error))) from error
+
+
+def _lost(file: BinaryIO, objects: Objects) -> bool:
+    """Whether a repair brings back what strict reading had to leave out."""
+    with _open(file, repair=True) as pdf:
+        repaired = walk(pdf)
+    return (repaired.reached, repaired.decoded) != (objects.reached, objects.decoded)
 
 
 def _open(file: BinaryIO, *, repair: bool) -> pikepdf.Pdf:
@@ -73,15 +82,11 @@ def _locked() -> Inspection:
     return Inspection(Validity.UNREADABLE, (Remark("FORMAT-ENCRYPTED"),), Facts(encrypted=True))
 
 
-def _inspected(pdf: pikepdf.Pdf, file: BinaryIO, remarks: list[Remark]) -> Inspection:
-    repaired = bool(remarks)
-    pages = _count(pdf)
-    objects = walk(pdf)
-    if not pages:
-        objects.faults.insert(0, "no pages")
+def _inspected(pdf: pikepdf.Pdf, file: BinaryIO, objects: Objects, repaired: str) -> Inspection:
+    """``repaired``: why the file had to be; empty when it had not."""
     contents = Contents() if objects.swollen == "content" else read_contents(pdf)
-    if (faults := objects.faults + contents.missing) and not repaired:
-        remarks.append(Remark("FORMAT-DAMAGED", {"reason": faults[0]}))
+    faults = [repaired] if repaired else objects.faults + contents.missing
+    remarks = [Remark("FORMAT-DAMAGED", {"reason": faults[0]})] if faults else []
     claim, trouble = pdfa.read_claim(pdf)
     looked = Pages()
     if objects.swollen != "content":
@@ -89,7 +94,8 @@ def _inspected(pdf: pikepdf.Pdf, file: BinaryIO, remarks: list[Remark]) -> Inspe
             looked = read_pages(file, fonts=claim is not None and bool(objects.fonts_not_embedded()))
         except pypdfium2.PdfiumError as error:
             remarks.append(Remark("FORMAT-PDF-TEXT", {"reason": str(error)}))
-    remarks += _of_document(pdf, objects, repaired=repaired)
+    pages = _count(pdf)
+    remarks += _of_document(pdf, objects, repaired=bool(repaired))
     remarks += _of_pages(objects, looked, pages)
     if trouble:
         remarks.append(Remark("FORMAT-PDFA-CLAIM", {"reason": trouble}))

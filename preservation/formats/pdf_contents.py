@@ -1,4 +1,4 @@
-"""What the first pages of a PDF paint: pictures and forms that are not there, colours of the device."""
+"""What the first pages of a PDF paint: pictures, forms and fonts that are not there, colours of the device."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ BYTES = 16 << 20
 """Of decoded contents, in all; a page with more than a sixteenth of it is passed over."""
 
 _COLOURS = {"rg": "RGB", "RG": "RGB", "k": "CMYK", "K": "CMYK", "g": "Gray", "G": "Gray"}
+_USED = {"Do": "/XObject", "Tf": "/Font"}
 
 
 @dataclass(slots=True)
@@ -45,12 +46,13 @@ def _size(page: pikepdf.Page) -> int:
 
 
 def _read(found: Contents, page: pikepdf.Page, number: int) -> None:
-    known = page.resources.get("/XObject")
-    for instruction in pikepdf.parse_content_stream(page, "Do g G rg RG k K"):
+    resources = page.resources
+    known = {operator: resources.get(kind) for operator, kind in _USED.items()}
+    for instruction in pikepdf.parse_content_stream(page, "Do Tf g G rg RG k K"):
         operator = str(instruction.operator)
         if operator in _COLOURS:
             found.colours.add(_COLOURS[operator])
-        elif operator == "Do" and len(found.missing) < 100:
-            name = str(instruction.operands[0])
-            if not isinstance(known, pikepdf.Dictionary) or not isinstance(known.get(name), pikepdf.Stream):
+        elif operator in known and len(found.missing) < 100:
+            name, there = str(instruction.operands[0]), known[operator]
+            if not isinstance(there, pikepdf.Dictionary) or not isinstance(there.get(name), pikepdf.Object):
                 found.missing.append(f"page {number}: {name} is not there")

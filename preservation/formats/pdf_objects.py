@@ -39,9 +39,6 @@ _DECODABLE = _FLATE | {
     "/RunLengthDecode",
     "/RL",
 }
-_NEEDED = frozenset(
-    {"/Contents", "/Kids", "/XObject", "/Font", "/FontFile", "/FontFile2", "/FontFile3", "/DescendantFonts"}
-)
 _PASSED_OVER = ("/StructTreeRoot", "/DR")
 _ACTIONS = frozenset(
     f"/{one}"
@@ -70,8 +67,8 @@ class Objects:
 
     ``actions``: their types, ``Named action`` for one that PDF does not define. ``images``: by width and height, what
     their dictionaries say of colour. ``transparency``, ``annotations``: what was seen. ``device_colours``: of images
-    (Gray, RGB, CMYK); ``default_colours``: those whose meaning some page gives. ``needed``: objects that a page cannot
-    do without; ``missing``: named, but not there. ``decoded``: bytes. ``faults``: why an object could not be read
+    (Gray, RGB, CMYK); ``default_colours``: those whose meaning some page gives. ``reached``: objects that were seen;
+    ``decoded``: bytes of their streams, without images. ``faults``: why an object could not be read
     or decoded; ``warnings``: what qpdf let pass. ``complete``: no bound was reached. ``swollen``: what kind of stream
     grows beyond its bound, ``content`` or ``file``.
     """
@@ -89,8 +86,7 @@ class Objects:
     xfa: bool = False
     default_colours: set[str] = field(default_factory=set)
     device_colours: set[str] = field(default_factory=set)
-    needed: set[_Number] = field(default_factory=set)
-    missing: set[_Number] = field(default_factory=set)
+    reached: int = 0
     decoded: int = 0
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -131,7 +127,6 @@ def walk(pdf: pikepdf.Pdf) -> Objects:
             _visit(pdf, found, number, seen, waiting)
         except (pikepdf.PdfError, ValueError) as error:
             _take(found.faults, f"object {number[0]}: ", [error])
-    _take(found.warnings, "used and not there: object ", [one[0] for one in sorted(found.missing & found.needed)])
     found.complete = found.decoded < DECODED and len(seen) <= OBJECTS
     return found
 
@@ -139,9 +134,8 @@ def walk(pdf: pikepdf.Pdf) -> Objects:
 def _visit(pdf: pikepdf.Pdf, found: Objects, number: _Number, seen: set[_Number], waiting: list[_Number]) -> None:
     thing: object = pdf.get_object(number)
     if not isinstance(thing, pikepdf.Object):
-        if thing is None:
-            found.missing.add(number)
         return
+    found.reached += 1
     text = thing.to_json(dereference=True)
     value = json.loads(text)
     if any(f'"{key}"'.encode() in text for key in _PASSED_OVER):
@@ -253,7 +247,6 @@ def _note(found: Objects, reference: str, part: dict[str, Any]) -> None:
     _note_action(found, part)
     _note_font(found, reference, part)
     _note_look(found, part)
-    _note_needs(found, part)
     if isinstance(part.get("/EF"), dict) and len(found.files) < _LISTED:
         found.files.setdefault(text_of(part.get("/UF") or part.get("/F")), part)
     found.xfa = found.xfa or "/XFA" in part
@@ -304,19 +297,6 @@ def _note_look(found: Objects, part: dict[str, Any]) -> None:
     if not set(names_of(part.get("/BM", "/Normal"))) <= {"/Normal", "/Compatible"}:
         found.transparency.add("BM")
     found.default_colours.update(one for one in ("Gray", "RGB", "CMYK") if f"/Default{one}" in part)
-
-
-def _note_needs(found: Objects, part: dict[str, Any]) -> None:
-    for key in _NEEDED.intersection(part):
-        named = part[key]
-        values = named.values() if isinstance(named, dict) else named if isinstance(named, list) else [named]
-        for one in values:
-            # qpdf shows a number beyond all in the file as null.
-            match = _WHOLE_REFERENCE.fullmatch(one) if isinstance(one, str) else None
-            if match and len(found.needed) < OBJECTS:
-                found.needed.add((int(match[1]), int(match[2])))
-            elif one is None:
-                _take(found.warnings, "used and not there: ", [key])
 
 
 def _note_image(found: Objects, value: dict[str, Any]) -> None:

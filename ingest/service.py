@@ -10,16 +10,13 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 
-from ingest.checks_said import say_checks
-from ingest.describe import Making, describe
+from ingest.describe import describe
 from ingest.ledger import Ledger
-from ingest.one_pass import NOBODY, Nowhere, OnePass, Watch
+from ingest.one_pass import NOBODY, Nowhere
+from ingest.opened import OpenPackage, watch_of
 from ingest.own_disk import own_disk
 from ingest.packages import Examined, examine
 from ingest.place import ClaimKeeper, IngestPlace, Progress, Sleep, Stored, Submission
@@ -33,44 +30,23 @@ from ingest.quarantine import (
 )
 from ingest.receipt import Receipt, Verdict
 from ingest.registration import recall, register
-from ingest.sources import Source, open_source
+from ingest.sources import open_source
 from ingest.waiting import Patience
 from metadata.catalogue import Claim, ClaimLost
 from metadata.catalogue.quarantine import QuarantinedPackage
 from metadata.errors import AlreadyExists, Busy, NotFound, StoreUnavailable, TangThuError
 from metadata.findings import Findings
-from metadata.holdings import AipVersion, Member
+from metadata.holdings import AipVersion
 from metadata.identifiers import AipId, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from preservation.antivirus.memory import NoScanner
 from preservation.antivirus.port import ScannerUnavailable
-from preservation.description import Known
-from preservation.examination import Examiner
 from storage.aip.parts import Completion, PartFanout
-from storage.aip.writer import AipWriter, Sealed
+from storage.aip.writer import AipWriter
 from storage.keys import object_key
 
 _OWN = re.compile(r"urn:.+:uuid-(?P<aip>[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})", re.DOTALL)
 """OBJID of an AIP that an archive of this software made."""
-
-
-@dataclass(slots=True)
-class _Open:
-    """What this process knows of a package that it is taking in."""
-
-    folder: Path
-    submission: Submission
-    source: Source
-    ledger: Ledger
-    findings: Findings
-    examined: Examined
-    sealed: Sealed | None = None
-
-    def close(self) -> None:
-        self.ledger.close()
-        self.source.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class IngestService:
@@ -78,7 +54,7 @@ class IngestService:
 
     def __init__(self, place: IngestPlace) -> None:
         self._place = place
-        self._packages: dict[str, _Open] = {}
+        self._packages: dict[str, OpenPackage] = {}
         self.room = QuarantineRoom(place.quarantine or place.work.parent / "quarantine", place.catalogue, place.at)
 
     def receive(
@@ -157,7 +133,7 @@ class IngestService:
         if held is None:
             package = self._packages.get(job)
             with contextlib.suppress(AlreadyExists), own_disk():
-                register(place, stored, _known(package) if package else None)
+                register(place, stored, package.known() if package else None)
             held = place.catalogue.holdings.version(stored.version)
         place.at("registered")
         place.catalogue.intake.forget(stored.claim)
@@ -186,7 +162,7 @@ class IngestService:
 
     # Opening
 
-    def _open(self, job: str, submission: Submission) -> _Open | Receipt:
+    def _open(self, job: str, submission: Submission) -> OpenPackage | Receipt:
         folder = self._place.work / job
         shutil.rmtree(folder, ignore_errors=True)
         with own_disk():
@@ -212,13 +188,13 @@ class IngestService:
                 if examined is None or findings.refused:
                     return _refused(findings, examined)
                 undo.pop_all()
-        package = _Open(folder, submission, source, ledger, findings, examined)
+        package = OpenPackage(folder, submission, source, ledger, findings, examined)
         self._packages[job] = package
         return package
 
     # Storing
 
-    def _store(self, job: str, package: _Open, progress: Progress) -> Stored | Receipt | None:
+    def _store(self, job: str, package: OpenPackage, progress: Progress) -> Stored | Receipt | None:
         """None when it is to be done again: what lay under the key is gone now, or is held after all."""
         intake = self._place.catalogue.intake
         claim = self._claim(job, package)
@@ -244,12 +220,12 @@ class IngestService:
             intake.release(claim)
         return outcome
 
-    def _quarantine(self, job: str, package: _Open, lease: ClaimKeeper) -> Receipt:
+    def _quarantine(self, job: str, package: OpenPackage, lease: ClaimKeeper) -> Receipt:
         """Keep the package as it was sent, where people decide on it. Of one that they let out more was found now."""
         submission, examined, content = package.submission, package.examined, package.ledger.content_digest()
         id = quarantine_id(examined.agency, examined.objid, content)
         seen = lease.claim.first_seen
-        receipt = replace(self._receipt(package, VersionId(examined.aip, 1), "", lease.claim), quarantine=id)
+        receipt = replace(package.receipt(self._place, VersionId(examined.aip, 1), "", lease.claim), quarantine=id)
         receipt = replace(receipt, verdict=Verdict.QUARANTINED, aip="", version=0, stores=())
         if submission.release is not None:
             return receipt
@@ -272,13 +248,13 @@ class IngestService:
         if isinstance(package, Receipt):
             return b""
         try:
-            self._pass(package, Nowhere(), NOBODY, lambda *_: None, lambda: None)
+            package.read(self._place, Nowhere(), NOBODY, lambda *_: None, lambda: None)
             return b"" if package.findings.refused else package.ledger.content_digest()
         finally:
             self.close(job)
 
     def _keep_or_discard(
-        self, package: _Open, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
+        self, package: OpenPackage, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
     ) -> Stored | Receipt | None:
         try:
             with own_disk():
@@ -291,7 +267,7 @@ class IngestService:
             self._discard(key, lease)
         return outcome
 
-    def _claim(self, job: str, package: _Open) -> Claim | AipVersion:
+    def _claim(self, job: str, package: OpenPackage) -> Claim | AipVersion:
         """The claim on the package, or the version held. Waits while another worker is at it."""
         place, examined = self._place, package.examined
         while True:
@@ -320,9 +296,9 @@ class IngestService:
             held = holdings.version(VersionId(AipId.parse(own["aip"].lower()), 1))
         return held
 
-    def _compare_with_held(self, package: _Open, held: AipVersion, progress: Progress) -> Receipt:
+    def _compare_with_held(self, package: OpenPackage, held: AipVersion, progress: Progress) -> Receipt:
         """The package is held: read it all the same, and its receipt again only if it is the same."""
-        self._pass(package, Nowhere(), NOBODY, progress, lambda: None)
+        package.read(self._place, Nowhere(), NOBODY, progress, lambda: None)
         if not package.findings.refused and package.ledger.content_digest() == held.content:
             return self.held_receipt(held.id)
         if not package.findings.refused:
@@ -333,7 +309,7 @@ class IngestService:
         return _refused(package.findings, package.examined)
 
     def _keep(
-        self, package: _Open, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
+        self, package: OpenPackage, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
     ) -> Stored | Receipt | None:
         place = self._place
         place.replicas.sweep(key)
@@ -342,15 +318,15 @@ class IngestService:
             AipWriter(fanout, version.root, package.folder) as writer,
         ):
             place.at("pass begun")
-            self._pass(package, writer, self._watch(lease.claim.first_seen), progress, lease.keep)
-            self._say(package)
+            package.read(place, writer, watch_of(place, lease.claim.first_seen), progress, lease.keep)
+            package.say(place)
             if (release := package.submission.release) and package.ledger.content_digest() != release.package.content:
                 raise damaged_copy(release.package)
             lease.confirm()
             if package.findings.refused:
                 return _refused(package.findings, package.examined)
             place.at("pass done")
-            making = self._making(version, lease.claim, package)
+            making = package.making(place, version, lease.claim)
             bag_info = describe(package.examined, package.ledger, package.findings, writer, making)
             package.sealed = writer.seal(bag_info)
             lease.confirm()
@@ -360,71 +336,12 @@ class IngestService:
         if not self._read_back(package, key, completions, lease, progress):
             return None
         place.at("read back")
-        receipt = self._receipt(package, version, key, lease.claim)
+        receipt = package.receipt(place, version, key, lease.claim)
         return Stored(version, key, receipt, place.clock(), lease.claim)
-
-    def _watch(self, seen: datetime) -> Watch:
-        """Who looks at the files of a package that was first seen then."""
-        place = self._place
-        if place.identifier is None:
-            return Watch(None, place.scanner)
-        examiner = Examiner(place.identifier, place.inspector, place.signatures, seen=seen)
-        return Watch(examiner, place.scanner, place.checkers)
-
-    def _making(self, version: VersionId, claim: Claim, package: _Open) -> Making:
-        place, looked = self._place, self._place.identifier is not None
-        release = package.submission.release
-        return Making(
-            version,
-            claim.first_seen,
-            place.archive,
-            place.agent,
-            place.identifier.name if place.identifier else "",
-            package.folder,
-            scanner=place.scanner.name,
-            inspector=place.inspector.name if place.inspector and looked else "",
-            checked=place.signatures is not None and looked,
-            released=release.told() if release else "",
-        )
-
-    def _say(self, package: _Open) -> None:
-        """What they found, as findings."""
-        if isinstance(self._place.scanner, NoScanner):
-            package.findings.add("VIRUS-NO-SCANNER", package.source.name)
-        say_checks(
-            package.ledger,
-            package.findings,
-            valid_signatures=self._place.valid_signatures,
-            release=package.submission.release,
-        )
-
-    def _pass(
-        self,
-        package: _Open,
-        keeper: AipWriter | Nowhere,
-        watch: Watch,
-        progress: Progress,
-        keep: Callable[[], None],
-    ) -> None:
-        total, done = package.ledger.totals().bytes, 0
-        half = False
-
-        def on_progress(size: int) -> None:
-            nonlocal done, half
-            done += size
-            keep()
-            progress("read", done, total)
-            if not half and done * 2 >= total:
-                half = True
-                self._place.at("pass half")
-
-        spool = package.folder / "spool"
-        spool.mkdir(exist_ok=True)
-        OnePass(package.source, package.ledger, package.findings, keeper, watch, spool, on_progress).run()
 
     def _read_back(
         self,
-        package: _Open,
+        package: OpenPackage,
         key: str,
         completions: Mapping[StoreId, Completion],
         lease: ClaimKeeper,
@@ -439,7 +356,7 @@ class IngestService:
             done += count
             progress("read back", done, size)
 
-        verdicts = self._place.replicas.read_back(key, lambda: members_of(package), on_progress)
+        verdicts = self._place.replicas.read_back(key, package.members, on_progress)
         lease.confirm()
         bad = {store: verdict.outcome for store, verdict in verdicts.items() if verdict.outcome is not Fixity.MATCH}
         if any(outcome.damaged and completions[store] is Completion.EXISTED for store, outcome in bad.items()):
@@ -467,39 +384,6 @@ class IngestService:
         self._place.replicas.sweep(key)
         if trouble is not None:
             raise trouble
-
-    def _receipt(self, package: _Open, version: VersionId, key: str, claim: Claim) -> Receipt:
-        examined, totals = package.examined, package.ledger.totals()
-        return Receipt(
-            verdict=Verdict.ACCEPTED,
-            agency=examined.agency.value,
-            objid=examined.objid.value,
-            title=examined.title,
-            aip=str(version.aip),
-            version=version.number,
-            key=key,
-            content=package.ledger.content_digest().hex(),
-            files=totals.files,
-            bytes=totals.bytes,
-            first_seen=claim.first_seen,
-            stores=tuple(store.id.value for store in self._place.replicas.stores),
-            findings=package.findings.kept(),
-            counts=tuple(sorted(package.findings.counts.items())),
-        )
-
-
-def _known(package: _Open) -> Known:
-    assert package.sealed is not None
-    return Known(partial(members_of, package), {member.path: member for member in package.sealed.members})
-
-
-def members_of(package: _Open) -> Iterator[Member]:
-    """Every member of the sealed AIP, in the order in which it lies there."""
-    assert package.sealed is not None
-    declaration, *tail = package.sealed.members
-    yield declaration
-    yield from package.ledger.members()
-    yield from tail
 
 
 def _refused(findings: Findings, examined: Examined | None) -> Receipt:

@@ -197,6 +197,15 @@ def strings_of(node: Node, most: int = MOST_LITERALS) -> frozenset[bytes] | None
     return frozenset(found) if len(found) <= most else None
 
 
+def shared(strings: Iterable[bytes]) -> tuple[int, bytes]:
+    """The longest string that all of ``strings`` have at one place, and the place."""
+    every = list(strings)
+    columns = "".join("=" if len(set(column)) == 1 else " " for column in zip(*every, strict=False))
+    longest = max(columns.split(), key=len, default="")
+    at = columns.index(longest)
+    return at, every[0][at : at + len(longest)]
+
+
 def _choice(first: Node, second: Node) -> Node | None:
     """Two neighbours of which one is a branch, as one choice of longer strings: they tell a file better than apart."""
     if not isinstance(first, Branch) and not isinstance(second, Branch):

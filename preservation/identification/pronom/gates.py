@@ -6,16 +6,21 @@ one search for each literal that may lie anywhere in a window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 
-from preservation.identification.pronom.expression import Gap, Node, Run, strings_of, widths_of
+from preservation.identification.pronom.expression import Gap, Node, Run, shared, strings_of, widths_of
 from preservation.identification.pronom.signature_file import ByteSequence, ByteSignature
 
 _FAR = 1 << 40
 _WINDOW = 128 * 1024
 _NEAR = 4096
 _LONGEST = 16
+_TELLING = 4
+_SHORT = 64
+_STEPS = 4
+_AWAY = 25  # most signatures begin at the begin: each other place is one more lookup for every file
 _COMMON = frozenset((0x00, 0x20, 0xFF))
 
 
@@ -34,11 +39,35 @@ class _Place:
 
     @property
     def score(self) -> float:
-        """How few files will have it."""
+        """How few files will have it, and how soon that is known."""
         if self.fixed:
-            return 100 + 10 * min(rarity(one[:8]) for one in self.literals) - 0.3 * len(self.literals)
+            telling = min(rarity(one[:8]) for one in self.literals)
+            return 100 + 10 * telling - 0.3 * len(self.literals) - (_AWAY if self.low else 0)
         width = min(self.high - self.low, _WINDOW)
-        return min(8 * min(map(rarity, self.literals)), 48) - 2 * len(self.literals) - width / 4096
+        return min(8 * min(map(rarity, self.literals)), 48) - 2 * len(self.literals) - width / 2048
+
+    def narrowed(self) -> _Place:
+        """With the one string that all its literals share at one place, when that tells enough: one search for all."""
+        if self.high - self.low <= _STEPS or len(self.literals) == 1:
+            return self
+        if self.tail and len(set(map(len, self.literals))) > 1:
+            return self
+        at, literal = shared(self.literals)
+        if len(literal) < (1 if self.high - self.low <= _SHORT else _TELLING):
+            return self
+        moved = -at if self.tail else at
+        return _Place(self.tail, self.low + moved, self.high + moved, frozenset((literal,)))
+
+
+@dataclass(slots=True)
+class _Search:
+    """Places of literals that begin alike: ``start`` is looked for where any of them may be, before each of them is."""
+
+    tail: bool
+    low: int
+    high: int
+    start: bytes
+    members: list[tuple[int, int, bytes, list[int]]]
 
 
 class Gates:
@@ -51,42 +80,65 @@ class Gates:
     def __init__(self, signatures: Sequence[ByteSignature], *, near: bool = False) -> None:
         self._always: list[int] = []
         self._fixed: dict[tuple[bool, int, int], dict[bytes, list[int]]] = {}
-        self._floating: dict[tuple[bool, int, int, bytes], list[int]] = {}
+        floating: dict[tuple[bool, int, int, bytes], list[int]] = {}
         for number, signature in enumerate(signatures):
             places = [place for sequence in signature.sequences for place in _places(sequence)]
-            if near:
-                places = [place for place in places if place.high <= _NEAR]
-            if places:
-                self._file(max(places, key=lambda place: place.score), number)
-            elif not near:
-                self._always.append(number)
+            places = [place.narrowed() for place in places if not near or place.high <= _NEAR]
+            if not places:
+                self._always += [] if near else [number]
+                continue
+            best = max(places, key=lambda place: place.score)
+            if best.high - best.low <= _STEPS:
+                self._file(best, number)
+                continue
+            for literal in best.literals:
+                floating.setdefault((best.tail, best.low, best.high, literal), []).append(number)
+        self._searches = _searches(floating)
 
     def _file(self, place: _Place, number: int) -> None:
-        if not place.fixed:
-            for literal in place.literals:
-                self._floating.setdefault((place.tail, place.low, place.high, literal), []).append(number)
-            return
         shortest = min(map(len, place.literals))
-        length = 8 if shortest >= 8 else 4 if shortest >= 4 else shortest
-        by_bytes = self._fixed.setdefault((place.tail, place.low, length), {})
-        for literal in {one[:length] for one in place.literals}:
-            by_bytes.setdefault(literal, []).append(number)
+        longest = 8 if place.high < _STEPS and not place.tail else 4
+        length = longest if shortest >= longest else 4 if shortest >= 4 else shortest
+        for offset in range(place.low, place.high + 1):
+            by_bytes = self._fixed.setdefault((place.tail, offset, length), {})
+            for literal in {one[:length] for one in place.literals}:
+                by_bytes.setdefault(literal, []).append(number)
 
     def candidates(self, head: bytes, tail: bytes) -> list[int]:
         """The signatures that a file with these windows may match, in order."""
         found = set(self._always)
-        end = len(tail)
+        size, end = len(head), len(tail)
         for (at_tail, offset, length), by_bytes in self._fixed.items():
             buffer, start = (tail, end - offset) if at_tail else (head, offset)
-            if start >= 0 and (numbers := by_bytes.get(buffer[start : start + length])):
+            if 0 <= start < size and (numbers := by_bytes.get(buffer[start : start + length])):
                 found.update(numbers)
-        for (at_tail, low, high, literal), numbers in self._floating.items():
-            if at_tail:
-                if tail.find(literal, max(0, end - high), max(0, end - low + len(literal))) >= 0:
-                    found.update(numbers)
-            elif head.find(literal, low, high + len(literal)) >= 0:
-                found.update(numbers)
+        for search in self._searches:
+            buffer = tail if search.tail else head
+            if not search.tail and search.low >= size:
+                continue
+            if _there(buffer, end, search.tail, search.low, search.high, search.start):
+                for low, high, literal, numbers in search.members:
+                    if len(search.members) == 1 or _there(buffer, end, search.tail, low, high, literal):
+                        found.update(numbers)
         return sorted(found)
+
+
+def _there(buffer: bytes, end: int, tail: bool, low: int, high: int, literal: bytes) -> bool:
+    if tail:
+        return buffer.find(literal, max(0, end - high), max(0, end - low + len(literal))) >= 0
+    return buffer.find(literal, low, high + len(literal)) >= 0
+
+
+def _searches(floating: Mapping[tuple[bool, int, int, bytes], list[int]]) -> list[_Search]:
+    alike: dict[tuple[bool, bytes], list[tuple[int, int, bytes, list[int]]]] = {}
+    for (tail, low, high, literal), numbers in floating.items():
+        alike.setdefault((tail, literal[:_TELLING]), []).append((low, high, literal, numbers))
+    found = []
+    for (tail, _), members in alike.items():
+        lows, highs, literals, _ = zip(*members, strict=True)
+        start = commonprefix(literals)  # noqa: RUF071 - of bytes, not of paths
+        found.append(_Search(tail, min(lows), max(highs), start, members))
+    return found
 
 
 def reaches_far(signature: ByteSignature) -> bool:

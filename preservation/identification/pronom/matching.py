@@ -8,20 +8,29 @@ each place once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from mmap import mmap
 
-from preservation.identification.pronom.expression import Branch, Gap, Node, Run, widths_of
+from preservation.identification.pronom.expression import Branch, Gap, Node, Run, shared, strings_of, widths_of
+from preservation.identification.pronom.signature_file import ByteSequence
 
 _NEEDLE = 4
+_ANCHOR = 3
+_NEAR = 16
+_FEW = 16
 _FAR = 4096
 Interval = tuple[int, int]
 """Places from the first to the second, both included."""
 Buffer = bytes | mmap
 
 
-@dataclass(frozen=True, slots=True)
+Seen = dict[tuple[object, int, int], int]
+"""For one file: where what was looked for from one place to another is first, -1 when it is not there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Literal:
     data: bytes
 
@@ -29,21 +38,49 @@ class _Literal:
         return buffer.find(self.data, low, high + len(self.data))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Class:
-    search: Callable[[Buffer, int, int], re.Match[bytes] | None]
+    """Bytes that ``pattern`` matches. They hold ``anchor`` at ``at``; None when no string is always there."""
+
+    pattern: re.Pattern[bytes]
     width: int
+    anchor: _Literal | None
+    at: int
 
     def next(self, buffer: Buffer, low: int, high: int) -> int:
-        found = self.search(buffer, low, min(high + self.width, len(buffer)))
-        return -1 if found is None else found.start()
+        end = min(high + self.width, len(buffer))
+        if self.anchor is None:
+            found = self.pattern.search(buffer, low, end)
+            return -1 if found is None else found.start()
+        place = self.anchor.next(buffer, low + self.at, high + self.at)
+        while place >= 0:
+            if self.pattern.match(buffer, place - self.at, end):
+                return place - self.at
+            place = self.anchor.next(buffer, place + 1, high + self.at)
+        return -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """One of several literals, of different lengths."""
+
+    literals: tuple[bytes, ...]
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """One of several sequences. All of them begin with ``start``; None when they do not begin alike."""
+
+    options: tuple[tuple[_Step, ...], ...]
+    start: _Literal | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
     """One node, ready. ``first`` says that after it only the first place that matches matters."""
 
-    node: Gap | _Literal | _Class | tuple[tuple[_Step, ...], ...]
+    node: Gap | _Literal | _Class | _Options | _Choice
     width: int
     first: bool
 
@@ -54,35 +91,54 @@ class Matcher:
     def __init__(self, reference: str, nodes: Sequence[Node]) -> None:
         self.reference = reference
         self._low, self._high = widths_of(nodes)
-        self._needle = _needle(nodes, anywhere=reference != "BOF")
+        needle = _needle(nodes, anywhere=reference != "BOF")
+        self._needle = _literal(needle) if needle else None
         self._steps = _steps(nodes, last=reference != "EOF")
 
-    def matches(self, head: Buffer, tail: Buffer, seen: dict[tuple[bool, bytes], bool]) -> bool:
+    def matches(self, head: Buffer, tail: Buffer, seen: Seen) -> bool:
         """Whether a file with these windows has the sequence; for a small file both are the whole.
 
-        ``seen`` is kept for one file: which literals it has, for the many signatures that share them.
+        ``seen`` is kept for one file, for the many signatures that share what they look for.
         """
         at_end = self.reference == "EOF"
         buffer = tail if at_end else head
         size = len(buffer)
         if size < self._low:
             return False
-        if self._needle:
-            there = seen.get((at_end, self._needle))
-            if there is None:
-                there = seen[at_end, self._needle] = buffer.find(self._needle) >= 0
-            if not there:
-                return False
+        if self._needle and not at_end and _first(self._needle, buffer, 0, size, seen) < 0:
+            return False
         if self.reference == "BOF":
             starts = [(0, 0)]
         elif self.reference == "VAR":
             starts = [(0, size)]
         else:
             starts = [(0 if self._high is None else max(0, size - self._high), size - self._low)]
-        ends = _walk(self._steps, buffer, starts)
+            seen = {}  # those of the head are not those of the tail
+        ends = _walk(self._steps, buffer, starts, seen)
         if self.reference == "EOF":
             return any(low <= size <= high for low, high in ends)
         return bool(ends)
+
+
+def matchers_of(sequences: Sequence[ByteSequence]) -> tuple[Matcher, ...]:
+    """The cheapest first: those that begin at a fixed place."""
+    made = [Matcher(sequence.reference, sequence.nodes) for sequence in sequences]
+    return tuple(sorted(made, key=lambda one: one.reference == "VAR"))
+
+
+def bytes_asked(sequences: Sequence[ByteSequence]) -> int:
+    """How many bytes that are not any byte a file must have at least."""
+    return sum(_asked(sequence.nodes) for sequence in sequences)
+
+
+def _asked(nodes: Sequence[Node]) -> int:
+    total = 0
+    for node in nodes:
+        if isinstance(node, Run):
+            total += sum(width for strings, width in node.parts if strings is not None)
+        elif isinstance(node, Branch):
+            total += min(map(_asked, node.alternatives))
+    return total
 
 
 def _needle(nodes: Sequence[Node], *, anywhere: bool) -> bytes:
@@ -96,9 +152,9 @@ def _needle(nodes: Sequence[Node], *, anywhere: bool) -> bytes:
         low, high = widths_of((node,))
         spread += _FAR if high is None else high - low
         if isinstance(node, Run) and spread >= _FAR:
-            for literals, width in node.parts:
-                if literals is not None and len(literals) == 1 and width >= max(_NEEDLE, len(found) + 1):
-                    found = next(iter(literals))
+            for _, string in _strings(node):
+                if len(string) >= max(_NEEDLE, len(found) + 1):
+                    found = string
     return found
 
 
@@ -110,19 +166,56 @@ def _steps(nodes: Sequence[Node], *, last: bool) -> tuple[_Step, ...]:
         if isinstance(node, Gap):
             steps.append(_Step(node, 0, first))
         elif isinstance(node, Branch):
-            steps.append(_Step(tuple(_steps(option, last=first) for option in node.alternatives), 0, first))
+            options = tuple(_steps(option, last=first) for option in node.alternatives)
+            steps.append(_Step(_options(options) or _Choice(options, _start(node)), 0, first))
         else:
             steps.append(_Step(_run(node), node.width, first))
     return tuple(steps)
 
 
+def _options(options: Sequence[tuple[_Step, ...]]) -> _Options | None:
+    literals = [one[0].node.data for one in options if len(one) == 1 and isinstance(one[0].node, _Literal)]
+    return _Options(tuple(literals), max(map(len, literals))) if len(literals) == len(options) else None
+
+
+def _start(node: Branch) -> _Literal | None:
+    strings = strings_of(node)
+    at, string = shared(strings) if strings else (0, b"")
+    return _literal(string) if at == 0 and len(string) >= _NEEDLE else None
+
+
 def _run(run: Run) -> _Literal | _Class:
     if run.literals is not None and len(run.literals) == 1:
-        return _Literal(next(iter(run.literals)))
-    return _Class(re.compile(b"(?s)" + run.regex).search, run.width)
+        return _literal(next(iter(run.literals)))
+    anchor, at = b"", 0
+    for place, string in _strings(run):
+        if len(string) >= max(_ANCHOR, len(anchor) + 1):
+            anchor, at = string, place
+    return _class(run.regex, run.width, anchor, at)
 
 
-def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval]) -> list[Interval]:
+def _strings(run: Run) -> Iterator[tuple[int, bytes]]:
+    """Strings that the bytes of a run hold whatever they are, and where."""
+    place = 0
+    for literals, width in run.parts:
+        if literals:
+            at, string = shared(literals)
+            yield place + at, string
+        place += width
+
+
+@cache
+def _literal(data: bytes) -> _Literal:
+    """One for all sequences, so that it is looked for once."""
+    return _Literal(data)
+
+
+@cache
+def _class(regex: bytes, width: int, anchor: bytes, at: int) -> _Class:
+    return _Class(re.compile(b"(?s)" + regex), width, _literal(anchor) if anchor else None, at)
+
+
+def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval], seen: Seen) -> list[Interval]:
     size = len(buffer)
     for step in steps:
         if not places:
@@ -130,11 +223,60 @@ def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval]) -> lis
         node = step.node
         if isinstance(node, Gap):
             places = _moved(places, node, size)
-        elif isinstance(node, tuple):
-            places = _merged([one for option in node for one in _walk(option, buffer, places)])
+        elif isinstance(node, _Choice):
+            if node.start and len(places) == 1 and places[0][1] - places[0][0] > _NEAR:
+                places = _starts(node.start, buffer, places[0], seen)
+            places = _merged([one for option in node.options for one in _walk(option, buffer, places, seen)])
+        elif isinstance(node, _Options):
+            places = _one_of(node, buffer, places, seen)
         else:
-            places = _found(node, step, buffer, places)
+            places = _found(node, step, buffer, places, seen)
     return places
+
+
+def _first(node: _Literal | _Class, buffer: Buffer, low: int, high: int, seen: Seen) -> int:
+    """Where ``node`` begins first between two places, remembered; -1 when it does not."""
+    key = node, low, high
+    place = seen.get(key)
+    if place is None:
+        if isinstance(node, _Class) and node.anchor and _absent(node, node.anchor, buffer, low, high, seen):
+            place = -1
+        else:
+            place = node.next(buffer, low, high)
+        seen[key] = place
+    return place
+
+
+def _absent(node: _Class, anchor: _Literal, buffer: Buffer, low: int, high: int, seen: Seen) -> bool:
+    return _first(anchor, buffer, low + node.at, high + node.at, seen) < 0
+
+
+def _starts(literal: _Literal, buffer: Buffer, place: Interval, seen: Seen) -> list[Interval]:
+    """Where a literal begins; when that is in many places, all that lies from the first of them on."""
+    low, high = place
+    at = _first(literal, buffer, low, high, seen)
+    found: list[Interval] = []
+    while at >= 0:
+        found.append((at, at))
+        if len(found) > _FEW:
+            return [(found[0][0], high)]
+        at = _first(literal, buffer, at + 1, high, seen) if at < high else -1
+    return found
+
+
+def _one_of(node: _Options, buffer: Buffer, places: list[Interval], seen: Seen) -> list[Interval]:
+    ends: list[Interval] = []
+    for low, high in places:
+        if high - low > _NEAR:
+            for literal in node.literals:
+                step = _Step(_literal(literal), len(literal), first=False)
+                ends += _found(_literal(literal), step, buffer, [(low, high)], seen)
+            continue
+        for place in range(low, high + 1):
+            there = buffer[place : place + node.longest]
+            if there.startswith(node.literals):
+                ends += [(place + len(one), place + len(one)) for one in node.literals if there.startswith(one)]
+    return _merged(ends)
 
 
 def _moved(places: list[Interval], gap: Gap, size: int) -> list[Interval]:
@@ -145,12 +287,12 @@ def _moved(places: list[Interval], gap: Gap, size: int) -> list[Interval]:
     return _merged(moved)
 
 
-def _found(node: _Literal | _Class, step: _Step, buffer: Buffer, places: list[Interval]) -> list[Interval]:
+def _found(node: _Literal | _Class, step: _Step, buffer: Buffer, places: list[Interval], seen: Seen) -> list[Interval]:
     """The places behind each match that begins in ``places``."""
     ends: list[Interval] = []
     start = end = -2
     for low, high in places:
-        at = node.next(buffer, low, high)
+        at = _first(node, buffer, low, high, seen) if high - low > _NEAR else node.next(buffer, low, high)
         while at >= 0:
             behind = at + step.width
             if step.first:

@@ -32,6 +32,9 @@ REFUSALS: tuple[type[Exception], ...] = (UnidentifiedImageError,)
 PIXELS = 160_000_000
 """Of one picture: A0 at 300 dots an inch has 140 million."""
 
+_LEAST = 10
+"""Dots an inch; fewer are a ratio of sides, not a resolution."""
+
 ALL_PIXELS = 1_000_000_000
 FRAMES = 5_000
 
@@ -173,6 +176,8 @@ def _facts(image: Image.Image) -> Facts:
 
 
 def _exif(image: Image.Image) -> dict[int, object]:
+    if image.format != "TIFF" and "exif" not in image.info:
+        return {}  # Pillow would decode a PNG to look for it behind the picture
     try:
         return dict(image.getexif())
     except (OSError, *_FAULTS):
@@ -185,6 +190,6 @@ def _resolution(image: Image.Image, exif: dict[int, object]) -> int | None:
         return None  # Pillow would say 72
     try:
         stated = min(float(one) for one in image.info["dpi"])
-        return round(stated) if 1 <= stated <= 1_000_000 else None
+        return round(stated) if _LEAST <= stated <= 1_000_000 else None
     except (OSError, *_FAULTS):
         return None

@@ -68,6 +68,7 @@ def test_a_resolution_that_is_not_stated_is_not_made_up() -> None:
     found = looked("jpg", encoded("jpg", exif=exif))
     assert (found.facts.resolution, found.facts.application) == (None, "May quet")
     assert looked("png", encoded("png")).facts.resolution is None
+    assert looked("tif", encoded("tif", compression="tiff_lzw")).facts.resolution is None
 
 
 def test_the_camera_is_named() -> None:
@@ -125,6 +126,13 @@ def test_a_bomb_is_not_decoded_and_its_size_is_told(size: tuple[int, int]) -> No
     found = looked("png", png_bomb(*size))
     assert (found.validity, codes(found)) == (Validity.UNREADABLE, ["FORMAT-SWOLLEN"])
     assert (found.facts.width, found.facts.height) == size
+
+
+def test_facts_of_a_picture_are_told_without_decoding_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image.Image, "load", None)
+    monkeypatch.setattr(module.PngImagePlugin.PngImageFile, "load", None)
+    found = looked("png", png_bomb())
+    assert (codes(found), found.facts.width) == (["FORMAT-SWOLLEN"], 100_000)
 
 
 def test_a_bomb_in_a_later_picture_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:

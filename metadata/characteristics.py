@@ -19,9 +19,11 @@ class Facts:
     ``width`` and ``height`` in pixels, of the first page or image. ``images``: frames of an image file; in a PDF the
     pages that are one picture, as scans are. ``resolution`` in dots an inch, the lowest of the file's page images.
     ``colour``: bilevel, grey, palette, RGB, CMYK, Lab or spot, the poorest of them. ``duration`` in milliseconds,
-    ``bit_rate`` in bits a second on the whole. ``claim`` is a profile that the file claims (``PDF/A-2b``). ``encoding``
-    is that of a text file, in Python's name or ``tcvn3``, ``vni``, ``viscii``, ``unknown-8bit``. ``encrypted``: a
-    password is needed to read it, or rights are restricted by one. ``application`` made the file, as it says itself.
+    ``bit_rate`` in bits a second on the whole, ``codecs`` as the container names them. ``pages`` of a text that is laid
+    out when it is opened (docx, odt, doc) are what the file says; others are counted. ``claim`` is a profile that the
+    file claims (``PDF/A-2b``), or the root of XML. ``encoding`` is that of a text file, in Python's name or ``tcvn3``,
+    ``vni``, ``viscii``, ``unknown-8bit``. ``encrypted``: a password is needed to read it, or rights are restricted by
+    one. ``application`` made the file, as it says itself.
     """
 
     pages: int | None = None
@@ -32,6 +34,7 @@ class Facts:
     colour: str = ""
     duration: int | None = None
     bit_rate: int | None = None
+    codecs: str = ""
     claim: str = ""
     encoding: str = ""
     encrypted: bool | None = None

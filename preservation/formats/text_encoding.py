@@ -23,12 +23,14 @@ _NO_TONES = str.maketrans("", "", _TONES)
 _WORD = re.compile(r"[^\W\d_]+")
 _PUNCTUATION = re.compile("[\xa0\xa7\xab\xb0\xbb\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]")
 _STRANGE = re.compile(r"[^\w\s\x00-\x7f]|[\x80-\x9f]")
-_MOST_WORDS = 4000
+_MOST_WORDS = 8000
+_OF_FONTS = ("tcvn3", "vni")
 
 
 @dataclass(frozen=True, slots=True)
 class _Threshold:
     words: int
+    density: float
     share: float
     lead: float
     looked_at: int
@@ -82,10 +84,11 @@ def is_syllable(word: str) -> bool:
 def _share(text: str) -> float:
     """How many of the words with letters outside ASCII are Vietnamese, from 0 to 1; strange characters count as words
     that are not."""
-    words = [word for word in _WORD.findall(text) if not word.isascii()][:_MOST_WORDS]
-    if len(words) < _tables().threshold.words:
-        return 0.0
+    limits, every = _tables().threshold, _WORD.findall(text)[:_MOST_WORDS]
+    words = [word for word in every if not word.isascii()]
     known = {word: is_syllable(word) for word in set(words)}
+    if len(known) < limits.words or len(words) < limits.density * len(every):
+        return 0.0
     strange = len(_STRANGE.findall(_PUNCTUATION.sub(" ", text)))
     return sum(known[word] for word in words) / (len(words) + strange)
 
@@ -138,3 +141,25 @@ def _by_table(data: bytes, table: str) -> str:
 
 def _by_pairs(data: bytes, pattern: re.Pattern[str], pairs: Mapping[str, str]) -> str:
     return normalize("NFC", pattern.sub(lambda found: pairs[found.group()], data.decode("cp1252", "replace")))
+
+
+def in_unicode(text: str) -> tuple[str, str]:
+    """Text of an office file as people read it, and the encoding that its fonts stand for ("" for Unicode).
+
+    Documents of the years before Unicode hold letters of Windows-1252 that fonts such as .VnTime or VNI-Times show as
+    Vietnamese. Lines with any other letter are Unicode already, and stay.
+    """
+    lines = text.split("\n")
+    as_bytes = [_narrow(line) for line in lines]
+    encoding = legacy_encoding(b"\n".join(one for one in as_bytes if one is not None))
+    if encoding not in _OF_FONTS:
+        return text, ""
+    read = [line if data is None else decode_legacy(data, encoding) for line, data in zip(lines, as_bytes, strict=True)]
+    return "\n".join(read), encoding
+
+
+def _narrow(line: str) -> bytes | None:
+    try:
+        return line.encode("cp1252")
+    except UnicodeEncodeError:
+        return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 MAX_WORD = 100
@@ -24,6 +25,8 @@ _LOWER = {code: chr(code).lower() for code in (*range(0x41, 0x5B), *_LETTERS) if
 _FOLD = _LOWER | {code: unicodedata.normalize("NFD", chr(code))[0].lower() for code in _LETTERS} | _D_STROKES
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _OLD_TONE = re.compile(rf"(?:(?<=o)([{_TONES}])(?=[ae]$))|(?:(?<=u)([{_TONES}])(?=y$))")
+
+_NEW_TONE = re.compile(rf"(?:(?<=o)([ae])|(?<=u)(y))([{_TONES}])$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,14 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_FOLD)
 
 
+def spell(text: str) -> str:
+    """``text`` in NFC and lower case with its diacritics; one code point of the NFC text gives one code point."""
+    return unicodedata.normalize("NFC", text).translate(_LOWER)
+
+
 def exact(word: str) -> str:
     """One word in NFC and lower case with its diacritics, the tone mark of oa, oe, uy on the last vowel."""
-    lower = unicodedata.normalize("NFC", word).translate(_LOWER)
+    lower = spell(word)
     if lower[-1:] not in "aey" or lower.isascii():
         return lower
     plain = unicodedata.normalize("NFD", lower)
@@ -51,6 +59,13 @@ def exact(word: str) -> str:
         return lower
     moved = plain[: match.start()] + plain[match.end() :] + match.group()
     return unicodedata.normalize("NFC", moved)
+
+
+def habits(exactly: str) -> tuple[str, ...]:
+    """Both ways to write a word that :func:`exact` gave, as they stand in lower case: one when there is but one."""
+    plain = unicodedata.normalize("NFD", exactly)
+    older = unicodedata.normalize("NFC", _NEW_TONE.sub(lambda found: found[3] + (found[1] or found[2]), plain))
+    return (exactly,) if older == exactly else (exactly, older)
 
 
 def words(text: str) -> tuple[Word, ...]:
@@ -61,9 +76,19 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(_word(match, places[match.start()], places[match.end()]) for match in _WORD.finditer(composed))
 
 
+def spellings(text: str) -> tuple[str, str]:
+    """All words of a long text, folded and exact, each joined by single spaces: what :func:`words` would give."""
+    forms = [_forms(word[:MAX_WORD]) for word in _WORD.findall(unicodedata.normalize("NFC", text))]
+    return " ".join([folded for folded, _ in forms]), " ".join([spelled for _, spelled in forms])
+
+
+@lru_cache(maxsize=1 << 15)
+def _forms(word: str) -> tuple[str, str]:
+    return _MARKS.sub("", fold(word)), exact(word)
+
+
 def _word(match: re.Match[str], start: int, end: int) -> Word:
-    text = match.group()[:MAX_WORD]
-    return Word(start, end, _MARKS.sub("", fold(text)), exact(text))
+    return Word(start, end, *_forms(match.group()[:MAX_WORD]))
 
 
 def _compose(text: str) -> tuple[str, list[int]]:

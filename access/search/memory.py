@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from access.search.folding import Word, words
 from access.search.highlight import hit
@@ -57,7 +58,7 @@ class MemoryIndex:
         page = _ordered(found, query.sort)[query.offset : query.offset + query.limit]
         return SearchResults(
             total=len(found),
-            hits=tuple(hit(entry, parsed.groups) for entry in page),
+            hits=tuple(hit(replace(one, text=""), parsed.groups, lambda one=one: one.text) for one in page),  # type: ignore[misc]
             facets={facet: facet_counts(facet, count.items()) for facet, count in counts.items()},
             shortened=parsed.shortened,
         )
@@ -79,9 +80,12 @@ def _worth(entry: SearchEntry, parsed: ParsedQuery) -> float | None:
     """How well the entry matches; None when it does not."""
     title = [words(text) for text in (entry.title, entry.notation, entry.code)]
     body = [words(text) for _, text in entry.texts]
+    files = [words(entry.text)]
     worth = 0.0
     for group in parsed.groups:
-        places = 2 * _times(title, group, exactly=False) + _times(body, group, exactly=False)
+        places: float = 2 * _times(title, group, exactly=False) + _times(body, group, exactly=False)
+        in_files = _times(files, group, exactly=False)
+        places += 0.5 * in_files / (in_files + 1)
         if not places:
             return None
         worth += places
@@ -89,6 +93,8 @@ def _worth(entry: SearchEntry, parsed: ParsedQuery) -> float | None:
         worth += 1000
     if (whole := parsed.whole) and whole.accented and _times(title + body, whole, exactly=True):
         worth += 1000
+    elif parsed.accented and all(_times(title + body + files, group, exactly=True) for group in parsed.accented):
+        worth += 5
     return worth
 
 

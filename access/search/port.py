@@ -19,6 +19,10 @@ from metadata.identifiers import AipId, VersionId
 MAX_WINDOW = 1000
 MAX_PAGE = 100
 MAX_YEARS = 60
+MAX_TEXT = 1 << 20
+"""Code points of the words of a document's files that are searched."""
+TEXT_FIELD = "text"
+"""The field of a snippet out of them."""
 
 
 class Facet(StrEnum):
@@ -58,7 +62,8 @@ class Rights:
 class SearchEntry:
     """A dossier (``number`` 0) or document as the index keeps it.
 
-    ``texts`` are further searched fields: (name, text). ``dossier_*`` are those of its dossier.
+    ``texts`` are further searched fields: (name, text). ``dossier_*`` are those of its dossier. ``text`` are the words
+    of its files in NFC, at most ``MAX_TEXT``: they weigh little, and a hit does not give them back but for a passage.
     """
 
     version: VersionId
@@ -78,6 +83,7 @@ class SearchEntry:
     end: RecordDate
     formats: tuple[str, ...]
     texts: tuple[tuple[str, str], ...]
+    text: str = field(default="", compare=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -165,7 +171,8 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A record found. ``snippet`` is the passage that matched outside title and number, ``snippet_field`` its field."""
+    """A record found. ``snippet`` is the passage that matched outside title and number, ``snippet_field`` its field:
+    one of ``texts``, or ``TEXT_FIELD``."""
 
     entry: SearchEntry
     title: Marked

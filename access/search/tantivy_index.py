@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tantivy import (
@@ -21,7 +22,7 @@ from tantivy import (
 )
 
 from access.search.codec import pack, unpack
-from access.search.folding import words
+from access.search.folding import spellings, words
 from access.search.highlight import hit
 from access.search.port import (
     MAX_WINDOW,
@@ -39,12 +40,14 @@ from access.search.query import ParsedQuery, parse
 from metadata.errors import Busy, TemporaryError, Unreadable
 from metadata.text import Sentence
 
-LAYOUT = "1"  # a new folder for every change of the schema or of the folding: an index of another layout is not read
+LAYOUT = "2"  # a new folder for every change of the schema or of the folding: an index of another layout is not read
 WRITER_MEMORY = 64_000_000
 _EXACT = 1000.0
 _FACET_VALUES = 10_000
-_FOLDED = (("title_folded", 2.0), ("body_folded", 1.0))
+_EXACT_IN_FILES = 5.0
+_FOLDED = (("title_folded", 2.0), ("body_folded", 1.0), ("text_folded", 0.1))
 _SPELLED = (("title_exact", 1.0), ("body_exact", 1.0))
+_SPELLED_IN_FILES = (*_SPELLED, ("text_exact", 1.0))
 
 
 class TantivyIndex:
@@ -90,7 +93,7 @@ class TantivyIndex:
         facets = _facets(searcher, asked)
         return SearchResults(
             total=sum(item.count for item in facets[Facet.LEVEL]),  # each record has exactly one level
-            hits=tuple(hit(entry, parsed.groups) for entry in _page(searcher, asked, query)),
+            hits=tuple(hit(entry, parsed.groups, text) for entry, text in _page(searcher, asked, query)),
             facets=facets,
             shortened=parsed.shortened,
         )
@@ -131,8 +134,9 @@ class TantivyIndex:
         """What makes a match better: the words side by side, the spelling exactly as typed."""
         better: list[tuple[Occur, Query]] = []
         if parsed.accented:
-            exactly = [(Occur.Must, self._stands(group.exact, _SPELLED)) for group in parsed.accented]
-            better.append((Occur.Should, Query.const_score_query(Query.boolean_query(exactly), _EXACT)))
+            for fields, worth in ((_SPELLED, _EXACT), (_SPELLED_IN_FILES, _EXACT_IN_FILES)):
+                exactly = [(Occur.Must, self._stands(group.exact, fields)) for group in parsed.accented]
+                better.append((Occur.Should, Query.const_score_query(Query.boolean_query(exactly), worth)))
         if whole := parsed.whole:
             better.append((Occur.Should, self._stands(whole.folded, _FOLDED)))
             if whole.accented:
@@ -168,12 +172,13 @@ def _commit(writer: IndexWriter) -> None:
 def _schema() -> Schema:
     builder = SchemaBuilder()
     builder.add_text_field("aip", tokenizer_name="raw", index_option="basic")
-    for field, _ in (*_FOLDED, *_SPELLED):
+    for field, _ in (*_FOLDED, *_SPELLED_IN_FILES):
         builder.add_text_field(field, tokenizer_name="spaces", index_option="position")
     for facet in Facet:
         builder.add_text_field(facet.value, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("order", fast=True)
     builder.add_bytes_field("entry", stored=True)
+    builder.add_bytes_field("text", stored=True)
     return builder.build()
 
 
@@ -195,6 +200,11 @@ def _document(change: Change, entry: SearchEntry) -> Document:
             found = words(text)
             document.add_text(f"{name}_folded", " ".join(word.folded for word in found))
             document.add_text(f"{name}_exact", " ".join(word.exact for word in found))
+    if entry.text:
+        folded, exact = spellings(entry.text)
+        document.add_text("text_folded", folded)
+        document.add_text("text_exact", exact)
+        document.add_bytes("text", entry.text.encode("utf-8", "replace"))
     for facet in Facet:
         for value in entry.values(facet):
             document.add_text(facet.value, value)
@@ -207,7 +217,8 @@ def _allowed(rights: Rights) -> Query:
     return Query.all_query() if rights.all_records else Query.empty_query()
 
 
-def _page(searcher: Searcher, asked: Query, query: SearchQuery) -> list[SearchEntry]:
+def _page(searcher: Searcher, asked: Query, query: SearchQuery) -> Iterator[tuple[SearchEntry, Callable[[], str]]]:
+    """The entries of a page, each with what gives the words of its files."""
     if query.sort is not Sort.RELEVANCE:
         order = Order.Desc if query.sort is Sort.NEWEST else Order.Asc
         found = searcher.search(
@@ -222,7 +233,13 @@ def _page(searcher: Searcher, asked: Query, query: SearchQuery) -> list[SearchEn
             zip(found, orders, strict=True), key=lambda item: (-round(float(item[0][0]), 3), -int(item[1] or 0))
         )
         addresses = [address for (_, address), _ in ranked[query.offset : query.offset + query.limit]]
-    return [unpack(bytes(searcher.doc(address)["entry"][0])) for address in addresses]
+    for address in addresses:
+        stored = searcher.doc(address)
+        yield unpack(bytes(stored["entry"][0])), partial(_text, stored["text"])
+
+
+def _text(stored: Sequence[bytes]) -> str:
+    return stored[0].decode() if stored else ""
 
 
 def _facets(searcher: Searcher, asked: Query) -> Mapping[Facet, tuple[FacetCount, ...]]:

@@ -34,9 +34,9 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def pending(self, limit: int = 500) -> list[OutboxEntry]:
-        """The oldest entries first. An entry stays until :meth:`done`."""
-        query = select(search_outbox).order_by(search_outbox.c.id).limit(limit)
+    def pending(self, limit: int = 500, after: int = 0) -> list[OutboxEntry]:
+        """The oldest entries first, those after entry ``after``. An entry stays until :meth:`done`."""
+        query = select(search_outbox).where(search_outbox.c.id > after).order_by(search_outbox.c.id).limit(limit)
         with self._database.read() as connection:
             return [OutboxEntry(row.id, version_id(row), OutboxAction(row.action)) for row in connection.execute(query)]
 
@@ -45,6 +45,11 @@ class Outbox:
         with self._database.write() as connection:
             for part in chunks(ids):
                 connection.execute(delete(search_outbox).where(search_outbox.c.id.in_(part)))
+
+    def put(self, version: VersionId, action: OutboxAction) -> None:
+        """Add an entry for a change that the index has not taken whole."""
+        with self._database.write() as connection:
+            enqueue(connection, version, action)
 
     def waiting(self) -> int:
         """How many entries there are."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.search.folding import exact, fold, words
+from access.search.folding import exact, fold, habits, spellings, words
 from access.search.memory import MemoryIndex
 from access.search.port import MAX_WINDOW, Marked, SearchIndex, SearchQuery
 from access.search.query import parse
@@ -76,6 +76,14 @@ def test_fold(text: str, folded: str) -> None:
 )
 def test_tone_places(old: str, new: str) -> None:
     assert exact(old) == new
+    assert old.lower() in habits(new)
+    assert {exact(one) for one in habits(new)} == {new}
+
+
+@given(st.text(max_size=200))
+def test_the_words_of_a_long_text_are_those_of_a_short_one(text: str) -> None:
+    found = words(text)
+    assert spellings(text) == (" ".join(one.folded for one in found), " ".join(one.exact for one in found))
 
 
 def test_words_stand_where_they_stood() -> None:

@@ -13,13 +13,16 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from access.auth import TokenAuth
+from access.content import Span, verified_bytes
 from access.search.feeder import Feeder
 from access.search.port import SearchIndex
 from access.services import AccessServices
 from access.web import install
 from metadata.catalogue import Catalogue
+from metadata.characteristics import Characteristics
 from metadata.dates import RecordDate
 from metadata.events import Agent, Event, EventType, LogHead
+from metadata.examination import TEXT, FileText, encode, evidence_path
 from metadata.holdings import AipVersion, Format, Level, Member, PackageType, Record, Replica, Role
 from metadata.identifiers import (
     AgencyCode,
@@ -51,7 +54,11 @@ _AGENT = Agent("tangthu", "Tàng Thư 0.1")
 
 @dataclass(frozen=True)
 class Paper:
-    """A document to be put into a dossier: its title, number, kind, date, and its files as (name, bytes, format)."""
+    """A document to be put into a dossier: its title, number, kind, date, and its files as (name, bytes, format).
+
+    ``text`` are the words of its first file, ``found`` what checks said of it, ``evidence`` what is kept of its
+    signatures.
+    """
 
     title: str
     notation: str = ""
@@ -61,6 +68,9 @@ class Paper:
     organ: str = "Ủy ban nhân dân tỉnh Đồng Tháp"
     files: tuple[tuple[str, bytes, Format | None], ...] = (("van-ban.pdf", b"%PDF-1.7 noi dung", PDF),)
     fields: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    found: Characteristics | None = None
+    evidence: dict[str, object] | None = None
 
 
 @dataclass
@@ -92,8 +102,17 @@ class Archive:
         install(app, self.services)
         return app
 
+    @property
+    def feeder(self) -> Feeder:
+        """Feeds the index with the words of files too, which it reads from the stores as they are now."""
+        return Feeder(self.catalogue, self.index, self.read, self.work)
+
+    def read(self, version: AipVersion, member: Member) -> Iterator[bytes]:
+        return verified_bytes(self.services, version, member, Span(0, member.size))
+
     def feed(self) -> None:
-        while Feeder(self.catalogue, self.index).feed():
+        feeder = self.feeder
+        while feeder.feed():
             pass
 
     def add(
@@ -170,12 +189,29 @@ class Archive:
                             digests.sha256,
                             digests.sha512,
                             kind,
+                            paper.found if not mine[1:] else None,
                         )
                     )
                 carried[number] = tuple(mine)
+            for path, data in _examination(papers, carried):
+                digests = digest_bytes(data)
+                placed = writer.add(path, data, digests)
+                at = placed.offset, placed.data, digests.size, digests.crc32, digests.sha256, digests.sha512
+                members.append(Member(placed.number, path, Role.METADATA, *at))
             sealed = writer.seal([("Source-Organization", "test")])
             out.complete()
         return sorted([*members, *sealed.members], key=lambda m: m.number), carried, sealed.size, sealed.payload_bytes
+
+
+def _examination(papers: Sequence[Paper], carried: dict[int, tuple[int, ...]]) -> Iterator[tuple[str, bytes]]:
+    """What checks of an ingest left in the AIP: words, and the evidence of signatures."""
+    first = [(carried[number][0], paper) for number, paper in enumerate(papers, 1) if paper.files]
+    texts = [FileText(number, "", paper.text).line() for number, paper in first if paper.text]
+    if texts:
+        yield TEXT, b"".join(texts)
+    for number, paper in first:
+        if paper.evidence is not None:
+            yield evidence_path(number), encode(paper.evidence)
 
 
 def _dossier(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from access.search.port import Change, Facet, Rights, SearchIndex, SearchQuery, SearchResults, Sort
+from access.search.port import TEXT_FIELD, Change, Facet, Rights, SearchIndex, SearchQuery, SearchResults, Sort
 from metadata.holdings import Level
 from tests.builders.search import aip, change, entry
 
@@ -201,6 +201,62 @@ class SearchContract:
         given_entry = entry("Tiêu <b>đề</b>", texts=(("keyword", "a"),), formats=("PDF",), start="lạ", end="2020")
         index.apply([change(1, given_entry)])
         assert ask(index).hits[0].entry == given_entry
+
+    def test_words_of_files_are_found_and_weigh_little(self, index: SearchIndex) -> None:
+        index.apply(
+            [
+                change(1, entry("Tờ trình", text="quy hoạch quy hoạch quy hoạch " * 50, start="2022")),
+                change(2, entry("Báo cáo quy hoạch", start="1990")),
+                change(3, entry("Báo cáo", texts=(("keyword", "quy hoach"),), start="1991")),
+            ]
+        )
+        assert titles(ask(index, "quy hoach")) == ["Báo cáo quy hoạch", "Báo cáo", "Tờ trình"]
+        assert titles(ask(index, '"hoach quy" trinh')) == ["Tờ trình"]
+        assert ask(index, "quy hoach").hits[0].snippet is None
+
+    def test_the_spelling_typed_comes_first_in_files_too(self, index: SearchIndex) -> None:
+        index.apply(
+            [
+                change(1, entry("a", text="quyết đinh " * 30, start="2022")),
+                change(2, entry("b", text="Nay ban hành quyết định này.", start="1990")),
+            ]
+        )
+        assert titles(ask(index, "quyết định")) == ["b", "a"]
+
+    def test_a_passage_of_the_files_shows_where_the_words_stand_together(self, index: SearchIndex) -> None:
+        far = "Cao dài lời " * 40 + "đất " + "lời " * 200
+        text = f"{far}Điều 2. <b>Giao đất</b>\ntại huyện Cao Lãnh. " + "lời " * 300
+        index.apply([change(1, entry("Quyết định", text=text, texts=(("keyword", "cao"),)))])
+        hit = ask(index, 'giao dat "cao lanh"').hits[0]
+        assert hit.snippet is not None
+        assert hit.snippet_field == TEXT_FIELD
+        assert [hit.snippet.text[a:b] for a, b in hit.snippet.marks] == ["Giao", "đất", "Cao Lãnh"]
+        assert hit.snippet.text.startswith("… ")
+        assert hit.snippet.text.endswith(" …")
+        assert "<b>" not in hit.snippet.html
+        assert len(hit.snippet.text) < 240
+        assert hit.entry.text == ""
+        assert ask(index, "cao").hits[0].snippet_field == "keyword"
+        assert ask(index, "quyet dinh").hits[0].snippet is None
+
+    def test_a_passage_marks_the_spelling_typed(self, index: SearchIndex) -> None:
+        index.apply([change(1, entry("a", text="hòa rồi hoá và hóa, HOÁ-đơn"))])
+        for typed, marked in (("hoá", ["hoá", "hóa", "HOÁ"]), ("hoa", ["hòa", "hoá", "hóa", "HOÁ"]), ("hoà", ["hòa"])):
+            hit = ask(index, typed).hits[0]
+            assert hit.snippet is not None
+            assert [hit.snippet.text[a:b] for a, b in hit.snippet.marks] == marked
+
+    @pytest.mark.parametrize(
+        "text", ["x" * 200, "\x00\ud800 a", "İ" * 5 + " a", "a" + "\u0301" * 300 + " b", " " * 3000 + "a"]
+    )
+    def test_any_words_of_files_may_be_fed_and_found(self, index: SearchIndex, text: str) -> None:
+        index.apply([change(1, entry("t", text=unicodedata.normalize("NFC", text)))])
+        assert ask(index, "t").total == 1
+        assert ask(index, "a").total in (0, 1)
+
+    def test_rights_govern_the_words_of_files(self, index: SearchIndex) -> None:
+        index.apply([change(1, entry("t", text="bí mật"))])
+        assert index.search(SearchQuery("bí mật"), Rights.nothing()).total == 0
 
     def test_matches_are_marked_in_the_text_as_received(self, index: SearchIndex) -> None:
         decomposed = unicodedata.normalize("NFD", "Về công văn <script>đến</script>")

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from metadata.holdings import AipVersion, Member
     from preservation.antivirus.port import VirusScanner
     from preservation.audit import Auditor
+    from preservation.checkers import Checkers
     from preservation.checks import Schedule
-    from preservation.identification.port import Identifier
     from preservation.repair import Repairer
     from storage.port import Store
     from storage.replicas import ReplicaSet
@@ -150,14 +150,16 @@ class Archive:
         return ReplicaSet(list(self.stores.values()), self.settings.required_replicas)
 
     @_Once
-    def identifier(self) -> Identifier:
-        """What tells formats: PRONOM's signatures in a child process, started when the first file is asked about."""
+    def checkers(self) -> Checkers:
+        """Who looks into content files: child processes, started when the first file comes."""
+        from preservation.checkers import Checkers
         from preservation.identification.data import signatures_in
-        from preservation.identification.identifier import PronomIdentifier
+        from preservation.signatures.trust import INDEX, TrustStore
 
-        made = PronomIdentifier(signatures=signatures_in(self.settings.formats_folder))
-        self._closing.callback(made.close)
-        return made
+        folder = self.settings.trust_folder
+        trust = TrustStore.load(folder) if (folder / INDEX).exists() else TrustStore()
+        formats, children = signatures_in(self.settings.formats_folder), self.settings.count("work.checkers")
+        return self._closing.enter_context(Checkers(formats, trust, children))
 
     @_Once
     def scanner(self) -> VirusScanner:
@@ -200,7 +202,12 @@ class Archive:
             archive=self.settings.archive,
             catalogue=self.catalogue,
             replicas=self.replicas,
-            identifier=self.identifier,
+            identifier=self.checkers.identifier,
+            inspector=self.checkers.inspector,
+            signatures=self.checkers.signatures,
+            attached=self.checkers.attached,
+            checkers=self.checkers.children,
+            valid_signatures=self.settings.text("ingest.signatures") == "valid",
             work=self.settings.work_folder,
             agent=self.agent,
             clock=self.clock,

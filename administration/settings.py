@@ -63,6 +63,8 @@ def _identifier(kind: type[ArchiveCode] | type[StoreId]) -> Callable[[Any], bool
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "": lambda _: True,
     "positive": lambda value: value > 0,
+    "count": lambda value: value >= 0,
+    "signatures": lambda value: value in ("record", "valid"),
     "port": lambda value: 0 <= value <= 65535,
     "store-kind": lambda value: value in ("directory", "s3"),
     "scanner-address": lambda value: re.fullmatch(r"|/.+|\S+:[0-9]{1,5}", value) is not None,
@@ -158,6 +160,11 @@ class Settings:
     def formats_folder(self) -> Path:
         """Where newer PRONOM signature files lie once there are any."""
         return self.home / "formats"
+
+    @property
+    def trust_folder(self) -> Path:
+        """What signatures are judged by, once somebody has put something there."""
+        return self.home / "trust"
 
     @property
     def quarantine_folder(self) -> Path:

@@ -51,9 +51,11 @@ _ROWS = 60
     help="Ghi báo cáo: .pdf, .csv hoặc .json; dùng được nhiều lần. / Write a report; may be given more than once.",
 )
 @click.option(
+    "--deep",
     "--identify",
+    "deep",
     is_flag=True,
-    help="Xem nội dung tệp có đúng định dạng đã khai không; chậm hơn. / See whether files are what is said; slower.",
+    help="Xem cả bên trong tệp như khi tiếp nhận: định dạng, chữ ký số, số trang; chậm hơn. / Look into files too.",
 )
 @click.option("--all", "everything", is_flag=True, help="Liệt kê mọi vị trí. / List every place.")
 def check(
@@ -63,16 +65,20 @@ def check(
     profile: str | None,
     bag_profile: Path | None,
     reports: tuple[Path, ...],
-    identify: bool,
+    deep: bool,
     everything: bool,
 ) -> int:
     """Kiểm tra gói tin trước khi nộp. / Check packages before they are sent.
 
     Không cần kho lưu trữ, không cần mạng, không giữ lại gì. GÓI-TIN là một thư mục, tệp ZIP hoặc TAR. Cấu trúc được
     xem trước, rồi mỗi byte được đọc đúng một lần; mọi lỗi được nêu trong một lần kiểm tra, xếp theo việc phải làm.
+    Với --deep, từng tệp còn được xem bên trong như khi kho tiếp nhận (trừ quét vi-rút): nhận dạng, đúng định dạng
+    không, chữ ký số, số trang so với numberOfPage. Chữ ký được xét theo thư mục trust của kho, nếu có.
 
     Needs no archive and no network, and keeps nothing. A package is a folder, ZIP or TAR. Its structure is looked at
-    first, then every byte is read once; everything that is wrong is said at once, grouped by what to do.
+    first, then every byte is read once; everything that is wrong is said at once, grouped by what to do. With --deep
+    files are looked into as an ingest does (but for viruses): format, validity, signatures, pages against numberOfPage.
+    Signatures are judged by the archive's folder trust, where there is one.
 
     \b
     Loại gói / Profiles:
@@ -84,6 +90,7 @@ def check(
     Ví dụ / Examples:
       tangthu check uuid-7D1F….zip
       tangthu check nop/*.zip --report bao-cao.pdf
+      tangthu check ho-so/ --deep
       tangthu check ho-so/ --profile tt05-sip-hoso --json
 
     Khi kiểm tra nhiều gói, --report bao-cao.pdf ghi bao-cao-1.pdf, bao-cao-2.pdf… Mã thoát là 0 khi gói nộp được (có
@@ -93,12 +100,13 @@ def check(
     be sent (with remarks perhaps), 3 when any has errors.
     """
     asked = _profile(profile)
-    wanted = _Wanted(asked, _bag_profile(bag_profile, asked), _targets(reports, paths), identify, everything)
     codes, results = set(), []
-    for number, path in enumerate(paths, 1):
-        code, result = _check(output, path, wanted, number if len(paths) > 1 else 0)
-        codes.add(code)
-        results.append({"path": str(path)} | result)
+    with _watch(context, deep=deep) as watch:
+        wanted = _Wanted(asked, _bag_profile(bag_profile, asked), _targets(reports, paths), watch, everything)
+        for number, path in enumerate(paths, 1):
+            code, result = _check(output, path, wanted, number if len(paths) > 1 else 0)
+            codes.add(code)
+            results.append({"path": str(path)} | result)
     output.document({"packages": results})
     # What may be tried again is told before what may not, so that a script knows to come back.
     return next((code for code in (70, 4, 2, 3) if code in codes), max(codes, default=0))
@@ -111,7 +119,7 @@ class _Wanted:
     profile: PackageProfile | None
     bag_profile: BagProfile | None
     targets: Sequence[tuple[Path, ReportFormat]]
-    identify: bool
+    watch: Watch
     everything: bool
 
 
@@ -124,7 +132,6 @@ def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[in
         with (
             tempfile.TemporaryDirectory(prefix="tangthu-") as work,
             output.progress() as advance,
-            _watch(wanted=wanted.identify) as watch,
         ):
             report = check_package(
                 path,
@@ -132,7 +139,7 @@ def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[in
                 wanted.profile,
                 on_progress=_named(advance, path.resolve().name),
                 bag_profile=wanted.bag_profile,
-                watch=watch,
+                watch=wanted.watch,
             )
         written = [_write(report, target, format, number) for target, format in wanted.targets]
     except TangThuError as error:
@@ -145,19 +152,19 @@ def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[in
 
 
 @contextmanager
-def _watch(*, wanted: bool) -> Iterator[Watch]:
+def _watch(context: Context, *, deep: bool) -> Iterator[Watch]:
+    """Who looks into files: nobody, or those of an ingest by the archive's own data where there is an archive."""
     from ingest.one_pass import NOBODY, Watch
-    from preservation.examination import Examiner
-    from preservation.identification.identifier import PronomIdentifier
 
-    if not wanted:
+    if not deep:
         yield NOBODY
         return
-    made = PronomIdentifier()
-    try:
-        yield Watch(Examiner(made, seen=datetime.now(UTC)))
-    finally:
-        made.close()
+    from administration.cli.formats import signature_files
+    from administration.cli.signatures import trust_of
+    from preservation.checkers import Checkers
+
+    with Checkers(signature_files(context), trust_of(context)) as made:
+        yield Watch(made.examiner(datetime.now(UTC)), threads=made.children)
 
 
 def _named(advance: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:

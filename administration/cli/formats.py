@@ -32,7 +32,7 @@ def identify(context: Context, output: Output, paths: tuple[Path, ...]) -> int:
     """
     from preservation.identification.identifier import PronomIdentifier
 
-    identifier = PronomIdentifier(signatures=_signatures(context))
+    identifier = PronomIdentifier(signatures=signature_files(context))
     files = list(files_of(paths))
     results: list[dict[str, str]] = []
     with output.progress(count_bytes=False) as advance:
@@ -86,7 +86,8 @@ def update(context: Context, output: Output, binary: Path, container: Path) -> i
     return 0
 
 
-def _signatures(context: Context) -> SignaturePaths:
+def signature_files(context: Context) -> SignaturePaths:
+    """The archive's, where there is an archive; else those that came along."""
     from preservation.identification.data import default_signatures, signatures_in
 
     try:

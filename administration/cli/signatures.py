@@ -69,7 +69,7 @@ def signatures(
     from preservation.signatures.checker import PyHankoChecker
 
     moment = _moment(at)
-    store = _store(context, trust)
+    store = trust_of(context, trust)
     checker = PyHankoChecker(store)
     files = list(files_of(paths))
     results = []
@@ -166,7 +166,7 @@ def add(
 )
 def show(context: Context, output: Output, folder: Path | None) -> int:
     """Xem kho tin cậy, đối chiếu mã băm. / Show the trust store, verified against its digests."""
-    store = _store(context, folder)
+    store = trust_of(context, folder)
     output.document(
         {"version": store.version, "sha256": store.digest, "entries": [entry.words() for entry in store.entries]}
     )
@@ -176,7 +176,8 @@ def show(context: Context, output: Output, folder: Path | None) -> int:
     return 0
 
 
-def _store(context: Context, folder: Path | None) -> TrustStore:
+def trust_of(context: Context, folder: Path | None = None) -> TrustStore:
+    """The store in ``folder``, else the archive's where there is one; else an empty one."""
     from preservation.signatures.trust import INDEX, TrustStore
 
     if folder is not None:

@@ -55,6 +55,8 @@ def test_defaults_and_what_was_given() -> None:
         ("[[stores]]", "[audit]\nperiod_days = true\n[[stores]]", "audit.period_days"),
         ("[[stores]]", '[audit]\nperiod_days = "90"\n[[stores]]', "audit.period_days"),
         ("[[stores]]", "[work]\nworkers = 1.5\n[[stores]]", "work.workers"),
+        ("[[stores]]", "[work]\ncheckers = -1\n[[stores]]", "work.checkers"),
+        ("[[stores]]", '[ingest]\nsignatures = "always"\n[[stores]]', "ingest.signatures"),
         ("[[stores]]", "[listen]\nport = 65536\n[[stores]]", "listen.port"),
         ("[[stores]]", "[storage]\nrequired_replicas = 3\n[[stores]]", "storage.required_replicas"),
         ('id = "b"', 'id = "a"', "stores.id"),

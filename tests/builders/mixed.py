@@ -174,11 +174,21 @@ def _ole(main: str, label: bytes) -> Make:
     def make(rng: random.Random, name: str) -> Files:
         kind = b"\x01\0\xfe\xff\x03\x0a\0\0" + bytes(20) + struct.pack("<I", len(label)) + label
         words = some_text(rng, rng.randrange(500, 3000)).encode("utf-16-le")
-        begin = b"\xec\xa5\xc1\0" if main == "WordDocument" else bytes.fromhex("0908100000060500bb0dcc07")
-        streams = {main: begin + bytes(500) + words, "\x01CompObj": kind}
+        body = b"\xec\xa5\xc1\0" + bytes(500) + words if main == "WordDocument" else _workbook(words)
+        streams = {main: body, "\x01CompObj": kind}
         return [(name + (".doc" if main == "WordDocument" else ".xls"), compound_file(streams))]
 
     return make
+
+
+def _workbook(data: bytes) -> bytes:
+    """Records of BIFF8: the beginning of a workbook, ``data`` in records that go on, the end (MS-XLS §2.3)."""
+
+    def record(kind: int, content: bytes) -> bytes:
+        return struct.pack("<2H", kind, len(content)) + content
+
+    begin = record(0x809, struct.pack("<4H2I", 0x600, 5, 0xDBB, 1996, 0, 6))
+    return begin + b"".join(record(0x3C, data[at : at + 8000]) for at in range(0, len(data), 8000)) + record(0xA, b"")
 
 
 # Images, text and the rest

@@ -11,6 +11,7 @@ from access.dissemination.package_file import new_package
 from access.dissemination.recording import dissemination, record
 from access.services import AccessServices
 from metadata.events import Agent, Event
+from metadata.examination import FOLDER
 from metadata.holdings import AipVersion, Member, Role
 
 _PAYLOAD = "data/"
@@ -60,5 +61,6 @@ def export_aip(
 
 
 def _belongs(member: Member) -> bool:
-    """Whether it lies in the package's own folder: not the bag's tag files, the submission, or the findings."""
-    return member.role not in _OUTSIDE and member.path.count("/") > 1
+    """Whether it lies in the package's own folder: not the bag's tag files, the submission, or what checks found."""
+    own = member.path.count("/") > 1 and not member.path.startswith(FOLDER)
+    return own and member.role not in _OUTSIDE

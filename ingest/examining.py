@@ -108,6 +108,8 @@ class Examining:
     def _take(self, done: _Done) -> None:
         found, ledger = done.found, self._ledger
         ledger.identified(done.seq, found.format)
+        if found.attached is not None:
+            ledger.scanned(done.seq, found.attached)
         ledger.examined(done.seq, found.inspection, found.signatures)
         for at, remark in enumerate(signature_remarks(found), _AFTER_INSPECTION):
             ledger.remark(done.seq, at, remark)

@@ -49,7 +49,10 @@ _INSERT = {
     "linked": "INSERT INTO linked VALUES (?, ?)",
     "result": "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "identified": "INSERT INTO identified VALUES (?, ?, ?, ?, ?, ?, ?)",
-    "scanned": "INSERT INTO scanned VALUES (?, ?, ?)",
+    # Of what is said of the whole and of files in it the gravest stays, whichever is said first.
+    "scanned": "INSERT INTO scanned VALUES (?, ?, ?) ON CONFLICT (seq) DO UPDATE SET outcome = excluded.outcome, "
+    "name = excluded.name WHERE scanned.outcome = 'CLEAN' OR (excluded.outcome = 'INFECTED' AND "
+    "(scanned.outcome <> 'INFECTED' OR excluded.name < scanned.name))",
     "examined": "INSERT INTO examined VALUES (?, ?, ?, ?, ?, ?)",
     "remark": "INSERT INTO remark VALUES (?, ?, ?, ?)",
     "kept_text": "INSERT INTO kept_text VALUES (?, ?)",

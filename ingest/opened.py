@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from ingest.checks_said import say_checks
 from ingest.describe import Making
@@ -21,6 +22,7 @@ from metadata.findings import Findings
 from metadata.holdings import Member
 from metadata.identifiers import VersionId
 from preservation.antivirus.memory import NoScanner
+from preservation.antivirus.port import ScanResult
 from preservation.description import Known
 from preservation.examination import Examiner
 from storage.aip.writer import AipWriter, Sealed
@@ -130,5 +132,13 @@ def watch_of(place: IngestPlace, seen: datetime) -> Watch:
     """Who looks at the files of a package that was first seen then."""
     if place.identifier is None:
         return Watch(None, place.scanner)
-    examiner = Examiner(place.identifier, place.inspector, place.signatures, seen=seen)
+    scanner, attached = place.scanner, place.attached
+
+    def scan_attached(pdf: BinaryIO) -> ScanResult | None:
+        return attached.scan(pdf, scanner) if attached else None
+
+    nobody = attached is None or isinstance(scanner, NoScanner)
+    examiner = Examiner(
+        place.identifier, place.inspector, place.signatures, seen=seen, scan_attached=None if nobody else scan_attached
+    )
     return Watch(examiner, place.scanner, place.checkers)

@@ -17,6 +17,7 @@ from metadata.catalogue import Catalogue, Claim, ClaimLost
 from metadata.errors import TangThuError
 from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
+from preservation.antivirus.attached import AttachedFiles
 from preservation.antivirus.memory import NoScanner
 from preservation.antivirus.port import VirusScanner
 from preservation.formats.port import Inspector
@@ -62,7 +63,8 @@ class IngestPlace:
     """Where packages are taken in: the archive, its catalogue and stores, its work folder, and its habits.
 
     ``inspector`` and ``signatures`` look into content files when there is an ``identifier``, ``checkers`` of them at a
-    time; with ``valid_signatures`` a signature that is not valid is a refusal (the submission agreement says so).
+    time; ``attached`` has the scanner look at files in PDFs; with ``valid_signatures`` a signature that is not valid is
+    a refusal (the submission agreement says so).
     Packages in quarantine lie in ``quarantine`` (default: a folder beside ``work``).
     ``lease`` must be longer than a store is tried again: what a worker still asks of a store must end with its claim.
     """
@@ -79,6 +81,7 @@ class IngestPlace:
     scanner: VirusScanner = field(default_factory=NoScanner)
     inspector: Inspector | None = None
     signatures: SignatureChecker | None = None
+    attached: AttachedFiles | None = None
     checkers: int = 1
     valid_signatures: bool = False
     quarantine: Path | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from preservation.antivirus.attached import AttachedFiles
 from preservation.examination import Examiner
 from preservation.formats.inspector import FormatInspector
 from preservation.identification import identifier
@@ -33,6 +34,7 @@ class Checkers:
         self.identifier = identifier.PronomIdentifier(self._workshop, formats)
         self.inspector = FormatInspector(self._workshop)
         self.signatures = checker.PyHankoChecker(trust, self._workshop)
+        self.attached = AttachedFiles(self._workshop)
 
     def examiner(self, seen: datetime) -> Examiner:
         """Who examines files that the archive first had at that time."""

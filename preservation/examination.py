@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from metadata.holdings import Format
+from preservation.antivirus.port import ScanResult
 from preservation.formats.families import family_of
 from preservation.formats.port import Inspection, Inspector, Specimen
 from preservation.identification.port import Identifier, Sample
@@ -28,6 +29,7 @@ LARGEST = 512 << 20
 
 _PDF_WITHIN = 1024
 _TEXT_WITHIN = 4096
+_HAS_FILES = "FORMAT-PDF-FILES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,15 @@ class Exhibit:
 class Examination:
     """All that was found. ``signatures`` is None when nothing of the file looks like one, or nobody was to check.
 
-    ``unjudged``: it may be signed, but it, or what it signs, was not at hand.
+    ``unjudged``: it may be signed, but it, or what it signs, was not at hand. ``attached`` is what the virus scanner
+    says against files in it.
     """
 
     format: Format
     inspection: Inspection
     signatures: SignatureReport | None
     unjudged: bool = False
+    attached: ScanResult | None = None
 
 
 class Examiner:
@@ -75,18 +79,21 @@ class Examiner:
         checker: SignatureChecker | None = None,
         *,
         seen: datetime,
+        scan_attached: Callable[[BinaryIO], ScanResult | None] | None = None,
     ) -> None:
         self._identifier = identifier
         self._inspector = inspector
         self._checker = checker
         self._seen = seen
+        self._scan_attached = scan_attached
 
     def examine(self, exhibit: Exhibit) -> Examination:
         """Blocks until all is answered, or the limits of each task are over. Raises OSError of our own disk only."""
         spool = exhibit.whole() if is_container(exhibit.head) else None
         sample = Sample(exhibit.name, exhibit.size, exhibit.head, exhibit.tail, spool)
         format = self._identifier.identify(sample)
-        return Examination(format, self._inspect(exhibit, format), *self._check(exhibit))
+        inspection = self._inspect(exhibit, format)
+        return Examination(format, inspection, *self._check(exhibit), self._attached(exhibit, inspection))
 
     def _inspect(self, exhibit: Exhibit, format: Format) -> Inspection:
         if self._inspector is None:
@@ -98,6 +105,16 @@ class Examiner:
             return self._inspector.inspect(specimen, None)
         with path.open("rb") as file:
             return self._inspector.inspect(specimen, file)
+
+    def _attached(self, exhibit: Exhibit, inspection: Inspection) -> ScanResult | None:
+        """Files in a PDF go to the virus scanner by themselves, which may overlook them in the whole."""
+        if self._scan_attached is None or all(one.code != _HAS_FILES for one in inspection.remarks):
+            return None
+        path = exhibit.whole()
+        if path is None:
+            return None
+        with path.open("rb") as file:
+            return self._scan_attached(file)
 
     def _check(self, exhibit: Exhibit) -> tuple[SignatureReport | None, bool]:
         """The report, and whether there should be one and is none."""

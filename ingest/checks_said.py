@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ingest.ledger import Ledger
-from ingest.quarantine import Release
 from metadata.findings import Findings, Severity
 from metadata.outcomes import SignatureOutcome
 from preservation.examination import Examination
 from preservation.formats.port import Remark
 from preservation.signatures.outcomes import Reason, outcome_of
+
+if TYPE_CHECKING:
+    from ingest.quarantine import Release  # it knows the catalogue, which a check does without
 
 _SAID = {
     SignatureOutcome.INVALID: "SIGNATURE-INVALID",

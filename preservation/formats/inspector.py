@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.metadata import version
 from typing import Any, BinaryIO
 
@@ -12,7 +12,8 @@ from metadata.findings import finding, visible
 from metadata.outcomes import Validity
 from preservation.formats.families import families, family_of
 from preservation.formats.port import TEXT_LIMIT, Inspection, Remark, Specimen
-from preservation.formats.task import arguments_of
+from preservation.formats.task import arguments_of, judged
+from preservation.formats.verapdf import VeraPdf
 from preservation.workshop.port import TaskLimits, WorkLost, Workshop
 
 _TASK = "preservation.formats.task:inspect"
@@ -28,9 +29,10 @@ class FormatInspector:
     anything, so the answer is held to the values that an Inspection can have.
     """
 
-    def __init__(self, workshop: Workshop, limits: TaskLimits = _LIMITS) -> None:
+    def __init__(self, workshop: Workshop, limits: TaskLimits = _LIMITS, verapdf: VeraPdf | None = None) -> None:
         self._workshop = workshop
         self._limits = limits
+        self._verapdf = verapdf
 
     @property
     def name(self) -> str:
@@ -46,12 +48,23 @@ class FormatInspector:
             return Inspection(remarks=(Remark("FORMAT-TOO-LARGE"),))
         try:
             answer = self._workshop.run(_TASK, arguments_of(specimen), [] if file is None else [file], self._limits)
-            return believable(answer)
+            found = believable(answer)
         except WorkLost as lost:
             stalled = Remark("FORMAT-STALLED", {"seconds": f"{self._limits.seconds:g}"})
             return Inspection(Validity.UNREADABLE, (stalled if lost.late else Remark("FORMAT-CRASHED"),))
         except (KeyError, TypeError, ValueError, AttributeError):
             return Inspection(Validity.UNREADABLE, (Remark("FORMAT-CRASHED"),))
+        return self._validated(found, file)
+
+    def _validated(self, found: Inspection, file: BinaryIO | None) -> Inspection:
+        """With what veraPDF says of a claim, when there is one and it is there."""
+        if self._verapdf is None or file is None or not found.facts.claim or found.validity is Validity.UNREADABLE:
+            return found
+        remark = self._verapdf.judge(file, found.facts.claim)
+        if remark is None:
+            return found
+        remarks = (*found.remarks, remark)
+        return replace(found, validity=judged(remarks), remarks=remarks)
 
 
 def believable(answer: Mapping[str, Any]) -> Inspection:

@@ -67,7 +67,7 @@ class Confinement:
 def confine(memory: int, readable: Iterable[Path]) -> Confinement:
     """Limit this process for good: ``memory`` bytes of address space; files below ``readable``, and what Python and
     its libraries need, may be read."""
-    alone = _leave_network()
+    alone = leave_network()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
@@ -104,9 +104,9 @@ def resident_memory() -> Callable[[], int]:
     return lambda: int(os.pread(statm, 100, 0).split()[1]) * page
 
 
-def _leave_network() -> bool:
-    """Into a network of its own, where the kernel allows it; whether it did. Root needs no user namespace of its own
-    for that."""
+def leave_network() -> bool:
+    """This process into a network of its own, where the kernel allows it; whether it did. Root needs no user namespace
+    of its own for that."""
     if sys.platform != "linux":
         return False
     wanted = _NEW_NETWORK if os.geteuid() == 0 else _NEW_USER | _NEW_NETWORK

@@ -156,8 +156,8 @@ def test_it_knows_nothing_of_its_parents_environment(workshop: ChildWorkshop) ->
 
 def test_a_network_of_its_own_has_no_way_out(tmp_path: Path) -> None:
     program = (
-        "from preservation.workshop.confinement import _leave_network\n"
-        "print(_leave_network())\n"
+        "from preservation.workshop.confinement import leave_network\n"
+        "print(leave_network())\n"
         "print(*[line.split(':')[0].strip() for line in open('/proc/thread-self/net/dev') if ':' in line])"
     )
     left, *names = alone(program, tmp_path).stdout.split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from preservation.formats import pdf_pages
 from preservation.formats.inspector import FormatInspector
 from preservation.formats.port import Inspection
 from preservation.formats.task import look
+from preservation.formats.verapdf import VeraPdf
 from preservation.workshop.local import LocalWorkshop
 from preservation.workshop.port import WorkLost
 from tests.builders import pdfs
@@ -80,6 +82,21 @@ def _codes_of_two_pages(path: Path, work: Path, profile: str) -> set[str]:
         return codes_of_file(path, work)
 
 
+def _codes_with_verapdf(path: Path, work: Path, profile: str) -> set[str]:
+    """As with a stand-in for veraPDF that answers what is written behind the file's end."""
+    del profile
+    work.mkdir()
+    program = work / "verapdf"
+    said = path.read_bytes().rpartition(b"%said ")[2].decode()
+    report = said and REPORT.format(complies=str(said == "0").lower(), rules=RULE if said == "1" else "")
+    program.write_text(f"#!{sys.executable}\nprint({report!r})\nraise SystemExit({said})\n", encoding="utf-8")
+    program.chmod(0o755)
+    workshop = LocalWorkshop()
+    with path.open("rb") as file:
+        inspector = FormatInspector(workshop, verapdf=VeraPdf(program, workshop, work))
+        return _said(inspector.inspect(specimen("pdf", path.read_bytes()), file), path)
+
+
 def _case(
     code: str, good: bytes, bad: bytes, *also: str, kind: str = "pdf", judge: Callable[..., set[str]] = codes_of_file
 ) -> Case:
@@ -132,7 +149,11 @@ def _no_tags(pdf: pikepdf.Pdf) -> None:
         del pdf.Root.StructTreeRoot
 
 
+REPORT = """<report><buildInformation><releaseDetails id="core" version="1.28.2"/></buildInformation><jobs><job>
+<validationReport isCompliant="{complies}"><details>{rules}</details></validationReport></job></jobs></report>"""
+RULE = '<rule specification="ISO 19005-2:2011" clause="6.1.3" testNumber="1" status="failed"/>'
 PLAIN, A1, A2 = typeset(""), typeset("a-1b"), typeset()
+PASSED, REFUSED, GIVEN_UP = (A2 + b"\n%said " + one for one in (b"0", b"1", b"7"))
 CUT = zlib.compress(random.Random(1).randbytes(999).hex().encode())[:300]
 OWNER = changed(PLAIN, lambda _: None, encryption=Encryption(user="", owner="x"))
 OWNER_A2 = changed(A2, lambda _: None, encryption=Encryption(user="", owner="x"))
@@ -164,6 +185,9 @@ CASES = [
     _case("FORMAT-PDFA-TRANSPARENCY", A1, changed(A1, _glass)),
     _case("FORMAT-PDFA-COLOUR", A2, changed(A2, _no_profile)),
     _case("FORMAT-PDFA-STRUCTURE", A2, changed(A2, _no_tags)),
+    _case("FORMAT-PDFA-VALIDATED", REFUSED, PASSED, judge=_codes_with_verapdf),
+    _case("FORMAT-PDFA-REFUSED", PASSED, REFUSED, judge=_codes_with_verapdf),
+    _case("FORMAT-PDFA-UNDECIDED", PASSED, GIVEN_UP, judge=_codes_with_verapdf),
 ]
 
 

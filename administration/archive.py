@@ -154,12 +154,14 @@ class Archive:
         """Who looks into content files: child processes, started when the first file comes."""
         from preservation.checkers import Checkers
         from preservation.identification.data import signatures_in
+        from preservation.signatures.fetching import allowed_hosts
         from preservation.signatures.trust import INDEX, TrustStore
 
         folder = self.settings.trust_folder
         trust = TrustStore.load(folder) if (folder / INDEX).exists() else TrustStore()
         formats, children = signatures_in(self.settings.formats_folder), self.settings.count("work.checkers")
-        return self._closing.enter_context(Checkers(formats, trust, children))
+        hosts = allowed_hosts(self.settings.text("signatures.fetch_hosts"))
+        return self._closing.enter_context(Checkers(formats, trust, children, hosts))
 
     @_Once
     def scanner(self) -> VirusScanner:

@@ -60,6 +60,16 @@ def _identifier(kind: type[ArchiveCode] | type[StoreId]) -> Callable[[Any], bool
     return check
 
 
+def _fetch_hosts(value: str) -> bool:
+    from preservation.signatures.fetching import allowed_hosts
+
+    try:
+        allowed_hosts(value)
+    except UsageError:
+        return False
+    return True
+
+
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "": lambda _: True,
     "positive": lambda value: value > 0,
@@ -68,6 +78,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "port": lambda value: 0 <= value <= 65535,
     "store-kind": lambda value: value in ("directory", "s3"),
     "scanner-address": lambda value: re.fullmatch(r"|/.+|\S+:[0-9]{1,5}", value) is not None,
+    "fetch-hosts": _fetch_hosts,
     "archive-code": _identifier(ArchiveCode),
     "store-id": _identifier(StoreId),
 }

@@ -13,6 +13,8 @@ from preservation.formats.inspector import FormatInspector
 from preservation.identification import identifier
 from preservation.identification.data import SignaturePaths
 from preservation.signatures import checker
+from preservation.signatures.fetching import AllowedHost, Fetcher, FetchingChecker
+from preservation.signatures.port import SignatureChecker
 from preservation.signatures.trust import TrustStore
 from preservation.workshop.pool import ChildWorkshop
 
@@ -21,10 +23,13 @@ class Checkers:
     """All who look into content files, at work in ``children`` child processes (0: as many as there are processors).
 
     ``formats`` are PRONOM's signature files, ``trust`` is what signatures are judged by. Children start when the first
-    file comes. Threads may share it.
+    file comes. Threads may share it. Evidence about signatures is fetched from the ``hosts`` only, from nobody when
+    there are none.
     """
 
-    def __init__(self, formats: SignaturePaths, trust: TrustStore, children: int = 0) -> None:
+    def __init__(
+        self, formats: SignaturePaths, trust: TrustStore, children: int = 0, hosts: tuple[AllowedHost, ...] = ()
+    ) -> None:
         self.children = children or os.cpu_count() or 1
         self._workshop = ChildWorkshop(
             {**identifier.equipment_of(formats), **checker.equipment_of(trust)},
@@ -33,7 +38,10 @@ class Checkers:
         )
         self.identifier = identifier.PronomIdentifier(self._workshop, formats)
         self.inspector = FormatInspector(self._workshop)
-        self.signatures = checker.PyHankoChecker(trust, self._workshop)
+        judge = checker.PyHankoChecker(trust, self._workshop)
+        self.signatures: SignatureChecker = judge
+        if hosts:
+            self.signatures = FetchingChecker(judge, Fetcher(hosts, self._workshop))
         self.attached = AttachedFiles(self._workshop)
 
     def examiner(self, seen: datetime) -> Examiner:

@@ -46,31 +46,51 @@ _MARKS = {"VALID": "✓", "VALID_WITH_NOTES": "✓", "INDETERMINATE": "?", "UNRE
     type=click.Path(file_okay=False, path_type=Path),
     help="Nơi lưu bằng chứng; bằng chứng đã có ở đó được dùng lại. / Where evidence is kept and taken from.",
 )
+@click.option(
+    "--fetch-from",
+    "hosts",
+    metavar="MÁY-CHỦ",
+    multiple=True,
+    help="Cho phép lấy OCSP, CRL từ máy chủ này; mặc định không dùng mạng. / Allow fetching from this host; none else.",
+)
 def signatures(
-    context: Context, output: Output, paths: tuple[Path, ...], trust: Path | None, at: str | None, keep: Path | None
+    context: Context,
+    output: Output,
+    paths: tuple[Path, ...],
+    trust: Path | None,
+    at: str | None,
+    keep: Path | None,
+    hosts: tuple[str, ...],
 ) -> int:
     """Kiểm tra chữ ký số. / Check digital signatures.
 
-    Không cần kho lưu trữ, không dùng mạng. Chữ ký trong PDF (PAdES) và tệp .p7s, .p7m bên cạnh tệp được ký (CAdES:
-    báo-cáo.docx.p7s ký báo-cáo.docx). Kết luận cho từng chữ ký: VALID (hợp lệ), VALID_WITH_NOTES (hợp lệ, có lưu ý),
-    INDETERMINATE (chưa kết luận được), INVALID (không hợp lệ), UNREADABLE (không đọc được), kèm lý do và việc cần làm.
-    Kho tin cậy do đơn vị lập: tangthu trust add.
+    Không cần kho lưu trữ; không dùng mạng nếu không có --fetch-from. Chữ ký trong PDF (PAdES), trong XML (XAdES) và tệp
+    .p7s, .p7m bên cạnh tệp được ký (CAdES: báo-cáo.docx.p7s ký báo-cáo.docx). Kết luận cho từng chữ ký: VALID (hợp lệ),
+    VALID_WITH_NOTES (hợp lệ, có lưu ý), INDETERMINATE (chưa kết luận được), INVALID (không hợp lệ), UNREADABLE (không
+    đọc được), kèm lý do và việc cần làm. Kho tin cậy do đơn vị lập: tangthu trust add.
 
-    Needs no archive and no network. Signatures in PDF (PAdES), and .p7s or .p7m files beside what they sign (CAdES:
-    report.docx.p7s signs report.docx). Each gets a verdict with its reasons and what to do. What is trusted is yours to
-    say: tangthu trust add. Exit code 1 when a signature is not VALID or VALID_WITH_NOTES.
+    Needs no archive, and no network without --fetch-from. Signatures in PDF (PAdES), in XML (XAdES), and .p7s or .p7m
+    files beside what they sign (CAdES: report.docx.p7s signs report.docx). Each gets a verdict with its reasons and
+    what to do. What is trusted is yours to say: tangthu trust add. Exit code 1 when a signature is not VALID or
+    VALID_WITH_NOTES.
 
     \b
     Ví dụ / Examples:
       tangthu signatures quyết-định.pdf --trust ./tin-cậy
       tangthu signatures hồ-sơ/ --keep ./bằng-chứng --json
       tangthu signatures quyết-định.pdf --at 2036-01-01 --keep ./bằng-chứng
+      tangthu signatures quyết-định.pdf --keep ./bằng-chứng --fetch-from ocsp.ca.gov.vn
     """
-    from preservation.signatures.checker import PyHankoChecker
-
+    if hosts and at is not None:
+        raise UsageError(
+            Sentence(
+                "--fetch-from hỏi hiệu lực lúc này, không dùng cùng --at.",
+                "--fetch-from asks about the present and does not go with --at.",
+            )
+        )
     moment = _moment(at)
     store = trust_of(context, trust)
-    checker = PyHankoChecker(store)
+    checker = _checker(store, hosts)
     files = list(files_of(paths))
     results = []
     with output.progress(count_bytes=False) as advance:
@@ -187,6 +207,18 @@ def trust_of(context: Context, folder: Path | None = None) -> TrustStore:
     except UsageError:
         return TrustStore()
     return TrustStore.load(home) if (home / INDEX).exists() else TrustStore()
+
+
+def _checker(store: TrustStore, hosts: tuple[str, ...]) -> SignatureChecker:
+    from preservation.signatures.checker import PyHankoChecker, equipment_of
+    from preservation.signatures.fetching import AllowedHost, Fetcher, FetchingChecker
+    from preservation.workshop.pool import ChildWorkshop
+
+    if not hosts:
+        return PyHankoChecker(store)
+    allowed = tuple(AllowedHost.of(host) for host in hosts)
+    workshop = ChildWorkshop(equipment_of(store), children=1)
+    return FetchingChecker(PyHankoChecker(store, workshop), Fetcher(allowed, workshop), workshop.close)
 
 
 def _moment(text: str | None) -> datetime:

@@ -54,11 +54,11 @@ class Answerer:
         if content is not None:
             digests["content"] = sha256_of(content)
         rules = Rules(self.store, self.anchors, question.at)
-        if question.evidence is not None and (moment := proof_time(question.evidence)) < question.at:
+        if question.evidence is not None and (moment := proof_time(question.evidence)) <= question.at:
             if question.evidence["digests"] != digests:
                 return SignatureReport(reasons=(reason("SIG-EVIDENCE-OTHER-FILE"),))
             kept = Knowledge.of_json(question.evidence["objects"])
-            rules = Rules(self.store, self.anchors, moment, kept, by_evidence=True)
+            rules = Rules(self.store, self.anchors, moment, kept, by_evidence=moment < question.at)
         judged = _judge(kind, question, rules)
         if kind == "pdf" and not judged.verdicts and not judged.reasons and _has_traces(stream):
             return SignatureReport(reasons=(reason("SIG-REMOVED"),))
@@ -76,6 +76,7 @@ class Answerer:
             {"version": self.store.version, "sha256": self.store.digest},
             self._objects(judged.used + rules.kept).to_json(),
             verdicts,
+            (question.evidence or {}).get("fetched", ()),
         )
         return SignatureReport(verdicts, tuple(judged.reasons), evidence, make_report(verdicts, evidence))
 

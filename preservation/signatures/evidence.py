@@ -27,9 +27,11 @@ def make_evidence(
     store: Mapping[str, str],
     objects: Mapping[str, Any],
     verdicts: Sequence[SignatureVerdict],
+    fetched: Sequence[Mapping[str, str]] = (),
 ) -> Evidence:
-    """Put it together. ``digests``: SHA-256 of the file, and of the content beside it; ``store``: version, digest."""
-    return {
+    """Put it together. ``digests``: SHA-256 of the file, and of the content beside it; ``store``: version, digest;
+    ``fetched``: which objects came over the network, when and from where."""
+    found: dict[str, Any] = {
         "format": FORMAT,
         "engine": {name: version(name) for name in ("pyhanko", "pyhanko-certvalidator")},
         "digests": dict(digests),
@@ -39,6 +41,7 @@ def make_evidence(
         "objects": dict(objects),
         "signatures": [verdict.fields() for verdict in verdicts],
     }
+    return found | {"fetched": [dict(row) for row in fetched]} if fetched else found
 
 
 def canonical(evidence: Evidence) -> bytes:

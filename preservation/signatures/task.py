@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from preservation.signatures.answering import Answerer
+from preservation.signatures.gathering import accepted, requests_for
 from preservation.signatures.port import Question
 from preservation.signatures.trust import TrustStore
 from preservation.workshop.port import Tools, Values
@@ -19,6 +20,17 @@ def prepare(tools: Tools) -> None:
 def check(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
     """The task: a question's arguments and its files. Answers with a report's fields."""
     return _answerer(tools).answer(Question.of_arguments(arguments, files)).fields()
+
+
+def requests(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
+    """The task: what could be asked of authorities about an ``evidence``; see :func:`gathering.requests_for`."""
+    return {"requests": requests_for(arguments["evidence"], _answerer(tools).store)}
+
+
+def accept(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
+    """The task: an ``evidence`` with those of the ``answers`` that are their authority's, and what became of each."""
+    evidence, told = accepted(arguments["evidence"], _answerer(tools).store, arguments["answers"])
+    return {"evidence": evidence, "told": told}
 
 
 def _answerer(tools: Tools) -> Answerer:

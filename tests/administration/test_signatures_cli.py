@@ -10,7 +10,21 @@ from typing import Any
 import pytest
 
 from administration.cli import run
-from tests.builders.signatures import DAY, NOW, authority, cades, crl_of, forge_page, pdf, sign
+from tests.builders.answering_server import answering_server
+from tests.builders.signatures import (
+    DAY,
+    NOW,
+    authority,
+    cades,
+    certify,
+    crl_of,
+    ec_key,
+    forge_page,
+    ocsp_of,
+    pdf,
+    sign,
+)
+from tests.builders.xml_signatures import DECREE, sign_xml
 
 
 @pytest.fixture
@@ -43,9 +57,16 @@ def test_files_of_a_folder_each_with_its_verdict(
     (folder / "c.pdf").write_bytes(pdf())
     (folder / "d.docx").write_bytes(b"noi dung")
     (folder / "d.docx.p7s").write_bytes(cades(b"noi dung"))
+    (folder / "e.xml").write_bytes(sign_xml())
+    (folder / "f.xml").write_bytes(sign_xml().replace(b"30/2020", b"31/2020"))
+    (folder / "g.xml").write_bytes(DECREE.encode())
     code, found = ask(capsys, "signatures", str(folder), "--trust", str(trust), "--at", NOW.isoformat())
     outcomes = {Path(one["path"]).name: one["outcome"] for one in found["files"]}
-    assert outcomes == {"a.pdf": "VALID", "b.pdf": "INVALID", "c.pdf": None, "d.docx": None, "d.docx.p7s": "VALID"}
+    assert outcomes == {
+        "a.pdf": "VALID", "b.pdf": "INVALID", "c.pdf": None, "d.docx": None, "d.docx.p7s": "VALID", "e.xml": "VALID",
+        "f.xml": "INVALID", "g.xml": None,
+    }  # fmt: skip
+    assert "total-failed" in found["files"][1]["report"]
     assert code == 1
     assert ask(capsys, "signatures", str(folder / "a.pdf"), "--trust", str(trust), "--at", NOW.isoformat())[0] == 0
 
@@ -115,3 +136,30 @@ def test_a_date_that_is_none(tmp_path: Path) -> None:
     file = tmp_path / "a.pdf"
     file.write_bytes(pdf())
     assert run(["signatures", str(file), "--at", "mai"]) == 2
+
+
+def test_evidence_is_fetched_from_hosts_that_are_named(
+    tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people, now = authority(), datetime.now(UTC)
+    for name in ("root", "tsa-root"):
+        file = tmp_path / "nay.crl"
+        file.write_bytes(crl_of(people[name], now - DAY, now + DAY))
+        assert run(["trust", "add", str(file), "--role", "crl", "--source", "x", "--folder", str(trust)]) == 0
+    with answering_server() as server:
+        dates = (now - 100 * DAY, now + 100 * DAY)
+        signer = certify("Người ký", ec_key(40), people["inter"], dates, server=server.url("/ocsp"))
+        server.give("/ocsp", ocsp_of(signer, people["inter"], now - DAY, now + DAY))
+        file = tmp_path / "a.pdf"
+        file.write_bytes(sign(pdf(), signer, claimed=now - timedelta(hours=1)))
+        keep = tmp_path / "bằng chứng"
+        words = ["signatures", str(file), "--trust", str(trust)]
+        assert ask(capsys, *words)[1]["files"][0]["outcome"] == "INDETERMINATE"
+        assert server.asked == []
+        assert run([*words, "--fetch-from", "a/b"]) == 2
+        assert run([*words, "--fetch-from", "a", "--at", "2036-01-01"]) == 2
+        named = ["--fetch-from", f"127.0.0.1:{server.port}", "--keep", str(keep)]
+        assert ask(capsys, *words, *named)[1]["files"][0]["outcome"] == "VALID"
+        assert len(server.asked) == 1
+    later = ["--at", (now + 3650 * DAY).date().isoformat(), "--keep", str(keep)]
+    assert ask(capsys, *words, *later)[1]["files"][0]["outcome"] == "VALID"

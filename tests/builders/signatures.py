@@ -93,8 +93,12 @@ def certify(
     purpose: x509.ObjectIdentifier | None = None,
     signing: bool = True,
     digest: str = "sha256",
+    server: str = SERVER,
+    lists: str = "",
+    issuers: str = "",
 ) -> Holder:
-    """A certificate for ``key`` by ``by`` (by itself when None)."""
+    """A certificate for ``key`` by ``by`` (by itself when None), which names where OCSP answers, lists and its issuer's
+    certificate are to be had."""
     name = _name(common)
     issuer_key = by.key if by else key
     builder = (
@@ -119,8 +123,13 @@ def certify(
     )  # fmt: skip
     if not authority:
         # pyHanko looks at OCSP answers only for certificates that name a server; nobody may ask this one.
-        server = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(SERVER))
-        builder = builder.add_extension(x509.AuthorityInformationAccess([server]), critical=False)
+        kinds = (AuthorityInformationAccessOID.OCSP, server), (AuthorityInformationAccessOID.CA_ISSUERS, issuers)
+        access = [x509.AccessDescription(kind, x509.UniformResourceIdentifier(url)) for kind, url in kinds if url]
+        if access:
+            builder = builder.add_extension(x509.AuthorityInformationAccess(access), critical=False)
+    if lists:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(lists)], None, None, None)
+        builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
     if purpose is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
     return Holder(builder.sign(issuer_key, _DIGESTS[digest]), key)  # type: ignore[arg-type]
@@ -283,8 +292,8 @@ def _at(moment: datetime) -> Any:
     return Fixed
 
 
-def _signer(who: str, embed: Sequence[str]) -> signers.SimpleSigner:
-    holder = authority()[who]
+def _signer(who: str | Holder, embed: Sequence[str]) -> signers.SimpleSigner:
+    holder = authority()[who] if isinstance(who, str) else who
     store = SimpleCertificateStore()
     for name in embed:
         store.register(authority()[name].asn1)
@@ -301,7 +310,7 @@ def stamper(when: datetime, tsa: str = "tsa", digest: str | None = "sha256") -> 
 
 def sign(
     document: bytes,
-    who: str = "signer",
+    who: str | Holder = "signer",
     *,
     name: str = "Sig1",
     stamp: datetime | None = None,

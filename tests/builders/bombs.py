@@ -3,39 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+
+from tests.builders.pdfs import one_page, stream, written
 
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
-
-
-def pdf_of(objects: Sequence[bytes], trailer: bytes = b"/Root 1 0 R") -> bytes:
-    """A PDF of these objects, numbered from 1, with a plain cross-reference table."""
-    out, places = bytearray(HEADER), []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer\n<</Size %d%b>>\nstartxref\n%d\n%%%%EOF\n" % (len(places) + 1, trailer, start)
-    return bytes(out)
-
-
-def stream(data: bytes, words: bytes = b"") -> bytes:
-    return b"<<%b/Length %d>>\nstream\n%b\nendstream" % (words, len(data), data)
-
-
-def page_of(contents: bytes, *more: bytes, words: bytes = b"/Resources<<>>") -> bytes:
-    """One page with these contents (a whole object), and other objects from 5 on."""
-    return pdf_of(
-        [
-            b"<</Type/Catalog/Pages 2 0 R>>",
-            b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R%b>>" % words,
-            contents,
-            *more,
-        ]
-    )
 
 
 def endless_xref() -> bytes:
@@ -48,19 +19,20 @@ def endless_xref() -> bytes:
 
 def endless_xref_table() -> bytes:
     """The same promise in a plain table."""
-    document = pdf_of([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 0/Kids[]>>"])
-    return document.replace(b"xref\n0 3\n", b"xref\n0 1000000000\n", 1).replace(b"/Size 3", b"/Size 1000000000")
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 0/Kids[]>>"]
+    document = written(objects, size=1_000_000_000)
+    return document.replace(b"xref\n0 3\n", b"xref\n0 1000000000\n", 1)
 
 
 def many_keys(count: int = 500_000) -> bytes:
     """A dictionary with half a million keys."""
     keys = b"".join(b"/K%d %d" % (number, number) for number in range(count))
-    return pdf_of([b"<</Type/Catalog/Pages 2 0 R/Names<<%b>>>>" % keys, b"<</Type/Pages/Count 0/Kids[]>>"])
+    return written([b"<</Type/Catalog/Pages 2 0 R/Names<<%b>>>>" % keys, b"<</Type/Pages/Count 0/Kids[]>>"])
 
 
 def many_fields(count: int = 1_000_000) -> bytes:
     """A form whose list of fields names one field a million times."""
-    return pdf_of(
+    return written(
         [
             b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%b]>>>>" % (b"3 0 R " * count),
             b"<</Type/Pages/Count 0/Kids[]>>",
@@ -72,7 +44,7 @@ def many_fields(count: int = 1_000_000) -> bytes:
 def many_pages(count: int = 1_000_000) -> bytes:
     """A page tree that names one page a million times."""
     kids = b"3 0 R " * count
-    return pdf_of(
+    return written(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Count %d/Kids[%b]>>" % (count, kids),
@@ -83,19 +55,19 @@ def many_pages(count: int = 1_000_000) -> bytes:
 
 def page_loop() -> bytes:
     """A page tree that contains itself."""
-    return pdf_of([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 9/Kids[2 0 R 2 0 R]/Parent 2 0 R>>"])
+    return written([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 9/Kids[2 0 R 2 0 R]/Parent 2 0 R>>"])
 
 
 def nested_pages(depth: int = 200_000) -> bytes:
     """Page trees in page trees."""
     nodes = [b"<</Type/Pages/Count 1/Kids[%d 0 R]>>" % (number + 3) for number in range(depth)]
-    return pdf_of([b"<</Type/Catalog/Pages 2 0 R>>", *nodes, b"<</Type/Page/MediaBox[0 0 9 9]>>"])
+    return written([b"<</Type/Catalog/Pages 2 0 R>>", *nodes, b"<</Type/Page/MediaBox[0 0 9 9]>>"])
 
 
 def nested_arrays(depth: int = 1_000_000) -> bytes:
     """Arrays in arrays."""
     deep = b"[" * depth + b"]" * depth
-    return pdf_of([b"<</Type/Catalog/Pages 2 0 R/Deep %b>>" % deep, b"<</Type/Pages/Count 0/Kids[]>>"])
+    return written([b"<</Type/Catalog/Pages 2 0 R/Deep %b>>" % deep, b"<</Type/Pages/Count 0/Kids[]>>"])
 
 
 def decode_bomb(layers: int = 2, size: int = 1 << 28) -> bytes:
@@ -105,27 +77,26 @@ def decode_bomb(layers: int = 2, size: int = 1 << 28) -> bytes:
     data = b"".join(packer.compress(piece) for _ in range(size // len(piece))) + packer.flush()
     for _ in range(layers - 1):
         data = zlib.compress(data, 9)
-    return page_of(stream(data, b"/Filter[%b]" % (b"/FlateDecode" * layers)))
+    return one_page(stream(data, b"/Filter[%b]" % (b"/FlateDecode" * layers)))
 
 
 def filters_bomb(count: int = 100_000) -> bytes:
     """A stream with a hundred thousand filters."""
-    return page_of(stream(zlib.compress(b"q Q"), b"/Filter[%b]" % (b"/FlateDecode" * count)))
+    return one_page(stream(zlib.compress(b"q Q"), b"/Filter[%b]" % (b"/FlateDecode" * count)))
 
 
 def image_bomb() -> bytes:
     """A picture of 10^10 pixels, shown."""
     words = b"/Type/XObject/Subtype/Image/Width 100000/Height 100000/ColorSpace/DeviceRGB/BitsPerComponent 8"
     image = stream(zlib.compress(bytes(100_000_000), 9), words + b"/Filter/FlateDecode")
-    resources = b"/Resources<</XObject<</I 5 0 R>>>>"
-    return page_of(stream(b"q 500 0 0 500 0 0 cm /I Do Q"), image, words=resources)
+    return one_page(stream(b"q 500 0 0 500 0 0 cm /I Do Q"), b"<</XObject<</I 5 0 R>>>>", image)
 
 
 def form_loop() -> bytes:
     """Two forms that draw each other, many times."""
     drawn = stream(b"/F Do " * 1000, b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F 6 0 R>>>>")
     again = stream(b"/F Do " * 1000, b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F 5 0 R>>>>")
-    return page_of(stream(b"/F Do"), drawn, again, words=b"/Resources<</XObject<</F 5 0 R>>>>")
+    return one_page(stream(b"/F Do"), b"<</XObject<</F 5 0 R>>>>", drawn, again)
 
 
 def form_tower(height: int = 30) -> bytes:
@@ -138,7 +109,7 @@ def form_tower(height: int = 30) -> bytes:
         for number in range(height)
     ]
     last = stream(b"BT ET", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]")
-    return page_of(stream(b"/F Do"), *forms, last, words=b"/Resources<</XObject<</F 5 0 R>>>>")
+    return one_page(stream(b"/F Do"), b"<</XObject<</F 5 0 R>>>>", *forms, last)
 
 
 def object_stream_bomb() -> bytes:

@@ -24,8 +24,9 @@ from preservation.identification.identifier import LIMITS as IDENTIFY_LIMITS
 from preservation.identification.port import WINDOW, Sample
 from preservation.signatures.checker import LIMITS as SIGNATURE_LIMITS
 from preservation.workshop.port import TaskLimits
-from tests.builders.bombs import PDF_BOMBS, page_of, stream
+from tests.builders.bombs import PDF_BOMBS
 from tests.builders.examining import Checks, checks
+from tests.builders.pdfs import one_page, stream
 from tests.builders.samples import ENDLESS_MP3, word_document
 from tests.builders.signatures import Holder, authority, cades, pdf, sign
 
@@ -132,9 +133,9 @@ def asking_pdf(port: int) -> bytes:
     contents = stream(b"", b"/F" + at % (port, b"contents"))
     action = b"<</S/URI/URI(http://127.0.0.1:%d/open)>>" % port
     form = b"<</S/SubmitForm/F" + at % (port, b"form") + b">>"
-    words = b"/Resources<</XObject<</I 5 0 R>>>>/AA<</O %b/C %b>>" % (action, form)
+    asks = b"/AA<</WC %b/WS %b>>/OpenAction %b" % (action, form, action)
     image = stream(b"", b"/Type/XObject/Subtype/Image/Width 1/Height 1/F" + at % (port, b"image"))
-    return page_of(contents, image, words=words)
+    return one_page(contents, b"<</XObject<</I 5 0 R>>>>", image, catalogue=asks)
 
 
 def test_no_request_leaves(short: Checks, listener: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch) -> None:

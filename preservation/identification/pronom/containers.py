@@ -15,22 +15,23 @@ from preservation.identification.pronom.signature_file import ByteSignature, Con
 
 @dataclass(slots=True)
 class _Path:
-    """All that signatures ask of the inner files of one path: each with its number."""
+    """All that signatures ask of the inner files of one path: each with its number, though many ask the same."""
 
-    asked: list[ByteSignature] = field(default_factory=list)
+    asked: dict[ByteSignature, int] = field(default_factory=dict)
     matchers: list[tuple[Matcher, ...]] = field(default_factory=list)
     gates: Gates | None = None
 
     def add(self, one: ByteSignature) -> int:
-        self.asked.append(one)
-        self.matchers.append(matchers_of(one.sequences))
-        return len(self.asked) - 1
+        if one not in self.asked:
+            self.asked[one] = len(self.matchers)
+            self.matchers.append(matchers_of(one.sequences))
+        return self.asked[one]
 
     def matching(self, data: bytes) -> set[int]:
         """The numbers of what ``data`` has."""
         if self.gates is None:
-            self.gates = Gates(self.asked)
-        seen: Seen = {}
+            self.gates = Gates(list(self.asked))
+        seen = Seen()
         numbers = self.gates.candidates(data, data)
         return {number for number in numbers if all(one.matches(data, data, seen) for one in self.matchers[number])}
 
@@ -78,7 +79,7 @@ class Containers:
                 continue
             try:
                 read = _reader(size, head, tail, file)
-                inner |= _matches(kind, ZipInside(read, size, tail) if name == "ZIP" else OleInside(read, head))
+                inner |= _matches(kind, ZipInside(read, size, tail) if name == "ZIP" else OleInside(read, size, head))
             except (Broken, struct.error, OSError) as error:
                 trouble = f"{name}: {error}"
         return inner, trouble

@@ -74,7 +74,7 @@ class PronomEngine:
         return self._matching(self._gates.candidates(head, tail), head, tail)
 
     def _matching(self, numbers: Iterable[int], head: Buffer, tail: Buffer) -> dict[str, int]:
-        seen: Seen = {}
+        seen = Seen()
         found: dict[str, int] = {}
         for number in numbers:
             puid = self._puids[number]

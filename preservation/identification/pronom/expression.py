@@ -16,6 +16,7 @@ from itertools import product
 MOST_LITERALS = 64
 _CLASS_LITERALS = 16
 _CHOICES = 16
+_SHORT_GAP = 64
 _TOKEN = re.compile(
     r"\s+|'(?P<text>[^']*)'|(?P<hex>[0-9A-Fa-f]{2})|\[(?P<set>[^\]]*)\]|(?P<bracket>[(|)])"
     r"|\{(?P<low>\d+)(?:-(?P<high>\d+|\*))?\}|(?P<star>\*)|(?P<any>\?\?)"
@@ -71,14 +72,17 @@ def parse_expression(text: str) -> tuple[Node, ...]:
 
 
 def joined(nodes: Iterable[Node]) -> tuple[Node, ...]:
-    """The same nodes with neighbouring runs made one and empty gaps left out."""
+    """The same nodes with neighbouring runs made one, also over a short gap of one width, and empty gaps left out."""
     result: list[Node] = []
     for node in nodes:
         if isinstance(node, Gap) and node.high == 0:
             continue
         last = result[-1] if result else None
         if isinstance(node, Run) and isinstance(last, Run):
-            result[-1] = Run(last.regex + node.regex, _glued(last.parts, node.parts))
+            result[-1] = _joined(last, node)
+        elif isinstance(node, Run) and len(result) > 1 and (between := _any_bytes(result[-2], last)) is not None:
+            del result[-1]
+            result[-1] = _joined(between, node)
         elif last is not None and (choice := _choice(last, node)) is not None:
             result[-1] = choice
         elif isinstance(node, Gap) and isinstance(last, Gap):
@@ -221,6 +225,17 @@ def _choice(first: Node, second: Node) -> Node | None:
         for width, texts in by_width.items()
     ]
     return runs[0] if len(runs) == 1 else Branch(tuple((run,) for run in runs))
+
+
+def _joined(first: Run, second: Run) -> Run:
+    return Run(first.regex + second.regex, _glued(first.parts, second.parts))
+
+
+def _any_bytes(before: Node, gap: Node | None) -> Run | None:
+    """A run and a gap of one width behind it, as one run; None when they are something else."""
+    if isinstance(before, Run) and isinstance(gap, Gap) and gap.low == gap.high and gap.low <= _SHORT_GAP:
+        return _joined(before, Run(b".{%d}" % gap.low, ((None, gap.low),)))
+    return None
 
 
 def _glued(

@@ -6,6 +6,7 @@ one search for each literal that may lie anywhere in a window.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
@@ -20,6 +21,7 @@ _LONGEST = 16
 _TELLING = 4
 _SHORT = 64
 _STEPS = 4
+_MANY = 40
 _AWAY = 25  # most signatures begin at the begin: each other place is one more lookup for every file
 _COMMON = frozenset((0x00, 0x20, 0xFF))
 
@@ -81,13 +83,15 @@ class Gates:
         self._always: list[int] = []
         self._fixed: dict[tuple[bool, int, int], dict[bytes, list[int]]] = {}
         floating: dict[tuple[bool, int, int, bytes], list[int]] = {}
-        for number, signature in enumerate(signatures):
-            places = [place for sequence in signature.sequences for place in _places(sequence)]
-            places = [place.narrowed() for place in places if not near or place.high <= _NEAR]
+        every = [
+            [place.narrowed() for place in _places_of(one) if not near or place.high <= _NEAR] for one in signatures
+        ]
+        uses = Counter(place for places in every for place in set(places))
+        for number, places in enumerate(every):
             if not places:
                 self._always += [] if near else [number]
                 continue
-            best = max(places, key=lambda place: place.score)
+            best = max(places, key=lambda place: place.score - min(uses[place], _MANY))
             if best.high - best.low <= _STEPS:
                 self._file(best, number)
                 continue
@@ -148,6 +152,11 @@ def reaches_far(signature: ByteSignature) -> bool:
         if sequence.reference == "VAR" or most is None or most > _WINDOW:
             return True
     return False
+
+
+def _places_of(signature: ByteSignature) -> Iterator[_Place]:
+    for sequence in signature.sequences:
+        yield from _places(sequence)
 
 
 def _places(sequence: ByteSequence) -> Iterator[_Place]:

@@ -105,7 +105,7 @@ class _OleEntry:
 class OleInside:
     """A compound file's directory tree. Raises Broken."""
 
-    def __init__(self, read: Reader, head: bytes) -> None:
+    def __init__(self, read: Reader, size: int, head: bytes) -> None:
         if len(head) < 512:
             raise Broken("a header cut short")
         (shift,) = struct.unpack_from("<H", head, 30)
@@ -113,6 +113,7 @@ class OleInside:
             raise Broken("an unknown sector size")
         self._read = read
         self._sector_size = 1 << shift
+        self._size = size
         _, directory, _, self._cutoff, self._mini_fat_start, _, more, more_count = struct.unpack_from(
             "<IIIIIIII", head, 44
         )
@@ -186,7 +187,7 @@ class OleInside:
     def _chain(self, sector: int, most: int) -> bytes:
         """The bytes of a chain of sectors, up to about ``most``."""
         found = []
-        for _ in range(-(-most // self._sector_size)):
+        for _ in range(-(-min(most, self._size) // self._sector_size)):
             if sector >= _FREE:
                 break
             found.append(self._sector(sector))

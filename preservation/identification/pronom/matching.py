@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from mmap import mmap
+from typing import Any
 
 from preservation.identification.pronom.expression import Branch, Gap, Node, Run, shared, strings_of, widths_of
 from preservation.identification.pronom.signature_file import ByteSequence
@@ -20,14 +21,24 @@ _NEEDLE = 4
 _ANCHOR = 3
 _NEAR = 16
 _FEW = 16
+_MOST = 1 << 16
 _FAR = 4096
 Interval = tuple[int, int]
 """Places from the first to the second, both included."""
 Buffer = bytes | mmap
 
 
-Seen = dict[tuple[object, int, int], int]
-"""For one file: where what was looked for from one place to another is first, -1 when it is not there."""
+_Seen = dict[tuple[object, int, int], Any]
+
+
+class Seen:
+    """What was found in one file, for the many signatures that look for the same: in its head, and in its tail."""
+
+    __slots__ = ("head", "tail")
+
+    def __init__(self) -> None:
+        self.head: _Seen = {}
+        self.tail: _Seen = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +60,8 @@ class _Class:
 
     def next(self, buffer: Buffer, low: int, high: int) -> int:
         end = min(high + self.width, len(buffer))
+        if low == high:
+            return low if self.pattern.match(buffer, low, end) else -1
         if self.anchor is None:
             found = self.pattern.search(buffer, low, end)
             return -1 if found is None else found.start()
@@ -61,26 +74,24 @@ class _Class:
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
-    """One of several literals, of different lengths."""
-
-    literals: tuple[bytes, ...]
-    longest: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Choice:
-    """One of several sequences. All of them begin with ``start``; None when they do not begin alike."""
+    """One of several sequences. ``literals`` are all strings that these can be, empty when they are too many; ``start``
+    is what all of them begin with, None when they do not begin alike."""
 
     options: tuple[tuple[_Step, ...], ...]
+    literals: tuple[bytes, ...]
+    longest: int
     start: _Literal | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Step:
-    """One node, ready. ``first`` says that after it only the first place that matches matters."""
+    """One node behind those before it, ready. ``first``: after it only the first place that matches matters.
 
-    node: Gap | _Literal | _Class | _Options | _Choice
+    Sequences that begin alike have the same first steps, so that these are walked once for a file.
+    """
+
+    node: Gap | _Literal | _Class | _Choice
     width: int
     first: bool
 
@@ -101,23 +112,27 @@ class Matcher:
         ``seen`` is kept for one file, for the many signatures that share what they look for.
         """
         at_end = self.reference == "EOF"
-        buffer = tail if at_end else head
+        buffer, known = (tail, seen.tail) if at_end else (head, seen.head)
         size = len(buffer)
         if size < self._low:
             return False
-        if self._needle and not at_end and _first(self._needle, buffer, 0, size, seen) < 0:
+        if self._needle and _first(self._needle, buffer, 0, size, known) < 0:
             return False
         if self.reference == "BOF":
-            starts = [(0, 0)]
+            start = 0, 0
         elif self.reference == "VAR":
-            starts = [(0, size)]
+            start = 0, size
         else:
-            starts = [(0 if self._high is None else max(0, size - self._high), size - self._low)]
-            seen = {}  # those of the head are not those of the tail
-        ends = _walk(self._steps, buffer, starts, seen)
-        if self.reference == "EOF":
-            return any(low <= size <= high for low, high in ends)
-        return bool(ends)
+            start = 0 if self._high is None else max(0, size - self._high), size - self._low
+        places = [start]
+        for step in self._steps:
+            ends = known.get((step, *start))
+            if ends is None:
+                ends = known[step, *start] = _step(step, buffer, places, known)
+            if not ends:
+                return False
+            places = ends
+        return not at_end or any(low <= size <= high for low, high in places)
 
 
 def matchers_of(sequences: Sequence[ByteSequence]) -> tuple[Matcher, ...]:
@@ -163,25 +178,26 @@ def _steps(nodes: Sequence[Node], *, last: bool) -> tuple[_Step, ...]:
     for at, node in enumerate(nodes):
         following = nodes[at + 1] if at + 1 < len(nodes) else None
         first = (following is None and last) or (isinstance(following, Gap) and following.high is None)
-        if isinstance(node, Gap):
-            steps.append(_Step(node, 0, first))
-        elif isinstance(node, Branch):
-            options = tuple(_steps(option, last=first) for option in node.alternatives)
-            steps.append(_Step(_options(options) or _Choice(options, _start(node)), 0, first))
-        else:
-            steps.append(_Step(_run(node), node.width, first))
+        steps.append(_behind(steps[-1] if steps else None, node, first=first))
     return tuple(steps)
 
 
-def _options(options: Sequence[tuple[_Step, ...]]) -> _Options | None:
-    literals = [one[0].node.data for one in options if len(one) == 1 and isinstance(one[0].node, _Literal)]
-    return _Options(tuple(literals), max(map(len, literals))) if len(literals) == len(options) else None
+@cache
+def _behind(before: _Step | None, node: Node, *, first: bool) -> _Step:
+    """The step of ``node`` after another: one object for all sequences that have the same up to there."""
+    if isinstance(node, Gap):
+        return _Step(node, 0, first)
+    if isinstance(node, Branch):
+        options = tuple(_steps(option, last=first) for option in node.alternatives)
+        return _Step(_choice(node, options), 0, first)
+    return _Step(_run(node), node.width, first)
 
 
-def _start(node: Branch) -> _Literal | None:
-    strings = strings_of(node)
-    at, string = shared(strings) if strings else (0, b"")
-    return _literal(string) if at == 0 and len(string) >= _NEEDLE else None
+def _choice(node: Branch, options: tuple[tuple[_Step, ...], ...]) -> _Choice:
+    literals = tuple(sorted(strings_of(node) or ()))
+    at, string = shared(literals) if literals else (0, b"")
+    start = _literal(string) if at == 0 and len(string) >= _NEEDLE else None
+    return _Choice(options, literals, max(map(len, literals), default=0), start)
 
 
 def _run(run: Run) -> _Literal | _Class:
@@ -215,26 +231,43 @@ def _class(regex: bytes, width: int, anchor: bytes, at: int) -> _Class:
     return _Class(re.compile(b"(?s)" + regex), width, _literal(anchor) if anchor else None, at)
 
 
-def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval], seen: Seen) -> list[Interval]:
-    size = len(buffer)
+def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
     for step in steps:
         if not places:
             break
-        node = step.node
-        if isinstance(node, Gap):
-            places = _moved(places, node, size)
-        elif isinstance(node, _Choice):
-            if node.start and len(places) == 1 and places[0][1] - places[0][0] > _NEAR:
-                places = _starts(node.start, buffer, places[0], seen)
-            places = _merged([one for option in node.options for one in _walk(option, buffer, places, seen)])
-        elif isinstance(node, _Options):
-            places = _one_of(node, buffer, places, seen)
-        else:
-            places = _found(node, step, buffer, places, seen)
+        places = _step(step, buffer, places, seen)
     return places
 
 
-def _first(node: _Literal | _Class, buffer: Buffer, low: int, high: int, seen: Seen) -> int:
+def _step(step: _Step, buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
+    node = step.node
+    if isinstance(node, Gap):
+        return _moved(places, node, len(buffer))
+    if isinstance(node, _Choice):
+        return _chosen(node, buffer, places, seen)
+    return _found(node, step, buffer, places, seen)
+
+
+def _chosen(node: _Choice, buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
+    ends: list[Interval] = []
+    wide: list[Interval] = []
+    if node.start and len(places) == 1 and places[0][1] - places[0][0] > _NEAR:
+        places = _starts(node.start, buffer, places[0], seen)
+    for low, high in places:
+        if not node.literals or high - low > _NEAR:
+            wide.append((low, high))
+            continue
+        there = buffer[low : high + node.longest]
+        for at in range(high - low + 1):
+            if there.startswith(node.literals, at):
+                behind = low + at
+                ends += [(behind + len(one),) * 2 for one in node.literals if there.startswith(one, at)]
+    if wide:
+        ends += [one for option in node.options for one in _walk(option, buffer, wide, seen)]
+    return _merged(ends)
+
+
+def _first(node: _Literal | _Class, buffer: Buffer, low: int, high: int, seen: _Seen) -> int:
     """Where ``node`` begins first between two places, remembered; -1 when it does not."""
     key = node, low, high
     place = seen.get(key)
@@ -247,11 +280,11 @@ def _first(node: _Literal | _Class, buffer: Buffer, low: int, high: int, seen: S
     return place
 
 
-def _absent(node: _Class, anchor: _Literal, buffer: Buffer, low: int, high: int, seen: Seen) -> bool:
+def _absent(node: _Class, anchor: _Literal, buffer: Buffer, low: int, high: int, seen: _Seen) -> bool:
     return _first(anchor, buffer, low + node.at, high + node.at, seen) < 0
 
 
-def _starts(literal: _Literal, buffer: Buffer, place: Interval, seen: Seen) -> list[Interval]:
+def _starts(literal: _Literal, buffer: Buffer, place: Interval, seen: _Seen) -> list[Interval]:
     """Where a literal begins; when that is in many places, all that lies from the first of them on."""
     low, high = place
     at = _first(literal, buffer, low, high, seen)
@@ -264,21 +297,6 @@ def _starts(literal: _Literal, buffer: Buffer, place: Interval, seen: Seen) -> l
     return found
 
 
-def _one_of(node: _Options, buffer: Buffer, places: list[Interval], seen: Seen) -> list[Interval]:
-    ends: list[Interval] = []
-    for low, high in places:
-        if high - low > _NEAR:
-            for literal in node.literals:
-                step = _Step(_literal(literal), len(literal), first=False)
-                ends += _found(_literal(literal), step, buffer, [(low, high)], seen)
-            continue
-        for place in range(low, high + 1):
-            there = buffer[place : place + node.longest]
-            if there.startswith(node.literals):
-                ends += [(place + len(one), place + len(one)) for one in node.literals if there.startswith(one)]
-    return _merged(ends)
-
-
 def _moved(places: list[Interval], gap: Gap, size: int) -> list[Interval]:
     if gap.high is None:
         low = places[0][0] + gap.low
@@ -287,7 +305,7 @@ def _moved(places: list[Interval], gap: Gap, size: int) -> list[Interval]:
     return _merged(moved)
 
 
-def _found(node: _Literal | _Class, step: _Step, buffer: Buffer, places: list[Interval], seen: Seen) -> list[Interval]:
+def _found(node: _Literal | _Class, step: _Step, buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
     """The places behind each match that begins in ``places``."""
     ends: list[Interval] = []
     start = end = -2
@@ -303,7 +321,7 @@ def _found(node: _Literal | _Class, step: _Step, buffer: Buffer, places: list[In
                 if end >= 0:
                     ends.append((start, end))
                 start = end = behind
-            at = node.next(buffer, at + 1, high) if at < high else -1
+            at = node.next(buffer, at + 1, high) if at < high and len(ends) < _MOST else -1
     if end >= 0:
         ends.append((start, end))
     return ends

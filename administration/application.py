@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from access.web import install
 from administration import pages
-from administration.api import checks
+from administration.api import checks, quarantine
 from administration.checks import CheckDesk
 from administration.flows import chimes, work_options, workflows
 from administration.packs import PackDesk
@@ -33,8 +33,9 @@ def application(archive: Archive, desk: CheckDesk, packs: PackDesk) -> FastAPI:
     """The ASGI application: access behind its door, and the desks that check and make packages."""
     app = FastAPI(title=archive.settings.name, docs_url=None, redoc_url=None, openapi_url=None)
     uploads = {**checks.uploads(desk), **pages.uploads(desk, packs)}
-    install(app, archive.access, uploads, (pages.clerks_pages(archive.access, desk, packs),))
+    install(app, archive.access, uploads, (pages.clerks_pages(archive.access, archive, desk, packs),))
     app.include_router(checks.router(archive.access, desk))
+    app.include_router(quarantine.router(archive.access, archive))
     return app
 
 

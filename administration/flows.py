@@ -33,7 +33,7 @@ def workflows(archive: Archive, on_progress: Progress = lambda *_: None) -> tupl
     """Ingest, what was decided of quarantine, audit, repair and tidy, over ``archive``."""
     return (
         _ingest(archive, on_progress),
-        Workflow("quarantine", "ingest", (Step("decided", lambda job: _decided(archive, job, on_progress), 3),)),
+        Workflow("quarantine", "quarantine", (Step("decided", lambda job: _decided(archive, job, on_progress), 3),)),
         Workflow("audit", "audit", (Step("audit", lambda job: _audit(archive, job)),), _repairs),
         Workflow("repair", "repair", (Step("repair", lambda job: _repair(archive, job)),)),
         Workflow("index", "index", (Step("feed", lambda _: feed(archive)),)),
@@ -42,14 +42,14 @@ def workflows(archive: Archive, on_progress: Progress = lambda *_: None) -> tupl
 
 
 def work_options(settings: Settings, queues: tuple[str, ...] | None = None) -> WorkOptions:
-    """How the engine works, out of the settings. Audits, repairs and indexing go one at a time in a process."""
+    """How the engine works, out of the settings. Audits, repairs, indexing, quarantine: one at a time."""
     return WorkOptions(
         concurrency=settings.count("work.workers"),
         ttl=settings.number("work.ttl_seconds"),
         deaths=settings.count("work.max_deaths"),
         keep_days=settings.number("work.keep_days"),
         queues=queues,
-        limits={"audit": 1, "repair": 1, "index": 1},
+        limits={"audit": 1, "repair": 1, "index": 1, "quarantine": 1},
     )
 
 
@@ -64,7 +64,7 @@ def chimes(settings: Settings) -> tuple[Chime, ...]:
             {"limit": settings.count("audit.batch")},
         ),
         Chime("index", timedelta(seconds=15)),
-        Chime("quarantine", timedelta(minutes=5), {"id": None}),
+        Chime("quarantine", timedelta(minutes=1), {"id": None}),
         Chime("tidy", timedelta(days=1)),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -17,9 +17,10 @@ class Annex:
     """``package`` has ``templates/``, ``static/`` and ``words.toml``; its names must not be those of access.
 
     ``links`` are what it adds to the navigation, as (path, key of its words). ``routers`` makes its routers, given what
-    renders its pages.
+    renders its pages. ``counts`` tell, for paths among the links, how many things wait there for somebody.
     """
 
     package: str
     links: tuple[tuple[str, str], ...]
     routers: Callable[[Pages], Sequence[APIRouter]]
+    counts: Mapping[str, Callable[[], int]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
@@ -21,6 +22,7 @@ from access.web.annex import Annex
 from access.web.guard import signed_in
 from access.web.show import Show
 from access.web.words import Language, all_words, say
+from metadata.errors import TangThuError
 from metadata.text import Sentence
 
 LANGUAGE_COOKIE = "tangthu_language"
@@ -77,6 +79,7 @@ class Pages:
         self._services = services
         self._packages = ("access.web", *(annex.package for annex in annexes))
         self._links = tuple(link for annex in annexes for link in annex.links)
+        self._counts = {path: count for annex in annexes for path, count in annex.counts.items()}
 
     @property
     def assets(self) -> Mapping[str, Asset]:
@@ -91,6 +94,7 @@ class Pages:
         """A page. ``context`` is what its template shows."""
         language = language_of(request)
         session = request.cookies.get(SESSION_COOKIE, "")
+        entered = signed_in(self._services, request)
         here = quote(request.url.path, safe="/") + (f"?{request.url.query}" if request.url.query else "")
         return HTMLResponse(
             _environment(self._packages)
@@ -105,12 +109,19 @@ class Pages:
                 archive=self._services.archive_name,
                 here=here if request.method == "GET" else "/",
                 asset=lambda name: f"/static/{name}?v={self.assets[name].tag}",
-                signed_in=signed_in(self._services, request),
+                signed_in=entered,
+                waits=self._waits() if entered else {},
                 session_form=self._services.auth.form_token(session),
                 **context,
             ),
             status,
         )
+
+    def _waits(self) -> dict[str, int]:
+        """How many things wait at which path; nothing when that cannot be told now, for a page must be shown."""
+        with suppress(TangThuError):
+            return {path: count() for path, count in self._counts.items()}
+        return {}
 
     def sign_in(self, request: Request, *, status: int, back: str, trouble: str = "") -> HTMLResponse:
         """The page that asks for the token; ``trouble`` is the key of what was wrong the last time."""

@@ -97,7 +97,7 @@ def _decide(context: Context, output: Output, id: str, decision: Decision, perso
         package = archive.decisions.vote(id, person, decision, reason)
         if package.state is not QuarantineState.HELD:
             request = decided_request(id)
-            options = work_options(archive.settings, ("ingest", "index"))
+            options = work_options(archive.settings, ("quarantine", "index"))
 
             def on_progress(_: str, step: str, done: int, total: int) -> None:
                 advance(f"{id} ({step})", done, total)

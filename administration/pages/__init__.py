@@ -1,4 +1,4 @@
-"""The clerk's pages: check a package, make packages. They stand in the reading room's frame, behind its door."""
+"""The clerk's and the officer's pages, in the reading room's frame, behind its door."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ from collections.abc import Mapping
 
 from access.services import AccessServices
 from access.web import Annex
+from administration.archive import Archive
 from administration.checks import CheckDesk
 from administration.desk import Desk
 from administration.packs import PackDesk
-from administration.pages import check, pack
+from administration.pages import check, pack, quarantine
 from administration.pages.uploads import DRAINED
 
 __all__ = ["clerks_pages", "uploads"]
 
-_PLACES = ((check.PATH, "nav.checks"), (pack.PATH, "nav.packs"))
+_PLACES = ((check.PATH, "nav.checks"), (pack.PATH, "nav.packs"), (quarantine.PATH, "nav.quarantine"))
 
 
-def clerks_pages(services: AccessServices, checks: CheckDesk, packs: PackDesk) -> Annex:
-    """Both pages, over their desks."""
+def clerks_pages(services: AccessServices, archive: Archive, checks: CheckDesk, packs: PackDesk) -> Annex:
+    """All of them, over their desks and the archive."""
     return Annex(
         "administration.pages",
         _PLACES,
-        lambda pages: (check.router(services, pages, checks), pack.router(services, pages, packs, checks)),
+        lambda pages: (
+            check.router(services, pages, checks),
+            pack.router(services, pages, packs, checks),
+            quarantine.router(services, pages, archive),
+        ),
+        {quarantine.PATH: archive.catalogue.quarantine.waiting},
     )
 
 

@@ -19,6 +19,7 @@ SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _REGULAR = 0xFFFFFFFA  # numbers of sectors are below
 _END = 0xFFFFFFFE
 _MOST_ENTRIES = 200_000
+_SPARE = 200  # tables that a file may have beyond twice those that it needs
 _STORAGE, _STREAM, _ROOT = 1, 2, 5
 
 
@@ -46,8 +47,8 @@ class OleContents:
         fat, directory, _, cutoff, mini_fat, _, difat, difat_count = struct.unpack_from("<IIIIIIII", head, 44)
         self._cutoff = cutoff
         self._count = (self._size - 1) // self._sector  # the header is a sector too
-        self._used = bytearray(self._count + 1)
         self._fat = self._table(self._fat_sectors(head, fat, difat, difat_count))
+        self._used = bytearray(len(self._fat))
         self.storages: set[str] = set()
         self.streams: Mapping[str, Stream] = self._tree(b"".join(self._chain(directory, None, "its directory")))
         self._mini_fat = self._numbers(b"".join(self._chain(mini_fat, None, "its table of small sectors")))
@@ -68,6 +69,8 @@ class OleContents:
         return numbers
 
     def _fat_sectors(self, head: bytes, count: int, difat: int, difat_count: int) -> list[int]:
+        if count > self._count * 8 // self._sector + _SPARE:
+            raise Broken("its list of tables is longer than the file needs")
         found = [one for one in struct.unpack_from("<109I", head, 76) if one < _REGULAR]
         for _ in range(difat_count):
             if difat >= self._count:

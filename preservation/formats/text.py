@@ -95,7 +95,7 @@ def _eight_bit(file: BinaryIO, telling: int) -> tuple[str, str]:
 def _refuse_damaged(start: bytes) -> None:
     """Raises Broken for UTF-8 that ceases to be: a few characters beyond ASCII stood before the first wrong byte."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(start)
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=len(start) < _CHUNK)
     except UnicodeDecodeError as error:
         before = start[: error.start].decode("utf-8")
         if sum(not one.isascii() for one in before) >= _SURELY:

@@ -51,6 +51,7 @@ class ZipContents:
         self._file = file
         self._size = file.seek(0, 2)
         self._left = UNPACKED
+        self._total = 0
         count, length, offset, ends = self._end()
         if length > _MOST_DIRECTORY or count > _MOST_MEMBERS:
             raise Swollen(f"{_MOST_MEMBERS} members")
@@ -102,6 +103,7 @@ class ZipContents:
                 name, bool(flags & 1), method, crc, packed, size, self._data(name, raw, packed, offset)
             )
             self.order.append(name)
+            self._total += size
             at = name_at + name_length + extra + comment
         return found
 
@@ -112,15 +114,14 @@ class ZipContents:
         length, extra = _LOCAL.unpack(header)[-2:]
         if self._file.read(length) != raw:
             raise Broken(f"member {name!r} has another name where it lies")
-        start = offset + self._shift + _LOCAL.size + length + extra
+        start: int = offset + self._shift + _LOCAL.size + length + extra
         if start + packed > self._size:
             raise Broken(f"member {name!r} ends beyond the end of the file")
         return start
 
     def total(self) -> int:
         """Bytes of all members unpacked, as the directory says."""
-        sizes: list[int] = [one.size for one in self.members.values()]
-        return sum(sizes)
+        return self._total
 
     def refuse_swollen(self) -> None:
         """Raises Swollen for what would unpack beyond all reason; Broken for members that share their bytes."""

@@ -16,12 +16,12 @@ from metadata.outcomes import Validity
 from preservation.formats import pdfa
 from preservation.formats.pdf_colour import poorest_colour
 from preservation.formats.pdf_contents import Contents, read_contents
-from preservation.formats.pdf_objects import LARGEST_STREAM, Objects, plain, set_limits, shown, text_of, walk
+from preservation.formats.pdf_objects import FAULTS, LARGEST_STREAM, Objects, plain, set_limits, shown, text_of, walk
 from preservation.formats.pdf_pages import Pages, read_pages
 from preservation.formats.port import Inspection, Remark, Specimen
 from preservation.formats.task import Broken, judged
 
-REFUSALS: tuple[type[Exception], ...] = (pikepdf.PdfError,)
+REFUSALS: tuple[type[Exception], ...] = FAULTS
 
 _STANDARD = frozenset(
     family + style
@@ -49,7 +49,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
             reason = objects.warnings[0]
     except pikepdf.PasswordError:
         return _locked()
-    except pikepdf.PdfError as error:
+    except FAULTS as error:
         if b"/Encrypt" in specimen.tail or b"/Encrypt" in specimen.head:
             return _locked()
         reason = plain(str(error))
@@ -58,7 +58,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
             return _inspected(pdf, file, walk(pdf), reason)
     except pikepdf.PasswordError:
         return _locked()
-    except pikepdf.PdfError as error:
+    except FAULTS as error:
         raise Broken(plain(str(error))) from error
 
 
@@ -108,7 +108,7 @@ def _inspected(pdf: pikepdf.Pdf, file: BinaryIO, objects: Objects, repaired: str
 def _count(pdf: pikepdf.Pdf) -> int:
     try:
         return len(pdf.pages)
-    except (pikepdf.PdfError, ValueError):
+    except (*FAULTS, ValueError):
         return 0
 
 

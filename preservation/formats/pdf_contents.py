@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pikepdf
 
+from preservation.formats.pdf_objects import FAULTS
+
 PAGES = 200
 BYTES = 16 << 20
 """Of decoded contents, in all; a page with more than a sixteenth of it is passed over."""
@@ -34,7 +36,7 @@ def read_contents(pdf: pikepdf.Pdf) -> Contents:
             if size <= BYTES // 16:
                 left -= size
                 _read(found, page, number + 1)
-        except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError):
+        except (*FAULTS, ValueError, TypeError, LookupError, AttributeError):
             continue
     return found
 

@@ -25,6 +25,9 @@ DECODED = 256 << 20
 LARGEST_STREAM = 64 << 20
 """Bytes that one stream may decode to."""
 
+FAULTS = (pikepdf.PdfError, pikepdf.QpdfRuntimeError)
+"""By what qpdf says that a document is not what it should be."""
+
 _LISTED = 1000
 _REFERENCE = re.compile(rb'"(\d{1,10}) (\d{1,5}) R"')
 _WHOLE_REFERENCE = re.compile(r"(\d{1,10}) (\d{1,5}) R")
@@ -125,7 +128,7 @@ def walk(pdf: pikepdf.Pdf) -> Objects:
         number = waiting.pop()
         try:
             _visit(pdf, found, number, seen, waiting)
-        except (pikepdf.PdfError, ValueError) as error:
+        except (*FAULTS, ValueError) as error:
             _take(found.faults, f"object {number[0]}: ", [error])
     found.complete = found.decoded < DECODED and len(seen) <= OBJECTS
     return found
@@ -174,7 +177,7 @@ def resolved(pdf: pikepdf.Pdf, value: object) -> object:
     try:
         thing: object = pdf.get_object((int(match[1]), int(match[2])))
         return json.loads(thing.to_json(dereference=True)) if isinstance(thing, pikepdf.Object) else thing
-    except (pikepdf.PdfError, ValueError):
+    except (*FAULTS, ValueError):
         return None
 
 

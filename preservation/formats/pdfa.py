@@ -17,7 +17,7 @@ from typing import Any
 import pikepdf
 from lxml import etree
 
-from preservation.formats.pdf_objects import Objects, names_of, shown
+from preservation.formats.pdf_objects import FAULTS, Objects, names_of, shown
 from preservation.formats.port import Remark
 
 _XMP_LIMIT = 4 << 20
@@ -169,7 +169,7 @@ def _pdf(document: Document, part: Mapping[str, Any]) -> bool:
             stream = document.pdf.get_object((int(number), int(rest.partition(" ")[0])))
             if isinstance(stream, pikepdf.Stream) and b"%PDF-" not in bytes(stream.read_bytes()[:1024]):
                 return False
-        except (pikepdf.PdfError, ValueError):
+        except (*FAULTS, ValueError):
             return True
     return True
 

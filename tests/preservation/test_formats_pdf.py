@@ -336,6 +336,16 @@ def test_big_dictionaries_and_arrays_are_walked() -> None:
     assert looked("pdf", deep).validity is not VALID
 
 
+def test_contents_that_lack_a_name_are_passed_over() -> None:
+    assert looked("pdf", one_page(stream(b"Do 12 Tf q"))).validity is VALID
+
+
+def test_a_count_of_pages_that_is_wrong_is_damage() -> None:
+    kids = b"[ 3 0 R << /Type /Pages /Kids [] /Count 0 >> 9 0 R 3 0 R ]"
+    data = one_page().replace(b"[3 0 R] /Count 1", kids + b" /Count 7")
+    assert looked("pdf", data).validity is not UNREADABLE
+
+
 def test_pages_that_go_round_in_circles_end() -> None:
     data = written(
         [

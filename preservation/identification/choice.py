@@ -12,6 +12,7 @@ from metadata.identifiers import Puid
 from metadata.text import Sentence
 from preservation.identification.answer import Answer, Candidate
 from preservation.identification.port import Sample
+from preservation.identification.text import UNKNOWN
 
 # What a text file is by its name when no signature matches, though the extension has several formats.
 GENERAL_TEXT = {"txt": "x-fmt/111", "csv": "x-fmt/18", "xml": "fmt/101"}
@@ -105,7 +106,9 @@ def _by_extension(sample: Sample, found: Sequence[Candidate], notes: list[Senten
 def _text(sample: Sample, by_extension: Sequence[Candidate], encoding: str, notes: list[Sentence]) -> Format:
     """A text of which PRONOM has no signature: what its extension says when that can be, else plain text."""
     extension = extension_of(sample.name)
-    if not encoding.startswith(_EXPECTED):
+    if encoding == UNKNOWN:
+        notes.append(Sentence("văn bản không rõ bảng mã", "text in an encoding that cannot be told"))
+    elif encoding not in _EXPECTED:
         notes.append(Sentence(f"văn bản theo bảng mã {encoding}", f"text in the encoding {encoding}"))
     general = GENERAL_TEXT.get(extension)
     possible = [c for c in by_extension if c.puid == general] or [c for c in by_extension if not c.signed]

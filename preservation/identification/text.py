@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+from preservation.formats.text_encoding import legacy_encoding
+
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _CONTROL_CHARACTERS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 _MARKS = (
@@ -14,15 +16,20 @@ _MARKS = (
     (b"\xff\xfe", "utf-16le"),
     (b"\xfe\xff", "utf-16be"),
 )
+_ASCII = bytes(range(128))
+_LEGACY = {"tcvn3": "x-tcvn3", "vni": "x-vni", "viscii": "viscii", "cp1258": "windows-1258"}
+UNKNOWN = "unknown-8bit"
 _LOOKED_AT = 4096
 _MOSTLY = 0.5
 
 
 def encoding_of(head: bytes, tail: bytes, size: int) -> str:
-    """The encoding, in IANA's name, of a file with these windows; empty when it is no text.
+    """The encoding, in IANA's name (of TCVN3 and VNI, which have none: ``x-tcvn3``, ``x-vni``), of a file with these
+    windows; empty when it is no text.
 
     Text has no control characters but those of terminals (bell to carriage return, escape), and perhaps DOS's end mark
     as its last byte. UTF-16 is told by its mark, or without one by every second byte being zero in most places.
+    Text that is mostly ASCII and not UTF-8 is of 8 bits: Vietnamese encodings are told, others are ``unknown-8bit``.
     """
     if size <= len(head):
         head, tail = (head[:-1] if head[-1:] == b"\x1a" else head), b""
@@ -38,7 +45,14 @@ def encoding_of(head: bytes, tail: bytes, size: int) -> str:
         return ""
     if head.isascii() and tail.isascii():
         return "us-ascii" if head else ""
-    return "utf-8" if _decodes(head, tail, size, "utf-8") else ""
+    return "utf-8" if _decodes(head, tail, size, "utf-8") else _of_8_bits(head)
+
+
+def _of_8_bits(head: bytes) -> str:
+    """Vietnamese of the years before Unicode when that is what the bytes read as, else nothing but that it is text."""
+    if len(head.translate(None, _ASCII)) * 2 >= len(head):
+        return ""
+    return _LEGACY.get(legacy_encoding(head), UNKNOWN)
 
 
 def _wide(start: bytes) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from preservation.identification.port import WINDOW
 from preservation.identification.text import encoding_of
+from tests.builders.contents import KIEU, cp1258, tcvn3, vni
 
 _WORDS = "Căn cứ Luật Lưu trữ số 33/2024/QH15; Điều 24.\n"
 
@@ -28,13 +29,18 @@ def _told(data: bytes) -> str:
         (b"\xfe\xff" + _WORDS.encode("utf-16-be"), "utf-16be"),
         (_WORDS.encode("utf-32"), "utf-32le"),
         (b"\0\0\xfe\xff" + _WORDS.encode("utf-32-be"), "utf-32be"),
+        (tcvn3(KIEU), "x-tcvn3"),
+        (vni(KIEU), "x-vni"),
+        (cp1258(KIEU), "windows-1258"),
+        ("Procès-verbal de la réunion, à Hà Nội".encode("latin-1", "ignore"), "unknown-8bit"),
+        (b"\xe9\xe8", ""),
         (b"", ""),
         (b"\x1a", ""),
         (b"\0", ""),
         (b"a\0b", ""),
         (bytes(range(256)) * 8, ""),
         (b"a" * WINDOW + b"\1" * 9, ""),
-        (b"a" * WINDOW + b"\x80" * 9, ""),
+        (b"a" * WINDOW + b"\x80" * 9, "unknown-8bit"),
         (b"\xff\xfe\0\xd8a", ""),
         (b"\xef\xbb\xbf\0", ""),
     ],

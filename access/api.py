@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from access.content import OutsideFileError, Span, disposition, etag, media_type, read_range, verified_bytes
+from access.evidence import kept_evidence
 from access.models import (
     AipLifeModel,
     AipModel,
@@ -22,6 +23,7 @@ from access.models import (
     LifeModel,
     RecordModel,
     SearchModel,
+    SignaturesModel,
     Trouble,
 )
 from access.problems import problems
@@ -148,6 +150,10 @@ def _add_packages(api: APIRouter, services: AccessServices) -> None:
         return FilesModel(
             files=[FileModel.of(member) for member in page], next=page[-1].number + 1 if len(page) == limit else None
         )
+
+    @api.get("/aips/{aip}/files/{number}/signatures", summary="What was found of a file's digital signatures at ingest")
+    def signatures(aip: Aip, number: Number) -> SignaturesModel:
+        return SignaturesModel.of(kept_evidence(services, shelf.held(aip), number))
 
 
 def _add_content(api: APIRouter, services: AccessServices) -> None:

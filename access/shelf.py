@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
-from metadata.catalogue import Catalogue, Document
+from metadata.catalogue import Catalogue, CheckCounts, Document
 from metadata.dates import RecordDate
 from metadata.errors import NotFound
 from metadata.events import Event, EventType
+from metadata.examination import evidence_path
 from metadata.holdings import AipVersion, Level, Member, Record, Replica
 from metadata.identifiers import AipId, VersionId
 from metadata.text import Sentence
@@ -105,6 +106,21 @@ class Shelf:
         if member is None:
             raise _nothing()
         return member
+
+    def numbered(self, version: AipVersion, number: int) -> Member:
+        """The member file of that number."""
+        member = self._holdings.member_numbered(version.id, number) if 0 < number <= MAX_NUMBER else None
+        if member is None:
+            raise _nothing()
+        return member
+
+    def evidence(self, version: AipVersion, number: int) -> Member:
+        """The member that keeps the evidence of the signatures of member ``number``."""
+        return self.file(version, evidence_path(number))
+
+    def check_counts(self, version: AipVersion) -> CheckCounts:
+        """What the checks of ingest came to in its files."""
+        return self._holdings.check_counts(version.id)
 
     def replicas(self, version: AipVersion) -> Sequence[Replica]:
         return self._holdings.replicas(version.id)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
+from access.evidence import kept_evidence
 from access.search.port import MAX_WINDOW, Facet, Rights, SearchQuery, Sort
 from access.services import AccessServices
 from access.shelf import MAX_NUMBER, Shelf
@@ -88,6 +89,7 @@ def _add_dossiers(web: APIRouter, services: AccessServices, pages: Pages) -> Non
             first=first,
             following=documents[DOCUMENTS].number if len(documents) > DOCUMENTS else None,
             life=shelf.life(version, shelf.events(version)),
+            counts=shelf.check_counts(version),
         )
 
     @web.get("/dossiers/{aip}/documents/{number}")
@@ -133,3 +135,9 @@ def _add_packages(web: APIRouter, services: AccessServices, pages: Pages) -> Non
             first=first,
             following=members[FILES].number if len(members) > FILES else None,
         )
+
+    @web.get("/aips/{aip}/files/{number}/signatures")
+    def signatures(request: Request, aip: Aip, number: Number) -> HTMLResponse:
+        version = shelf.held(aip)
+        kept = kept_evidence(services, version, number)
+        return pages.render(request, "signatures.html", version=version, aip=aip, kept=kept, member=kept.signed)

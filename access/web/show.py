@@ -13,25 +13,17 @@ from urllib.parse import quote
 
 from access.search.feeder import UNIDENTIFIED_FORMAT, format_label
 from access.search.port import Facet
+from access.web.checks import Checks, Status
 from access.web.retelling import retell
 from access.web.words import Language, all_words, word
 from metadata.dates import VIETNAM, RecordDate
 from metadata.findings import visible
 from metadata.holdings import Member, Record
-from metadata.outcomes import Fixity
+from metadata.outcomes import Fixity, SignatureOutcome, Virus
 from metadata.tt05.profile import FieldRule, FieldType, default_profile
 
 _KINDS = ("typeName", "typePic", "typeMedia")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A state as colour (a class of the stylesheet), sign and word."""
-
-    colour: str
-    sign: str
-    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +40,7 @@ class Show:
 
     def __init__(self, language: Language) -> None:
         self._language = language
+        self.checks = Checks(language)
 
     def number(self, value: int) -> str:
         """1.234.567 in Vietnamese, 1,234,567 in English."""
@@ -87,6 +80,10 @@ class Show:
         """The outcome of an event; one that we have no word for is shown as it is."""
         if outcome in list(Fixity):
             return self.fixity(Fixity(outcome))
+        if outcome in list(Virus):
+            return self.checks.virus(Virus(outcome))
+        if outcome in list(SignatureOutcome):
+            return self.checks.signature(SignatureOutcome(outcome))
         colour, sign = {"success": ("jade", "✓"), "failure": ("seal", "✗")}.get(outcome, ("amber", "!"))
         key = f"outcome.{outcome}"
         return Status(colour, sign, word(self._language, key) if key in all_words() else outcome)

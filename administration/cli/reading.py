@@ -13,6 +13,7 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output, size_text
+from metadata.holdings import Role
 
 if TYPE_CHECKING:
     from administration.archive import Archive
@@ -107,6 +108,23 @@ def _tell(output: Output, held: _Held) -> None:
             output.line(f"    {event.note}")
     for member in held.members:
         output.line(f"  {member.size:>12}  {member.path}")
+        if told := _found(member):
+            output.line(f"{'':>16}{told}")
+
+
+def _found(member: Member) -> str:
+    """What checks found of a content file, in one line; empty when there is nothing that people ask for."""
+    found = member.characteristics
+    if found is None or member.role is not Role.CONTENT:
+        return ""
+    facts, told = found.facts, [f"{found.validity}", f"virus {found.virus}"]
+    if found.signature is not None:
+        told.append(f"chữ ký / signatures {found.signature} ({found.signatures})")
+    if facts.pages is not None:
+        told.append(f"{facts.pages} trang / pages")
+    if facts.width and facts.height:
+        told.append(f"{facts.width} × {facts.height}")
+    return "  ·  ".join(told)
 
 
 def _record(record: Record) -> dict[str, object]:
@@ -134,6 +152,7 @@ def _member(member: Member) -> dict[str, object]:
         "offset": member.data,
         "sha256": member.sha256.hex(),
         "puid": str(member.format.puid) if member.format and member.format.puid else None,
+        "characteristics": member.characteristics.fields() if member.characteristics else None,
     }
 
 

@@ -10,7 +10,7 @@ from ingest.describing.signatures import evidence_document
 from ingest.describing.spool import Spool
 from ingest.ledger import Ledger
 from metadata.characteristics import Facts
-from metadata.examination import FILES, TEXT, ExaminedFile, FileText, encode, evidence_path
+from metadata.examination import FILES, TEXT, ExaminedFile, FileText, encode, evidence_path, report_path
 from metadata.holdings import Role
 
 
@@ -44,6 +44,8 @@ class Examination:
         self._lines(TEXT, (one.line() for one in self._texts()))
         for report in self._ledger.signature_reports():
             self._put(evidence_path(report.number), encode(evidence_document(report)) + b"\n")
+            if report.report.report:
+                self._put(report_path(report.number), report.report.report)
         return self._written
 
     def _lines(self, path: str, lines: Iterable[bytes]) -> None:

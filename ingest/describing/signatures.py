@@ -8,7 +8,7 @@ from typing import Any
 from ingest.describing.making import Making
 from ingest.ledger_rows import CheckCounts, PlacedReport
 from metadata.events import Agent, Event, EventType
-from metadata.examination import evidence_path
+from metadata.examination import evidence_path, report_path
 from metadata.outcomes import SignatureOutcome
 from metadata.premis import PremisSignature
 from preservation.signatures.port import SignatureReport, SignatureVerdict
@@ -88,14 +88,16 @@ def _checker(report: SignatureReport) -> Agent | None:
 def _file_event(making: Making, one: PlacedReport, base: str, checker: Agent) -> Event:
     report = one.report
     judged = next((_rules(verdict.facts) for verdict in report.verdicts if "policy" in verdict.facts), "")
-    links = (("File", f"{making.version}/{one.target.removeprefix(base)}"), ("member", evidence_path(one.number)))
+    links = [("File", f"{making.version}/{one.target.removeprefix(base)}"), ("member", evidence_path(one.number))]
+    if report.report:
+        links.append(("member", report_path(one.number)))
     return making.event(
         EventType.DIGITAL_SIGNATURE_VALIDATION,
         f"Digital signatures of {one.path} were judged" + (f" by {judged}" if judged else ""),
         "\n".join(_notes(report)),
         report.outcome.value if report.outcome else "",
         checker,
-        links,
+        tuple(links),
         str(one.number),
     )
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
 
 from metadata.catalogue.database import BATCH, Database
 from metadata.catalogue.intake import Claim, strike_out
@@ -30,6 +30,7 @@ from metadata.identifiers import AgencyCode, FondsCode, ObjId, VersionId
 from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 
 _RECORD_BATCH = 500
+_OUTCOMES = {"virus": Virus, "validity": Validity, "signature": SignatureOutcome}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +259,14 @@ class Holdings:
         outcomes = {outcome: found.get(outcome, 0) for outcome in Fixity}
         return Counts(aips, versions, documents, files, payload, stored, outcomes)
 
-    def check_counts(self) -> CheckCounts:
-        """What the checks of ingest came to, over all that is held: read from sums of each version."""
+    def check_counts(self, version: VersionId | None = None) -> CheckCounts:
+        """What the checks of ingest came to, over all that is held, or in one version: read from sums of versions."""
         columns = outcome_count.c
         query = select(columns.kind, columns.outcome, func.sum(columns.members)).group_by(columns.kind, columns.outcome)
+        if version is not None:
+            known = [*((kind, one.value) for kind, outcomes in _OUTCOMES.items() for one in outcomes)]
+            named = tuple_(columns.kind, columns.outcome).in_(known)
+            query = query.where(named, columns.version == version.row)
         with self._database.read() as connection:
             found = {(kind, outcome): int(count) for kind, outcome, count in connection.execute(query)}
         return CheckCounts(

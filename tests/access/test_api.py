@@ -159,6 +159,7 @@ def test_the_description_of_the_api_has_examples_and_errors(reader: Client) -> N
         "/api/aips/{aip}",
         "/api/aips/{aip}/events",
         "/api/aips/{aip}/files",
+        "/api/aips/{aip}/files/{number}/signatures",
         "/api/aips/{aip}/content/{path}",
     }
     hit = described["components"]["schemas"]["HitModel"]["properties"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from html.parser import HTMLParser
@@ -12,18 +13,20 @@ import pytest
 from httpx import Client, Response
 
 from access.search.memory import MemoryIndex
-from access.search.port import Facet
+from access.search.port import TEXT_FIELD, Facet
 from access.services import AccessServices
+from access.web.checks import _TOLD
 from access.web.guard import CONTENT_SECURITY_POLICY
 from access.web.links import local_path
 from access.web.retelling import retell
 from access.web.show import Show
 from access.web.words import Language, all_words, word
+from metadata.characteristics import Facts
 from metadata.dates import RecordDate
 from metadata.errors import StoreUnavailable
 from metadata.events import EventType
 from metadata.holdings import AipVersion, Role
-from metadata.outcomes import Fixity
+from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 from metadata.text import Sentence
 from metadata.tt05.profile import default_profile
 from tests.builders.browser import browser
@@ -281,6 +284,10 @@ def test_every_word_is_used_and_every_used_word_is_there() -> None:
         f"outcome.{one}" for one in ("success", "failure", "warning")
     }
     families |= {f"facet.{one}" for one in ("level", "agency", "fonds", "year", "type", "access", "format")}
+    families |= {f"validity.{one.value}" for one in Validity} | {f"virus.{one.value}" for one in Virus}
+    families |= {f"signature.{one.value}" for one in SignatureOutcome}
+    families |= {f"fact.{one.name}" for one in dataclasses.fields(Facts)} | {f"signed.{one}" for one in _TOLD}
+    families |= {key for key in all_words() if key.partition(".")[0] in ("proved_by", "coverage", "modification")}
     families |= {"level.dossier", "level.document", "sort.relevance", "sort.newest", "sort.oldest"}
     assert set(all_words()) - used == families - used
     assert all(sentence.vi.strip() and sentence.en.strip() for sentence in all_words().values())
@@ -317,6 +324,10 @@ def test_every_field_of_the_circular_has_a_name_in_english() -> None:
     fields = {name for form in default_profile().forms.values() for name in form.fields}
     text = (resources.files("access.web") / "fields.toml").read_text(encoding="utf-8")
     assert fields - set(tomllib.loads(text)["en"]) == set()
+    assert (Show(Language.VI).field_name(TEXT_FIELD), Show(Language.EN).field_name(TEXT_FIELD)) == (
+        "Trong tệp",
+        "In the file",
+    )
     assert Show(Language.VI).field_name("objid") == "Mã gói nộp lưu"
 
 
@@ -338,6 +349,23 @@ def test_every_field_of_the_circular_has_a_name_in_english() -> None:
             "yêu cầu YC-7, mục đích 02; tài liệu: 1, 3; 4 tệp, 1.500 byte",
         ),
         ("kho-a", "kho-a"),
+        ("CLEAN 9, INFECTED 0, NOT_SCANNED 1", "9 tệp không phát hiện, 0 tệp có mã độc, 1 tệp chưa quét"),
+        (
+            "CLEAN 1200, INFECTED 1, NOT_SCANNED 0; infected: a.pdf (Eicar)",
+            "1.200 tệp không phát hiện, 1 tệp có mã độc, 0 tệp chưa quét; có mã độc: a.pdf (Eicar)",
+        ),
+        (
+            "VALID 3, VALID_WITH_NOTES 0, INVALID 1, UNREADABLE 0, NOT_CHECKED 2; not valid: a (INVALID)",
+            "3 tệp hợp chuẩn, 0 có lưu ý, 1 không hợp chuẩn, 0 không mở được, 2 không kiểm tra; không đạt: a (INVALID)",
+        ),
+        ("4 files with facts, 1 files with text", "4 tệp có thông số, 1 tệp có lời văn"),
+        ("0 files with signatures", "0 tệp có chữ ký"),
+        ("2 files with signatures: VALID 2", "2 tệp có chữ ký: VALID 2"),
+        (
+            "Digital signatures of data/a.pdf were judged by ETSI EN 319 102-1; policy=p",
+            "Đã kiểm tra chữ ký số của data/a.pdf theo ETSI EN 319 102-1; policy=p",
+        ),
+        ("Digital signatures of data/a.pdf were judged", "Đã kiểm tra chữ ký số của data/a.pdf"),
     ],
 )
 def test_what_events_say_is_told_in_vietnamese(written: str, told: str) -> None:

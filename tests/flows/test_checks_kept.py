@@ -119,7 +119,9 @@ def test_the_aip_tells_it_all(archive: SmallArchive, tmp_path: Path) -> None:
     broken = json.loads(inside(archive, version, f"data/examination/signatures/{by_name['4.pdf'].number}.json"))
     assert (broken["outcome"], [one["code"] for one in broken["reasons"]]) == ("UNREADABLE", ["SIG-ENCRYPTED"])
     signed = [one.path for one in members.values() if one.path.startswith("data/examination/signatures/")]
-    assert len(signed) == 3
+    assert len([path for path in signed if path.endswith(".json")]) == 3
+    assert inside(archive, version, f"data/examination/signatures/{by_name['3.pdf'].number}.xml") == b"<report/>"
+    assert f"data/examination/signatures/{by_name['4.pdf'].number}.xml" not in signed
 
 
 def test_premis_tells_of_the_files(archive: SmallArchive, tmp_path: Path) -> None:
@@ -158,6 +160,7 @@ def test_events_tell_what_was_done(archive: SmallArchive, tmp_path: Path) -> Non
     assert bad.links == (
         ("File", f"{version}/data/3.pdf"),
         ("member", f"data/examination/signatures/{number}.json"),
+        ("member", f"data/examination/signatures/{number}.xml"),
     )
     assert bad.detail.startswith("Digital signatures of data/3.pdf were judged by ETSI EN 319 102-1; ")
     assert "Signature2: INVALID (SIG-ALTERED)" in bad.note

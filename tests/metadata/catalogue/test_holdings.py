@@ -225,6 +225,9 @@ def test_outcomes_of_checks_are_summed_over_all_versions(catalogue: Catalogue) -
         Validity.NOT_CHECKED: 4,
     }
     assert {key: count for key, count in found.signature.items() if count} == {SignatureOutcome.INVALID: 2}
+    one = catalogue.holdings.check_counts(a_version().id)
+    assert (one.virus[Virus.CLEAN], one.signature[SignatureOutcome.INVALID]) == (2, 1)
+    assert not any(catalogue.holdings.check_counts(a_version("vắng").id).virus.values())
 
 
 def test_what_else_an_event_is_about_comes_back(catalogue: Catalogue) -> None:

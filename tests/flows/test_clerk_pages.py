@@ -29,6 +29,7 @@ from administration.desk import DeskBounds
 from administration.packs import PackDesk
 from administration.pages.check import profiles
 from ingest.check import check_package
+from metadata.catalogue.quarantine import Decision, QuarantineState
 from metadata.package_kinds import PackageKind, PackageProfile
 from tests.builders.browser import browser
 from tests.builders.packing import CODE, OTHER, SENDER, dossier, text, workbook, zipped
@@ -427,6 +428,9 @@ def test_every_word_is_used_and_every_used_word_is_there() -> None:
         used |= {f"{kind}.{one}" for one in ("running", "begun", "told", "again")}
     used |= {f"check.format_{one}" for one in ("pdf", "csv", "json")}
     used |= {f"pack.template_{one}" for one in ("text", "pictures", "media", "dossiers")}
+    states = [state.value for state in QuarantineState]
+    used |= {f"quarantine.{one}" for one in [*states, *(f"about_{state}" for state in states)]}
+    used |= {f"quarantine.voted_{one.value}" for one in Decision}
     words = all_words("administration.pages")
     assert set(words) - used == set()
     files = ("html", "css", "js")

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from access.content import OutsideFileError, Span, disposition, etag, media_type, read_range, verified_bytes
 from access.evidence import kept_evidence
+from access.file_models import FileModel, SignaturesModel
 from access.models import (
     AipLifeModel,
     AipModel,
@@ -18,12 +19,10 @@ from access.models import (
     DossiersModel,
     EventModel,
     EventsModel,
-    FileModel,
     FilesModel,
     LifeModel,
     RecordModel,
     SearchModel,
-    SignaturesModel,
     Trouble,
 )
 from access.problems import problems

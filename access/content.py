@@ -18,7 +18,8 @@ from storage.aip.reader import open_range
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNORECASE | re.ASCII)
 _PASSIVE = re.compile(
-    r"application/(pdf|msword|vnd\.(?![a-z0-9.+-]*\+xml)[a-z0-9.+-]{1,100})|image/(jpeg|png|tiff|jp2)|(audio|video)/[a-z0-9-]{1,40}",
+    r"application/(pdf|msword|vnd\.(?![a-z0-9.+-]*\+xml)[a-z0-9.+-]{1,100})|image/(jpeg|png|tiff|jp2)|"
+    r"(audio|video)/[a-z0-9-]{1,40}",
     re.ASCII,
 )
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

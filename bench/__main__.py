@@ -1,4 +1,4 @@
-"""Measure, print tables: ``python -m bench [ingest|audit|memory|mets|identify …] [--scratch FOLDER] [--rounds N]``."""
+"""Measure, print tables: ``python -m bench [ingest|audit|memory|mets|identify|antivirus …] [--scratch FOLDER] [--rounds N]``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import audit, identify, ingest, memory, mets
+from bench import antivirus, audit, formats, identify, ingest, memory, mets, workshop
 from bench.services import chain_endpoint
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["ingest", "audit", "memory", "mets", "identify", []], default=[])
+    parser.add_argument(
+        "what",
+        nargs="*",
+        choices=["ingest", "audit", "memory", "mets", "identify", "workshop", "antivirus", "formats", []],
+        default=[],
+    )
     parser.add_argument(
         "--scratch", type=Path, default=None, help="where data are made (default: the temporary folder)"
     )
@@ -24,7 +29,7 @@ def main() -> None:
     parser.add_argument("--no-chain", action="store_true", help="leave out bagit.py + fido + aws s3 cp")
     parser.add_argument("--files", type=Path, default=None, help="a folder of files to identify, beside the skeletons")
     options = parser.parse_args()
-    what = options.what or ["ingest", "audit", "memory", "mets", "identify"]
+    what = options.what or ["ingest", "audit", "memory", "mets", "identify", "workshop", "antivirus", "formats"]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.scratch, prefix="tangthu-bench-")))
@@ -42,6 +47,12 @@ def main() -> None:
             print(mets.run(folder), flush=True)
         if "identify" in what:
             print(identify.run(folder, options.files, options.rounds), flush=True)
+        if "workshop" in what:
+            print(workshop.run(options.rounds), flush=True)
+        if "antivirus" in what:
+            print(antivirus.run(folder, options.rounds), flush=True)
+        if "formats" in what:
+            print(formats.run(folder, options.rounds), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Looking into files, by family: ``python -m bench formats``.
 
-The files are the mixed documents of ``tests/builders/mixed.py``. The first row is what a library alone costs, where there
-is one to compare with (PDF: qpdf's own check; images: decoding by Pillow); then our look in this process, and in a
+The files are the mixed documents of ``tests/builders/mixed.py``. The first row is what a library alone costs, where
+there is one to compare with (PDF: qpdf's own check; images: decoding by Pillow); then our look in this process, and in a
 child of the workshop, as an ingest has it.
 """
 

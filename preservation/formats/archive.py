@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from metadata.characteristics import Facts
 from metadata.outcomes import Validity
+from preservation.formats.office import inspect as inspect_office
+from preservation.formats.office import is_office
 from preservation.formats.port import Inspection, Remark, Specimen
 from preservation.formats.task import Broken
 from preservation.formats.zip_contents import Swollen, ZipContents
@@ -38,7 +40,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         return Inspection(remarks=(Remark("FORMAT-TOO-LARGE"),))
     if head[257:262] == b"ustar":
         return _tar(file, specimen.size)
-    return _zip(file)
+    return _zip(specimen, file)
 
 
 def _found(count: int | None, locked: bool) -> Inspection:
@@ -49,9 +51,11 @@ def _found(count: int | None, locked: bool) -> Inspection:
     return Inspection(Validity.VALID_WITH_NOTES, tuple(remarks), Facts(encrypted=locked))
 
 
-def _zip(file: BinaryIO) -> Inspection:
+def _zip(specimen: Specimen, file: BinaryIO) -> Inspection:
     try:
         contents = ZipContents(file)
+        if is_office(contents):
+            return inspect_office(specimen, file)
     except Swollen as swollen:
         return Inspection(Validity.UNREADABLE, (Remark("FORMAT-SWOLLEN", {"limit": str(swollen)}),))
     found = _found(len(contents.members), any(one.encrypted for one in contents.members.values()))

@@ -18,6 +18,7 @@ from preservation.formats.zip_contents import Swollen, ZipContents
 
 REFUSALS: tuple[type[Exception], ...] = ()
 
+_RELATIONS = "_rels/.rels"
 _ZIPPED = re.compile(r"openxmlformats|opendocument|epub|macroenabled", re.IGNORECASE)
 
 
@@ -35,6 +36,13 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         return Inspection(Validity.UNREADABLE, (Remark("FORMAT-UNREADABLE", {"reason": str(much)}),))
     except Swollen as swollen:
         return Inspection(Validity.UNREADABLE, (Remark("FORMAT-SWOLLEN", {"limit": str(swollen)}),))
+
+
+def is_office(contents: ZipContents) -> bool:
+    """Whether a ZIP that nobody has told from others is an office file, perhaps with a fault. Raises Broken."""
+    if _RELATIONS in contents.members and "[Content_Types].xml" in contents.members:
+        return b"/officeDocument" in contents.read(_RELATIONS)
+    return contents.order[:1] == ["mimetype"] and b"opendocument" in contents.read("mimetype")
 
 
 def _zipped(contents: ZipContents) -> Inspection:

@@ -12,15 +12,13 @@ from metadata.outcomes import Validity
 from preservation.formats.port import TEXT_LIMIT, Inspection, Remark, Specimen
 from preservation.formats.task import Broken
 from preservation.formats.text_encoding import decode_legacy, legacy_encoding, legacy_names
-from preservation.identification.text import encoding_of
+from preservation.identification.text import UNKNOWN, encoding_of
 
 REFUSALS: tuple[type[Exception], ...] = ()
 
-UNKNOWN = "unknown-8bit"
-"""The name (RFC 1428) of an encoding of single bytes that could not be told."""
-
 _CHUNK = 1 << 20
 _SURELY = 3
+_DECODED = ("us-ascii", "utf-8", "utf-16le", "utf-16be", "utf-32le", "utf-32be")
 _CONTROL = re.compile(rb"[\x00\x01\x03\x04\x07\x0e-\x13\x15-\x18\x1c\x1d\x1f\x7f]")  # not those of VISCII's letters
 
 
@@ -47,7 +45,7 @@ def read_text(specimen: Specimen, file: BinaryIO) -> tuple[str, str]:
     Raises Broken for what is no text: control characters, or UTF that does not decode.
     """
     encoding = encoding_of(specimen.head, specimen.tail, specimen.size)
-    if not encoding:
+    if encoding not in _DECODED:
         return _eight_bit(file, 0)
     decoder = codecs.getincrementaldecoder("utf-8" if encoding == "us-ascii" else encoding)()
     kept, room, total, ascii_only = [], TEXT_LIMIT, 0, True

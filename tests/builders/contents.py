@@ -26,6 +26,8 @@ Phong tình có lục còn truyền sử xanh.
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+_WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 
 Members = Mapping[str, str | bytes | None]
@@ -58,7 +60,8 @@ def word(body: str = "", text: str = KIEU, **changes: str | bytes | None) -> dic
     paragraphs = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in text.splitlines())
     app = "<Application>Tàng Thư Writer</Application><AppVersion>1.0</AppVersion>"
     members: dict[str, str | bytes | None] = {
-        "[Content_Types].xml": f"{_XML}<Types/>",
+        "[Content_Types].xml": f'{_XML}<Types xmlns="{_TYPES}"><Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/word/document.xml" ContentType="{_WORD_TYPE}"/></Types>',
         "_rels/.rels": relations(("officeDocument", "word/document.xml", False)),
         "word/document.xml": f'{_XML}<w:document xmlns:w="{_WORD}"><w:body>{paragraphs}{body}</w:body></w:document>',
         "word/_rels/document.xml.rels": relations(("hyperlink", "https://example.vn/", True)),

@@ -52,7 +52,7 @@ CASES = [
     case("LEGACY-FONT", "docx", DOCX, zipped(word(text=tcvn3(KIEU).decode("cp1252")))),
     case("NO-TEXT", "doc", compound(old_word()), compound({**old_word(), "1Table": b""})),
     case("ATTACHMENTS", "eml", mail(attached=None), mail()),
-    case("NOT-UNPACKED", "zip", DOCX, DOCX, "docx"),
+    case("NOT-UNPACKED", "zip", DOCX, zipped({"1.docx": DOCX}), "docx"),
 ]
 
 

@@ -161,7 +161,8 @@ class Archive:
         trust = TrustStore.load(folder) if (folder / INDEX).exists() else TrustStore()
         formats, children = signatures_in(self.settings.formats_folder), self.settings.count("work.checkers")
         hosts = allowed_hosts(self.settings.text("signatures.fetch_hosts"))
-        return self._closing.enter_context(Checkers(formats, trust, children, hosts))
+        verapdf = Path(program) if (program := self.settings.text("formats.verapdf")) else None
+        return self._closing.enter_context(Checkers(formats, trust, children, hosts, verapdf))
 
     @_Once
     def scanner(self) -> VirusScanner:

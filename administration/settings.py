@@ -79,6 +79,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "store-kind": lambda value: value in ("directory", "s3"),
     "scanner-address": lambda value: re.fullmatch(r"|/.+|\S+:[0-9]{1,5}", value) is not None,
     "fetch-hosts": _fetch_hosts,
+    "program": lambda value: re.fullmatch(r"|/.+", value) is not None,
     "archive-code": _identifier(ArchiveCode),
     "store-id": _identifier(StoreId),
 }

@@ -1,8 +1,8 @@
 """Looking into files, by family: ``python -m bench formats``.
 
 The files are the mixed documents of ``tests/builders/mixed.py``. The first row is what a library alone costs, where
-there is one to compare with (PDF: qpdf's own check; images: decoding by Pillow); then our look in this process, and in a
-child of the workshop, as an ingest has it.
+there is one to compare with (PDF: qpdf's own check; images: decoding by Pillow); then our look in this process, and in
+a child of the workshop, as an ingest has it.
 """
 
 from __future__ import annotations

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from preservation.antivirus.attached import AttachedFiles
 from preservation.examination import Examiner
 from preservation.formats.inspector import FormatInspector
+from preservation.formats.verapdf import VeraPdf
 from preservation.identification import identifier
 from preservation.identification.data import SignaturePaths
 from preservation.signatures import checker
@@ -24,11 +26,16 @@ class Checkers:
 
     ``formats`` are PRONOM's signature files, ``trust`` is what signatures are judged by. Children start when the first
     file comes. Threads may share it. Evidence about signatures is fetched from the ``hosts`` only, from nobody when
-    there are none.
+    there are none. ``verapdf`` is the program's path where there is one.
     """
 
     def __init__(
-        self, formats: SignaturePaths, trust: TrustStore, children: int = 0, hosts: tuple[AllowedHost, ...] = ()
+        self,
+        formats: SignaturePaths,
+        trust: TrustStore,
+        children: int = 0,
+        hosts: tuple[AllowedHost, ...] = (),
+        verapdf: Path | None = None,
     ) -> None:
         self.children = children or os.cpu_count() or 1
         self._workshop = ChildWorkshop(
@@ -37,7 +44,8 @@ class Checkers:
             readable=[formats.binary, formats.container],
         )
         self.identifier = identifier.PronomIdentifier(self._workshop, formats)
-        self.inspector = FormatInspector(self._workshop)
+        validator = None if verapdf is None else VeraPdf(verapdf, self._workshop)
+        self.inspector = FormatInspector(self._workshop, verapdf=validator)
         judge = checker.PyHankoChecker(trust, self._workshop)
         self.signatures: SignatureChecker = judge
         if hosts:

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from metadata.outcomes import Validity
+from preservation.checkers import Checkers
 from preservation.formats.inspector import FormatInspector
 from preservation.formats.launch import MEMORY
 from preservation.formats.port import Inspection
 from preservation.formats.verapdf import VeraPdf
+from preservation.identification.data import default_signatures
+from preservation.signatures.trust import TrustStore
 from preservation.workshop.local import LocalWorkshop
 from preservation.workshop.pool import ChildWorkshop
 from tests.builders.pdfs import typeset
@@ -139,6 +142,20 @@ time.sleep(600)
     assert time.monotonic() - started < 60
     time.sleep(5)
     assert not sign.exists()
+
+
+def test_those_who_look_into_files_have_it_and_read_its_report_in_a_child(tmp_path: Path) -> None:
+    program = tmp_path / "verapdf"
+    program.write_text(f"#!{sys.executable}\n{CHECKED}{_prints(BAD, 1)}", encoding="utf-8")
+    program.chmod(0o755)
+    with (
+        Checkers(default_signatures(), TrustStore(), 1, verapdf=program) as checkers,
+        tempfile.TemporaryFile() as file,
+    ):
+        file.write(typeset())
+        file.flush()
+        found = checkers.inspector.inspect(specimen("pdf", typeset()), file)
+    assert codes(found) == ["FORMAT-PDFA-REFUSED"]
 
 
 def test_one_that_is_not_there_decides_nothing(tmp_path: Path) -> None:

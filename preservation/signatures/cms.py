@@ -17,6 +17,12 @@ from preservation.signatures.port import SIGNATURE, SignatureVerdict
 from preservation.signatures.subjects import CmsSubject
 
 _CHUNK = 1 << 20
+_LASTING = {
+    "1.2.840.113549.1.9.16.2.27": "archive-time-stamp",
+    "1.2.840.113549.1.9.16.2.48": "archive-time-stamp-v2",
+    "0.4.0.1733.2.4": "archive-time-stamp-v3",
+    "0.4.0.1733.2.2": "long-term-validation",
+}
 _DIGESTS = ("sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512")
 
 
@@ -75,7 +81,15 @@ def _signer(
     found = SignatureJudge(rules, CmsSubject(alone, digest), inside).judge()
     level = "B-T" if any(True for _ in tokens_of(signer)) else "B-B"
     found.facts |= {"format": "CAdES", "level": level, "coverage": "CONTENT_INSIDE" if carried else "CONTENT_BESIDE"}
+    if stamps := _archive_stamps(signer):
+        notes.append(reason("SIG-ARCHIVE-TIMESTAMP", what=", ".join(stamps)))
     return SignatureVerdict(name, SIGNATURE, (*found.reasons, *notes), found.facts), found.path
+
+
+def _archive_stamps(signer: cms.SignerInfo) -> list[str]:
+    """What CAdES has beside signature timestamps to last, by name."""
+    types = {one["type"].dotted for one in signer["unsigned_attrs"] or ()}
+    return [name for oid, name in _LASTING.items() if oid in types]
 
 
 def _digest(stream: BinaryIO, algorithm: str) -> bytes:

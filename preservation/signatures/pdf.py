@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -23,6 +24,9 @@ from preservation.signatures.policy import Rules, policy_data
 from preservation.signatures.port import DOCUMENT_TIMESTAMP, SIGNATURE, SignatureVerdict
 from preservation.signatures.subjects import CmsSubject
 from preservation.signatures.tokens import check_token
+
+_LARGEST_IDLE = 1 << 16
+_WHITE = b"\0\t\f "
 
 
 @dataclass(slots=True)
@@ -50,6 +54,16 @@ def judge_pdf(stream: BinaryIO, rules: Rules) -> Judged:
     document = _Document(rules, reader, everything, inside, signature_fields)
     verdicts = document.judge()
     return Judged(verdicts, [], inside + document.used)
+
+
+def _idle(stream: BinaryIO, start: int) -> bool:
+    """Whether there are only comments and white space from ``start`` to the end of the file."""
+    stream.seek(start)
+    rest = stream.read(_LARGEST_IDLE + 1)
+    lines = re.split(rb"[\r\n]+", rest)
+    return len(rest) <= _LARGEST_IDLE and all(
+        not line.strip(_WHITE) or line.lstrip(_WHITE)[:1] == b"%" for line in lines
+    )
 
 
 def _subfilter(one: EmbeddedPdfSignature) -> str:
@@ -179,4 +193,9 @@ class _Document:
             found.add("SIG-FORM-FILLED", what=", ".join(sorted(filled)[:5]))
         last = one.signed_revision == self._reader.xrefs.total_revisions - 1
         if last and coverage < SignatureCoverageLevel.ENTIRE_FILE:
-            found.add("SIG-BYTES-AFTER")
+            # Objects that no cross-reference table names are seen by software that repairs files.
+            idle = _idle(self._reader.stream, int(one.byte_range[2]) + int(one.byte_range[3]))
+            if idle:
+                found.add("SIG-BYTES-AFTER")
+            else:
+                found.add("SIG-MODIFIED-AFTER", what="objects or other bytes after the end")

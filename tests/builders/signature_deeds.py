@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from asn1crypto import cms
+from asn1crypto import cms, core
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -288,6 +288,15 @@ def both_signers(content: bytes, *, second: bytes | None = None) -> bytes:
     }
     one["content"]["certificates"] = cms.CertificateSet(list(certificates.values()))
     return bytes(one.dump(force=True))
+
+
+def with_attribute(signed: bytes, oid: str) -> bytes:
+    """An unsigned attribute of that kind, as archive timestamps are."""
+    whole = cms.ContentInfo.load(signed)
+    info = whole["content"]["signer_infos"][0]
+    held = cms.CMSAttribute({"type": oid, "values": [core.OctetString(b"x")]})
+    info["unsigned_attrs"] = cms.CMSAttributes([*(info["unsigned_attrs"] or ()), held])
+    return bytes(whole.dump(force=True))
 
 
 def as_pem(data: bytes) -> bytes:

@@ -86,7 +86,7 @@ class VeraPdf:
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "HOME": folder,
                 "TMPDIR": folder,
-                "JAVA_OPTS": f"-Xmx{MEMORY >> 2} -Djava.io.tmpdir={folder}",
+                "JAVA_OPTS": f"-Xmx{MEMORY >> 1} -Djava.io.tmpdir={folder}",
             },
             start_new_session=True,
         )

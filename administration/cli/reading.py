@@ -251,7 +251,7 @@ def search(context: Context, output: Output, words: tuple[str, ...], limit: int)
 
     With or without diacritics: “cong van” finds “công văn”; exact spelling comes first. Phrases in quotes.
     """
-    from access.search.port import Rights, SearchQuery
+    from access.search.port import TEXT_FIELD, Rights, SearchQuery
     from administration.archive import Archive
     from administration.flows import feed
 
@@ -271,6 +271,7 @@ def search(context: Context, output: Output, words: tuple[str, ...], limit: int)
                     "organ": hit.entry.organ,
                     "date": hit.entry.start.iso,
                     "dossier": hit.entry.dossier_title,
+                    "passage": hit.snippet.text if hit.snippet else None,
                 }
                 for hit in results.hits
             ],
@@ -282,5 +283,7 @@ def search(context: Context, output: Output, words: tuple[str, ...], limit: int)
         output.line(f"{entry.title}")
         output.line(f"  {what or entry.code}  ·  {entry.organ or entry.agency}  ·  {entry.start.tt05}")
         output.line(f"  {entry.version}  {entry.number}")
+        if hit.snippet and hit.snippet_field == TEXT_FIELD:
+            output.line(f"  “{' '.join(hit.snippet.text.split())}”")
     output.say(f"{results.total} kết quả.", f"{results.total} results.")
     return 0 if results.total else 5

@@ -182,6 +182,14 @@ class TestLife:
         code, out, _ = desk.type("show", aip, "--files")
         assert code == 0
         assert "02 Báo cáo.txt" in out and "ingestion end" in out
+        checked = next(file["characteristics"] for file in shown["files"] if file["path"].endswith("02 Báo cáo.txt"))
+        assert (checked["validity"], checked["signature"]) == ("VALID", None)
+        assert "VALID  ·  virus " in out
+
+        # Words that stand nowhere but in a file.
+        (found,) = desk.ask("search", '"kính gửi"')["hits"]
+        assert found["passage"] == "Kính gửi: các đơn vị\n"
+        assert "“Kính gửi: các đơn vị”" in desk.type("search", "kinh gui")[1]
 
         hits = desk.ask("search", "ho", "so", "sen")["hits"]
         assert aip in {hit["aip"] for hit in hits}

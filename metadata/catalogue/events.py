@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select, update
 
 from metadata.catalogue.database import Database, chunks
+from metadata.catalogue.retelling import retell_formats
 from metadata.catalogue.rows import event_row, read_event
 from metadata.catalogue.schema import event, log_head
 from metadata.errors import Busy, NotFound
@@ -63,6 +64,7 @@ def append_events(
     )
     last = connection.scalar(select(func.max(event.c.ordinal)).where(event.c.version == version.row)) or 0
     database.insert(connection, event, (event_row(last + place, one) for place, one in enumerate(fresh, 1)))
+    retell_formats(database, connection, version, fresh)
 
 
 def _head(connection: Connection, version: VersionId, *, lock: bool) -> LogHead | None:

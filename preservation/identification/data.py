@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from metadata.errors import UsageError
+from metadata.events import Agent
 from metadata.refusal import DocumentRefused
 from metadata.text import Sentence
 from preservation.identification.pronom.signature_file import read_signature_files
@@ -30,6 +31,14 @@ class SignaturePaths:
         """Both, for events: ``PRONOM V122, containers 20260119``. Raises OSError."""
         date = _DATE.search(self.container.name)
         return f"PRONOM V{_number(self.binary)}, containers {date[1] if date else _number(self.container)}"
+
+    @property
+    def agent(self) -> Agent:
+        """Both files as a PREMIS agent, with the SHA-256 of the two one after the other. Raises OSError."""
+        digest = hashlib.sha256()
+        for path in (self.binary, self.container):
+            digest.update(path.read_bytes())
+        return Agent(f"pronom-signatures:sha256:{digest.hexdigest()}", self.version)
 
 
 def default_signatures() -> SignaturePaths:

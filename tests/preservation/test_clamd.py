@@ -7,7 +7,9 @@ import os
 import threading
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
+import pikepdf
 import pytest
 
 from metadata.outcomes import Virus
@@ -130,3 +132,26 @@ def test_many_at_once(scanner: VirusScanner) -> None:
         thread.join()
     assert found == [FOUND] * 40
     assert TOO_SLOW not in {one.name for one in found}
+
+
+def recommended() -> dict[str, str]:
+    """The settings of the page for officers, without its places."""
+    page = (Path(__file__).parents[2] / "docs" / "quarantine.md").read_text(encoding="utf-8")
+    block = page.partition("```\nLocalSocket ")[2].partition("```")[0]
+    pairs = [line.split(" ", 1) for line in block.splitlines()[1:] if line and not line.startswith("#")]
+    return {name: value for name, value in pairs if name != "TemporaryDirectory"}
+
+
+def test_the_configuration_that_is_recommended_tells_limits_and_passwords() -> None:
+    settings = recommended()
+    assert settings["StreamMaxLength"] == settings["MaxFileSize"]
+    with running(**settings) as clamd:
+        scanner = ClamdScanner(clamd.address)
+        scanner.ready()
+        with pikepdf.new() as pdf:
+            pdf.add_blank_page()
+            made = io.BytesIO()
+            pdf.save(made, encryption=pikepdf.Encryption(owner="x", user="y"))
+        assert scan(scanner, made.getvalue()) == ScanResult(Virus.NOT_SCANNED, "Heuristics.Encrypted.PDF")
+        assert scan(scanner, deep(25)) == FOUND
+        assert scan(scanner, deep(60)).outcome is Virus.NOT_SCANNED

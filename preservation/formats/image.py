@@ -116,7 +116,8 @@ def _looked(specimen: Specimen, image: Image.Image, file: BinaryIO, remarks: lis
     except (OSError, Broken, *_FAULTS) as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        remarks.append(Remark("FORMAT-DAMAGED", {"reason": f"picture {frames + 1}: {error or type(error).__name__}"}))
+        where = "" if isinstance(error, Broken) else f"picture {frames + 1}: "
+        remarks.append(Remark("FORMAT-DAMAGED", {"reason": f"{where}{str(error) or type(error).__name__}"}))
     pages = frames if image.format == "TIFF" else None
     return Inspection(judged(remarks), tuple(remarks), replace(facts, images=frames, pages=pages))
 

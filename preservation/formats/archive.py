@@ -16,8 +16,8 @@ from metadata.outcomes import Validity
 from preservation.formats.office import inspect as inspect_office
 from preservation.formats.office import is_office
 from preservation.formats.port import Inspection, Remark, Specimen
-from preservation.formats.task import Broken
-from preservation.formats.zip_contents import Swollen, ZipContents
+from preservation.formats.task import Broken, judged
+from preservation.formats.zip_contents import UNPACKED, Swollen, ZipContents
 
 REFUSALS: tuple[type[Exception], ...] = ()
 
@@ -25,6 +25,7 @@ _SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
 _RAR4, _RAR5 = b"Rar!\x1a\x07\0", b"Rar!\x1a\x07\1\0"
 _MOST_MEMBERS = 200_000
 _BLOCK = 512
+_CHUNK = 64 * 1024
 
 
 def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
@@ -34,21 +35,22 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         return _seven_zip(specimen)
     if head.startswith((_RAR4, _RAR5)):
         return _rar(specimen)
-    if head.startswith(b"\x1f\x8b"):
-        return _gzip(specimen)
     if file is None:
         return Inspection(remarks=(Remark("FORMAT-TOO-LARGE"),))
+    if head.startswith(b"\x1f\x8b"):
+        return _gzip(file)
     if head[257:262] == b"ustar":
         return _tar(file, specimen.size)
     return _zip(specimen, file)
 
 
-def _found(count: int | None, locked: bool) -> Inspection:
+def _found(count: int | None, locked: bool, validity: Validity = Validity.VALID) -> Inspection:
     """``count`` of members, None when it cannot be seen."""
     remarks = [Remark("FORMAT-NOT-UNPACKED", {"count": "?" if count is None else str(count)})]
     if locked:
         remarks.insert(0, Remark("FORMAT-ENCRYPTED"))
-    return Inspection(Validity.VALID_WITH_NOTES, tuple(remarks), Facts(encrypted=locked))
+        validity = judged(remarks)
+    return Inspection(validity, tuple(remarks), Facts(encrypted=locked))
 
 
 def _zip(specimen: Specimen, file: BinaryIO) -> Inspection:
@@ -62,9 +64,8 @@ def _zip(specimen: Specimen, file: BinaryIO) -> Inspection:
     try:
         contents.refuse_swollen()
     except Swollen as swollen:
-        return Inspection(
-            found.validity, (Remark("FORMAT-SWOLLEN", {"limit": str(swollen)}), *found.remarks), found.facts
-        )
+        remarks = (Remark("FORMAT-SWOLLEN", {"limit": str(swollen)}), *found.remarks)
+        return Inspection(judged(remarks), remarks, found.facts)
     return found
 
 
@@ -87,14 +88,20 @@ def _tar(file: BinaryIO, size: int) -> Inspection:
     return _found(count, locked=False)
 
 
-def _gzip(specimen: Specimen) -> Inspection:
-    """The beginning is unpacked as a proof."""
+def _gzip(file: BinaryIO) -> Inspection:
+    """Unpacked within bounds for its check sum; nothing of it is kept."""
+    inflate, left = zlib.decompressobj(31), UNPACKED
     try:
-        zlib.decompressobj(31).decompress(specimen.head, 1 << 20)
+        while not inflate.eof:
+            piece = inflate.unconsumed_tail or file.read(_CHUNK)
+            if not piece:
+                raise Broken("it is cut short")
+            left -= len(inflate.decompress(piece, _CHUNK))
+            if left < 0:
+                remarks = (Remark("FORMAT-SWOLLEN", {"limit": f"{UNPACKED >> 20} MiB"}),)
+                return Inspection(Validity.UNREADABLE, remarks)
     except zlib.error as error:
-        raise Broken("its beginning cannot be unpacked") from error
-    if specimen.size < 18:
-        raise Broken("it is cut short")
+        raise Broken("it cannot be unpacked") from error
     return _found(1, locked=False)
 
 
@@ -109,7 +116,7 @@ def _seven_zip(specimen: Specimen) -> Inspection:
         raise Broken(f"it says that it has {begin + length} bytes, and has {specimen.size}")
     last = _window(specimen, begin, length)
     if last is None:
-        return _found(None, locked=False)
+        return _found(None, locked=False, validity=Validity.NOT_CHECKED)
     if zlib.crc32(last) != crc:
         raise Broken("its last header is damaged")
     return _found(None, locked=b"\x06\xf1\x07\x01" in last)  # the method AES-256
@@ -126,7 +133,8 @@ def _rar(specimen: Specimen) -> Inspection:
         body = head[8 + start : 8 + stream.tell() + size]
         if len(crc) < 4 or zlib.crc32(body) != struct.unpack("<I", crc)[0]:
             raise Broken("its first header is damaged")
-        return _found(None, locked=_number(stream) == 4)  # a header that says that the others are encrypted
+        # A first header of type 4 says that all others are encrypted.
+        return _found(None, locked=_number(stream) == 4, validity=Validity.NOT_CHECKED)
     if len(head) < 20:
         raise Broken("it is cut short")
     crc16, kind, flags, size = struct.unpack_from("<HBHH", head, 7)
@@ -140,7 +148,10 @@ def _rar(specimen: Specimen) -> Inspection:
             raise Broken("a header of a member is damaged")
         locked, count = kind == 0x74 and bool(flags & 4), count + (kind == 0x74)
         at += size + more
-    return _found(count if at >= len(head) == specimen.size else None, locked=locked)
+    if at > specimen.size:
+        raise Broken("its last member is cut short")
+    whole = not locked and len(head) == specimen.size
+    return _found(count if whole else None, locked, Validity.VALID if whole else Validity.NOT_CHECKED)
 
 
 def _number(stream: io.BytesIO) -> int:

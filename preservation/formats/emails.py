@@ -7,11 +7,10 @@ from email.message import EmailMessage, Message
 from typing import BinaryIO
 
 from metadata.characteristics import Facts
-from metadata.outcomes import Validity
 from preservation.formats.html import read_html
 from preservation.formats.office_parts import Words
 from preservation.formats.port import Inspection, Remark, Specimen
-from preservation.formats.task import Broken
+from preservation.formats.task import Broken, judged
 
 REFUSALS: tuple[type[Exception], ...] = ()
 
@@ -54,7 +53,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         remarks.append(Remark("FORMAT-SCRIPT", {"script": script}))
     if attachments:
         remarks.append(Remark("FORMAT-ATTACHMENTS", {"count": str(attachments)}))
-    return Inspection(Validity.VALID_WITH_NOTES if remarks else Validity.VALID, tuple(remarks), Facts(), words.text())
+    return Inspection(judged(remarks), tuple(remarks), Facts(), words.text())
 
 
 def _header(message: Message, name: str) -> str:

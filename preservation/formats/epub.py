@@ -7,7 +7,7 @@ from metadata.outcomes import Validity
 from preservation.formats.html import read_html
 from preservation.formats.office_parts import Words, parse
 from preservation.formats.port import Inspection, Remark
-from preservation.formats.task import Broken
+from preservation.formats.task import Broken, judged
 from preservation.formats.xml_walk import XmlVisitor, local
 from preservation.formats.zip_contents import ZipContents
 
@@ -52,4 +52,4 @@ def inspect_epub(contents: ZipContents) -> Inspection:
         else:
             contents.check(name)
     remarks = (Remark("FORMAT-SCRIPT", {"script": script}),) if script else ()
-    return Inspection(Validity.VALID_WITH_NOTES if remarks else Validity.VALID, remarks, text=words.text())
+    return Inspection(judged(remarks), remarks, text=words.text())

@@ -9,7 +9,7 @@ from metadata.characteristics import Facts
 from metadata.outcomes import Validity
 from preservation.formats.office_parts import TextVisitor, Words, count, office_data, parse, told
 from preservation.formats.port import Inspection, Remark
-from preservation.formats.task import Broken
+from preservation.formats.task import Broken, judged
 from preservation.formats.text_encoding import in_unicode
 from preservation.formats.xml_walk import XmlVisitor, local
 from preservation.formats.zip_contents import ZipContents
@@ -118,4 +118,4 @@ def inspect_odf(contents: ZipContents) -> Inspection:
     if legacy:
         remarks.append(Remark("FORMAT-LEGACY-FONT", {"encoding": legacy.upper()}))
     facts = Facts(pages=body.slides or count(meta.pages) or None, application=meta.generator.strip(), encrypted=False)
-    return Inspection(Validity.VALID_WITH_NOTES if remarks else Validity.VALID, tuple(remarks), facts, text)
+    return Inspection(judged(remarks), tuple(remarks), facts, text)

@@ -14,7 +14,7 @@ from preservation.formats.office_parts import Words, told
 from preservation.formats.ole_contents import OleContents
 from preservation.formats.ole_properties import summary
 from preservation.formats.port import TEXT_LIMIT, Inspection, Remark
-from preservation.formats.task import Broken
+from preservation.formats.task import Broken, judged
 from preservation.formats.text_encoding import in_unicode
 
 _MOST = 64 << 20
@@ -46,7 +46,7 @@ def inspect_ole(file: BinaryIO) -> Inspection:
     if legacy:
         remarks.append(Remark("FORMAT-LEGACY-FONT", {"encoding": legacy.upper()}))
     facts = Facts(pages=pages or said.pages, application=said.application)
-    return Inspection(Validity.VALID_WITH_NOTES if remarks else Validity.VALID, tuple(remarks), facts, _shown(text))
+    return Inspection(judged(remarks), tuple(remarks), facts, _shown(text))
 
 
 def _words(contents: OleContents, remarks: list[Remark]) -> tuple[str, int | None]:

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from metadata.characteristics import Facts
-from metadata.outcomes import Validity
 from preservation.formats.office_parts import TextVisitor, Values, Words, count, office_data, parse, told
 from preservation.formats.port import Inspection, Remark
-from preservation.formats.task import Broken
+from preservation.formats.task import Broken, judged
 from preservation.formats.text_encoding import in_unicode
 from preservation.formats.xml_walk import XmlVisitor, local
 from preservation.formats.zip_contents import ZipContents
@@ -104,9 +103,7 @@ def inspect_ooxml(contents: ZipContents) -> Inspection:
     text, legacy = in_unicode(words.text())
     if legacy:
         remarks.append(Remark("FORMAT-LEGACY-FONT", {"encoding": legacy.upper()}))
-    return Inspection(
-        Validity.VALID_WITH_NOTES if remarks else Validity.VALID, tuple(remarks), _facts(contents, main), text
-    )
+    return Inspection(judged(remarks), tuple(remarks), _facts(contents, main), text)
 
 
 def _parts(contents: ZipContents, form: Mapping[str, Any], main: str) -> list[str]:

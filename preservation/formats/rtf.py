@@ -6,10 +6,9 @@ import re
 from typing import BinaryIO
 
 from metadata.characteristics import Facts
-from metadata.outcomes import Validity
 from preservation.formats.office_parts import Words, told
 from preservation.formats.port import Inspection, Remark, Specimen
-from preservation.formats.task import Broken
+from preservation.formats.task import Broken, judged
 from preservation.formats.text_encoding import in_unicode
 
 REFUSALS: tuple[type[Exception], ...] = ()
@@ -42,7 +41,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
     text, legacy = in_unicode(_read(data))
     if legacy:
         remarks.append(Remark("FORMAT-LEGACY-FONT", {"encoding": legacy.upper()}))
-    return Inspection(Validity.VALID_WITH_NOTES if remarks else Validity.VALID, tuple(remarks), Facts(), text)
+    return Inspection(judged(remarks), tuple(remarks), Facts(), text)
 
 
 def _read(data: bytes) -> str:

@@ -8,9 +8,8 @@ import re
 from typing import BinaryIO
 
 from metadata.characteristics import Facts
-from metadata.outcomes import Validity
 from preservation.formats.port import TEXT_LIMIT, Inspection, Remark, Specimen
-from preservation.formats.task import Broken
+from preservation.formats.task import Broken, judged
 from preservation.formats.text_encoding import decode_legacy, legacy_encoding, legacy_names
 from preservation.identification.text import UNKNOWN, encoding_of
 
@@ -27,7 +26,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
     stream = io.BytesIO(specimen.head) if file is None else file
     encoding, text = read_text(specimen, stream)
     remarks = encoding_remarks(encoding)
-    return Inspection(Validity.VALID_WITH_NOTES if remarks else Validity.VALID, remarks, Facts(encoding=encoding), text)
+    return Inspection(judged(remarks), remarks, Facts(encoding=encoding), text)
 
 
 def encoding_remarks(encoding: str) -> tuple[Remark, ...]:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from metadata.characteristics import Facts
 from metadata.outcomes import Validity
 from preservation.formats.port import TEXT_LIMIT, Inspection, Remark, Specimen
+from preservation.formats.task import judged
 from preservation.formats.xml_walk import SEPARATOR, TooMuch, XmlVisitor, chunks_of, local, walk
 
 REFUSALS: tuple[type[Exception], ...] = ()
@@ -29,7 +30,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         remarks.append(Remark("FORMAT-DOCTYPE"))
     if document.script:
         remarks.append(Remark("FORMAT-SCRIPT", {"script": document.script}))
-    validity = Validity.VALID_WITH_NOTES if remarks else Validity.VALID
+    validity = judged(remarks)
     wide = specimen.head[:2] in (b"\xff\xfe", b"\xfe\xff")
     encoding = document.declared_encoding.lower() or ("utf-16" if wide else "utf-8")
     return Inspection(validity, tuple(remarks), Facts(encoding=encoding, claim=document.claim), document.words())

@@ -6,6 +6,7 @@ References to entities in text are not expanded (those in attributes only within
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from xml.parsers import expat
 
 from preservation.formats.task import Broken
@@ -35,6 +36,7 @@ class XmlVisitor:
         raise Broken("a DOCTYPE, which this format does not allow")
 
 
+@lru_cache(maxsize=4096)
 def local(name: str) -> str:
     """A name without its namespace."""
     return name.rpartition(SEPARATOR)[2]

@@ -165,10 +165,17 @@ MACROS: Files = {
     "doc": ("doc", compound(old_word(**{"Macros/VBA/ThisDocument": b"x"}))),
     "rtf with a control": ("rtf", RTF[:-1] + rb"{\object\objocx{\*\objdata 01}}}"),
 }
+BOOK = word(
+    **{
+        "_rels/.rels": relations(("officeDocument", "xl/workbook.xml", False)),
+        "xl/workbook.xml": "<workbook><sheets/></workbook>",
+    }
+)
 DDE: Files = {
     "docx": ("docx", zipped(word(body=FIELD))),
     "docx, in one": ("docx", zipped(word(body='<w:fldSimple w:instr="DDE cmd"/>'))),
     "ods": ("ods", zipped(opendocument("spreadsheet", body="<office:dde-source/>"))),
+    "xlsx": ("xlsx", zipped({**BOOK, "xl/externalLinks/externalLink1.xml": "<externalLink><ddeLink/></externalLink>"})),
     "doc": ("doc", compound(old_word("\x13 DDEAUTO cmd \x14x\x15"))),
     "rtf": ("rtf", RTF[:-1] + rb"{\field{\*\fldinst DDEAUTO c:\\cmd}}}"),
 }
@@ -195,10 +202,10 @@ OUTCOMES: list[tuple[Validity, str, Files]] = [
     (UNREADABLE, "FORMAT-UNREADABLE", {"docx nested too deep": ("docx", zipped(word(body=DEEP)))}),
     (NOTES, "FORMAT-MACROS", MACROS),
     (NOTES, "FORMAT-DDE", DDE),
-    (NOTES, "FORMAT-EXTERNAL", OUTSIDE),
+    (VALID, "FORMAT-EXTERNAL", OUTSIDE),
     (NOTES, "FORMAT-LEGACY-FONT", FONTS),
-    (NOTES, "FORMAT-NO-TEXT", WORDLESS),
-    (NOTES, "FORMAT-SCRIPT", {"epub": ("epub", zipped(epub(**{"OEBPS/2.html": "<p onclick='x()'>a</p>"})))}),
+    (VALID, "FORMAT-NO-TEXT", WORDLESS),
+    (VALID, "FORMAT-SCRIPT", {"epub": ("epub", zipped(epub(**{"OEBPS/2.html": "<p onclick='x()'>a</p>"})))}),
     (Validity.NOT_CHECKED, "", {"doc of another time": ("doc", b"\xfe\x37\0\x23" + b"x" * 900)}),
 ]
 EVERY = [(validity, code, *file) for validity, code, files in OUTCOMES for file in files.values()]
@@ -317,7 +324,7 @@ SAMPLES = {
     "OpenOffice.org 3.3.0 OSX/pdf-features/simple.odt": ("odt", VALID, []),
     "powerpoint4-mac/ecdl+paris2001.ppt": ("ppt", VALID, []),
     "powerpoint4-mac/unc-+oxford2001.ppt": ("ppt", VALID, []),
-    "powerpoint4-mac/ecdl paris.ppt": ("ppt", NOTES, ["FORMAT-NO-TEXT"]),
+    "powerpoint4-mac/ecdl paris.ppt": ("ppt", VALID, ["FORMAT-NO-TEXT"]),
     "Old Word file/NEWSSLID.DOC": ("doc", Validity.NOT_CHECKED, []),
 }
 

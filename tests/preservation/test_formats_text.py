@@ -145,7 +145,7 @@ def test_text_that_is_told_only_after_its_first_megabyte() -> None:
 
 def test_what_cannot_be_told_is_said_to_be_unknown() -> None:
     found = looked("txt", FRENCH.encode("cp1252"))
-    assert (found.validity, codes(found)) == (NOTES, ["FORMAT-UNKNOWN-ENCODING"])
+    assert (found.validity, codes(found)) == (VALID, ["FORMAT-UNKNOWN-ENCODING"])
     assert found.facts.encoding == "unknown-8bit"
     assert "procès-verbal" in found.text
 

@@ -120,6 +120,7 @@ def set_limits() -> None:
 def walk(pdf: pikepdf.Pdf) -> Objects:
     """Every object that can be reached. A fault of one object is noted and costs that object only."""
     found = Objects()
+    _take(found.warnings, "", pdf.get_warnings())
     seen: set[_Number] = set()
     waiting: list[_Number] = []
     trailer = {key: part for key, part in shown(pdf.trailer).items() if key not in ("/Encrypt", "/Prev")}
@@ -156,7 +157,7 @@ def _visit(pdf: pikepdf.Pdf, found: Objects, number: _Number, seen: set[_Number]
 
 def plain(message: str) -> str:
     """What qpdf says, without how our side names the file."""
-    return re.sub(r"(WARNING: )?(stream )?<_?io\.[^>]*>:?\s*", "", message).strip()
+    return re.sub(r"(WARNING: )?(stream )?<_?io\.[^>]*>:?\s*", "", message).strip(" ,")
 
 
 def _take(to: list[str], before: str, messages: Sequence[object]) -> None:

@@ -246,8 +246,20 @@ def test_no_pdf_at_all_is_broken() -> None:
 
 def test_faults_that_readers_get_over_are_told_of() -> None:
     data = one_page(stream(b"0 g"), b"<< /Font << >> /Font << >> >>")
-    found = looked("pdf", data)
-    assert (found.validity, codes(found)) == (NOTES, ["FORMAT-PDF-FAULTS"])
+    few = re.sub(rb"/Size \d+", b"/Size 3", one_page())
+    for one, first in ((data, "(object 3 0"), (few, "reported number of objects (3)")):
+        found = looked("pdf", one)
+        assert (found.validity, codes(found)) == (NOTES, ["FORMAT-PDF-FAULTS"])
+        assert found.remarks[0].details["first"].startswith(first), found.remarks
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xef\xbb\xbf" + PLAIN, b"\r\n" * 50 + one_page(), one_page() + b"\r\n\0\0", one_page().replace(b"%%EOF\n", b"")],
+    ids=["a mark before", "lines before", "bytes after", "no end"],
+)
+def test_what_every_reader_takes_is_no_fault(data: bytes) -> None:
+    assert codes(looked("pdf", data)) == []
 
 
 @pytest.mark.parametrize(

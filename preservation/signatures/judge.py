@@ -97,8 +97,8 @@ class SignatureJudge:
 
     def _tokens(self) -> list[Token]:
         tokens = []
-        for signed in self._subject.tokens():
-            token = check_token(self._rules, signed, self._subject.imprint, self._inside, self._all)
+        for signed, imprint in self._subject.tokens():
+            token = check_token(self._rules, signed, imprint, self._inside, self._all)
             if token is None:
                 self.found.add("SIG-TIMESTAMP-ALTERED")
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -33,6 +33,9 @@ from preservation.signatures.knowledge import tokens_of
 from preservation.signatures.policy import timing
 from preservation.signatures.tokens import run
 
+Imprint = Callable[[str], bytes]
+"""The digest of what is stamped, by the name of the digest: ``sha256``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -55,12 +58,8 @@ class Subject(Protocol):
     @property
     def certificate(self) -> x509.Certificate: ...
 
-    def tokens(self) -> Iterator[cms.SignedData]:
-        """The timestamps over its value."""
-        ...
-
-    def imprint(self, algorithm: str) -> bytes:
-        """What a timestamp over it stamps."""
+    def tokens(self) -> Iterator[tuple[cms.SignedData, Imprint]]:
+        """The timestamps over its value, each with what it should stamp."""
         ...
 
     def claimed(self) -> datetime | None:
@@ -91,10 +90,10 @@ class CmsSubject:
         self._signed, self._digest, self._embedded = signed, digest, embedded
         self._info = extract_signer_info(signed)
         self.certificate: x509.Certificate = extract_certificate_info(signed).signer_cert
-        self.imprint = message_imprint_checker(self._info)
 
-    def tokens(self) -> Iterator[cms.SignedData]:
-        return tokens_of(self._info)
+    def tokens(self) -> Iterator[tuple[cms.SignedData, Imprint]]:
+        for token in tokens_of(self._info):
+            yield token, message_imprint_checker(self._info)
 
     def claimed(self) -> datetime | None:
         if self._embedded is not None:

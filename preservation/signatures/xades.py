@@ -21,7 +21,7 @@ from preservation.signatures.outcomes import Reason, reason
 from preservation.signatures.pdf import Judged
 from preservation.signatures.policy import Algorithms, Rules, policy_data
 from preservation.signatures.port import SIGNATURE, SignatureVerdict
-from preservation.signatures.subjects import Finding, certificate_finding
+from preservation.signatures.subjects import Finding, Imprint, certificate_finding
 from preservation.signatures.xml_coverage import coverage_of, name_of
 from preservation.signatures.xmldsig import (
     LARGEST_XML,
@@ -143,17 +143,14 @@ class XmlSubject:
         self._key = names.get(name.removesuffix("_SHA3"), name)
         self._digest = f"sha{digest.lower()}"
 
-    def tokens(self) -> Iterator[cms.SignedData]:
-        for one in unsigned_properties(self._found, "xades:SignatureTimeStamp/xades:EncapsulatedTimeStamp"):
-            yield cms.ContentInfo.load(encapsulated(one), strict=True)["content"]
-
-    def imprint(self, algorithm: str) -> bytes:
+    def tokens(self) -> Iterator[tuple[cms.SignedData, Imprint]]:
         value = self._found.element.find(f"{{{_NAMESPACE}}}SignatureValue")
-        stamp = unsigned_properties(self._found, "xades:SignatureTimeStamp")[0]
-        method = stamp.find(f"{{{_NAMESPACE}}}CanonicalizationMethod")
-        name = method.get("Algorithm", "") if method is not None else ""
-        assert value is not None
-        return hashlib.new(algorithm, canonical(value, name)).digest()
+        for stamp in unsigned_properties(self._found, "xades:SignatureTimeStamp"):
+            method = stamp.find(f"{{{_NAMESPACE}}}CanonicalizationMethod")
+            form = canonical(value, method.get("Algorithm", "") if method is not None else "")
+            for one in stamp.iterchildren("{*}EncapsulatedTimeStamp"):
+                token = cms.ContentInfo.load(encapsulated(one), strict=True)["content"]
+                yield token, lambda name, form=form: hashlib.new(name, form).digest()  # type: ignore[misc]
 
     def claimed(self) -> datetime | None:
         try:
@@ -185,7 +182,7 @@ class XmlSubject:
 def _inside(found: XmlSignature, subject: XmlSubject) -> Knowledge:
     """What the signature holds: certificates, those of its timestamps, and the values of XAdES-LT."""
     known = Knowledge(tuple(found.certificates))
-    for token in subject.tokens():
+    for token, _ in subject.tokens():
         known = known + Knowledge.of_cms(token)
     values = {
         "certificates": ("xades:CertificateValues/xades:EncapsulatedX509Certificate", x509.Certificate.load),

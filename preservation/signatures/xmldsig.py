@@ -36,7 +36,6 @@ _CANONICAL = (
     "http://www.w3.org/2006/12/xml-c14n11",
     "http://www.w3.org/2001/10/xml-exc-c14n#",
 )
-_PLAIN = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _NAMESPACES = {"ds": DS[1:-1], "xades": XADES[1:-1], "xades141": XADES_141[1:-1]}
 _METHODS = frozenset(one for one in SignatureMethod if not one.name.startswith("HMAC"))
@@ -192,8 +191,10 @@ def digest_name(algorithm: DigestAlgorithm) -> str:
     return algorithm.name.lower()
 
 
-def canonical(element: Element, algorithm: str = _PLAIN) -> bytes:
-    """As it stands in its document, with the namespaces it has there."""
+def canonical(element: Element | None, algorithm: str = "") -> bytes:
+    """As it stands in its document, with the namespaces it has there; inclusive unless ``algorithm`` says otherwise."""
+    if element is None:
+        raise XmlTrouble("SIG-MALFORMED", "SignatureValue")
     alone = etree.fromstring(etree.tostring(element, with_tail=False), _parser())
     return etree.tostring(alone, method="c14n", exclusive=algorithm.startswith(_EXCLUSIVE), with_comments=False)
 

@@ -69,10 +69,11 @@ def sign_xml(
     part: str | None = None,
     into: str | None = None,
     form: str = _INCLUSIVE,
+    signing_time: str = "",
 ) -> bytes:
     """The document with a signature: at its end, round it, or (over the element with identifier ``part``) put ``into``
     the element of that name. ``claimed`` as text is written as it stands. ``form``: the canonicalization of what is
-    signed; that of the timestamp is ``canonicalization``."""
+    signed; that of the timestamp is ``canonicalization``. ``signing_time`` is signed as a plain property."""
     text = claimed if isinstance(claimed, str) else claimed.isoformat()
     people = authority()
     signer = signer_of(
@@ -84,6 +85,7 @@ def sign_xml(
         key=people[who].key,
         cert=[people[name].certificate for name in (who, *embed)],
         reference_uri=part,
+        **({"signature_properties": _signing_time(signing_time)} if signing_time else {}),
     )
     if into is not None:
         next(root.iter(f"{{*}}{into}")).append(made)
@@ -129,6 +131,10 @@ def add_archive_stamp(document: bytes) -> bytes:
     return etree.tostring(root)
 
 
+def add_second_stamp(document: bytes, when: datetime, canonicalization: str) -> bytes:
+    return etree.tostring(add_stamp(etree.fromstring(document), when, canonicalization=canonicalization))
+
+
 def edit(document: bytes, act: Callable[[Any], None]) -> bytes:
     """The document with ``act`` done to its root."""
     root = etree.fromstring(document)
@@ -147,6 +153,13 @@ def _unsigned(made: Any, name: str) -> Any:
         found = place.find(f"{{{XADES}}}{step}")
         place = etree.SubElement(place, f"{{{XADES}}}{step}") if found is None else found
     return etree.SubElement(place, f"{{{XADES}}}{name}")
+
+
+def _signing_time(text: str) -> list[Any]:
+    """As signing software writes it that knows no XAdES; of detached signatures only."""
+    made = etree.Element("{http://example.org/#signatureProperties}SigningTime", {"Id": "tg", "Target": "#chu-ky"})
+    made.text = text
+    return [made]
 
 
 def _text(der: bytes) -> str:

@@ -15,6 +15,7 @@ from metadata.outcomes import SignatureOutcome as Is
 from preservation.signatures.checker import PyHankoChecker
 from preservation.signatures.port import Question, SignatureReport
 from tests.builders.signatures import NOW, archival, authority, cades, pdf, sign
+from tests.builders.xml_signatures import sign_xml
 
 MUTANTS = int(os.environ.get("TANGTHU_MUTANTS", "60"))
 CONTENT = b"Noi dung cong van. " * 20
@@ -23,6 +24,7 @@ KINDS = {
     "B-T, form": lambda: sign(pdf(form=True), stamp=NOW - timedelta(hours=1)),
     "B-LTA": archival,
     "p7s": lambda: cades(CONTENT, stamp=NOW - timedelta(hours=1), detached=False),
+    "XAdES": lambda: sign_xml(f"<a>{CONTENT.decode()}</a>", stamp=NOW - timedelta(hours=1)),
 }
 
 

@@ -22,6 +22,7 @@ from tests.builders.xml_signatures import (
     EXCLUSIVE,
     INVOICE,
     add_archive_stamp,
+    add_second_stamp,
     add_values,
     edit,
     sign_xml,
@@ -210,6 +211,11 @@ CASES: dict[str, Case] = {
     "XAdES with timestamp": Case(lambda: sign_xml(stamp=NOW - HOUR), VALID, exactly=True),
     "XAdES with timestamp, exclusive canonicalization": Case(
         lambda: sign_xml(stamp=NOW - HOUR, canonicalization=EXCLUSIVE), VALID, exactly=True
+    ),
+    "XAdES with two timestamps, canonicalized in two ways": Case(
+        lambda: add_second_stamp(sign_xml(stamp=NOW - 2 * HOUR, claimed=NOW - 2 * HOUR), NOW - HOUR, EXCLUSIVE),
+        VALID,
+        exactly=True,
     ),
     "XAdES of a part, nothing else is there": Case(invoice, VALID, exactly=True),
     "plain, exclusive canonicalization": Case(
@@ -412,6 +418,14 @@ def test_facts_of_xml() -> None:
     plain = ask(sign_xml(plain=True), authority().store()).verdicts[0].facts
     assert (plain["format"], plain["coverage"], plain["signed_content"]) == ("XML-DSig", "WHOLE_DOCUMENT", "VanBan")
     assert "claimed_time" not in plain
+
+
+def test_a_time_that_is_signed_without_xades_is_what_the_signer_claims() -> None:
+    signed = invoice(plain=True, signing_time="2026-06-15T14:30:00+07:00")
+    (verdict,) = ask(signed, authority().store()).verdicts
+    assert verdict.outcome is NOTES
+    assert verdict.facts["claimed_time"] == "2026-06-15T07:30:00Z"
+    assert ask(signed.replace(b"T14:30", b"T13:30"), authority().store()).outcome is BAD
 
 
 @pytest.mark.parametrize("stamped", [False, True])

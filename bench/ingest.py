@@ -141,11 +141,15 @@ class Acknowledged:
             store.create(ARCHIVE)
         self._catalogue = Catalogue(f"sqlite:///{self._folder / 'catalogue.sqlite'}")
         self._catalogue.upgrade()
-        place = IngestPlace(
-            ARCHIVE, self._catalogue, ReplicaSet(stores, self._replicas), None, self._folder / "work", AGENT,
+        self._replica_set = ReplicaSet(stores, self._replicas)
+        self._service = IngestService(self.place())
+
+    def place(self) -> IngestPlace:
+        """Where it is taken in: nobody looks into files."""
+        return IngestPlace(
+            ARCHIVE, self._catalogue, self._replica_set, None, self._folder / "work", AGENT,
             lambda: datetime.now(UTC), timedelta(days=90),
         )  # fmt: skip
-        self._service = IngestService(place)
 
     def run(self) -> None:
         receipt = self._service.receive("bench", Submission(self._package))

@@ -1,4 +1,4 @@
-"""Measure, print tables: ``python -m bench [ingest|audit|memory|mets|identify|antivirus …] [--scratch FOLDER] [--rounds N]``."""
+"""Measure, print tables: ``python -m bench [ingest|audit|memory|identify|mixed …] [--scratch FOLDER] [--rounds N]``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import antivirus, audit, formats, identify, ingest, memory, mets, workshop
+from bench import antivirus, audit, formats, identify, ingest, memory, mets, mixed, workshop
 from bench.services import chain_endpoint
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=["ingest", "audit", "memory", "mets", "identify", "workshop", "antivirus", "formats", []],
+        choices=["ingest", "audit", "memory", "mets", "identify", "workshop", "antivirus", "formats", "mixed", []],
         default=[],
     )
     parser.add_argument(
@@ -29,7 +29,17 @@ def main() -> None:
     parser.add_argument("--no-chain", action="store_true", help="leave out bagit.py + fido + aws s3 cp")
     parser.add_argument("--files", type=Path, default=None, help="a folder of files to identify, beside the skeletons")
     options = parser.parse_args()
-    what = options.what or ["ingest", "audit", "memory", "mets", "identify", "workshop", "antivirus", "formats"]
+    what = options.what or [
+        "ingest",
+        "audit",
+        "memory",
+        "mets",
+        "identify",
+        "workshop",
+        "antivirus",
+        "formats",
+        "mixed",
+    ]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.scratch, prefix="tangthu-bench-")))
@@ -53,6 +63,8 @@ def main() -> None:
             print(antivirus.run(folder, options.rounds), flush=True)
         if "formats" in what:
             print(formats.run(folder, options.rounds), flush=True)
+        if "mixed" in what:
+            print(mixed.run(folder, rounds=options.rounds, chart=mixed.CHART), flush=True)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from preservation.audit import Auditor
     from preservation.checkers import Checkers
     from preservation.checks import Schedule
+    from preservation.reidentification import Reidentifier
     from preservation.repair import Repairer
     from storage.port import Store
     from storage.replicas import ReplicaSet
@@ -236,6 +237,17 @@ class Archive:
         from preservation.repair import Repairer
 
         return Repairer(self.catalogue, self.stores, self.clock, self.agent, self.schedule)
+
+    @_Once
+    def reidentifier(self) -> Reidentifier:
+        """Who tells formats of what is held anew, by the signature files at hand now."""
+        from preservation.identification.data import signatures_in
+        from preservation.reidentification import Reidentifier
+
+        agent = signatures_in(self.settings.formats_folder).agent
+        self.settings.work_folder.mkdir(parents=True, exist_ok=True)
+        identifier, work = self.checkers.identifier, self.settings.work_folder
+        return Reidentifier(self.catalogue, self.stores, identifier, agent, self.clock, work)
 
     @_Once
     def index(self) -> SearchIndex:

@@ -67,7 +67,7 @@ class Reidentifier:
         self._catalogue = catalogue
         self._stores = stores
         self._identifier = identifier
-        self._agent = agent
+        self.agent = agent
         self._clock = clock
         self._work = work
 
@@ -135,7 +135,7 @@ class Reidentifier:
 
     def _write(self, version: AipVersion, changes: Sequence[Retold], more: Sequence[Event]) -> None:
         at = self._clock()
-        events = [*(one.event(version.id, at, self._agent) for one in changes), *more]
+        events = [*(one.event(version.id, at, self.agent) for one in changes), *more]
         stores = [store for store in self._holding(version.id) if _answers(store, version.key)]
         logged = log_events(self._catalogue, stores, version.id, version.key, events)
         self._catalogue.events.append(version.id, logged.events, logged.head)
@@ -152,11 +152,11 @@ class Reidentifier:
             "Formats of the content files were looked up again",
             FAILURE if report.failures else SUCCESS,
             f"{report.files} files, {report.changed} told otherwise, {report.failures} could not be read",
-            self._agent,
+            self.agent,
         )
 
     def _last(self, version: VersionId) -> uuid.UUID:
-        return Event.derive(version, EventType.FORMAT_IDENTIFICATION.value, self._agent.identifier)
+        return Event.derive(version, EventType.FORMAT_IDENTIFICATION.value, self.agent.identifier)
 
 
 def _same(one: Format, other: Format) -> bool:

@@ -86,6 +86,49 @@ def update(context: Context, output: Output, binary: Path, container: Path) -> i
     return 0
 
 
+@command("reidentify", parent=formats)
+@click.argument("aips", nargs=-1, metavar="[AIP…]")
+@click.option("--fonds", help="Mọi gói của phông này. / All AIPs of this fonds.")
+@click.option("--again", is_flag=True, help="Cả gói đã xét bằng tệp này. / Also those looked at by these files.")
+def reidentify(context: Context, output: Output, aips: tuple[str, ...], fonds: str | None, again: bool) -> int:
+    """Nhận dạng lại tệp đã lưu. / Tell the formats of holdings anew.
+
+    Sau formats update: đọc lại các tệp nội dung (kiểm mã băm khi đọc) của mọi gói, hoặc các AIP được nêu, hoặc một
+    phông. Định dạng khác trước thành sự kiện PREMIS trong nhật ký của AIP; gói đã niêm không bị chạm tới. Dừng giữa
+    chừng rồi chạy lại thì đi tiếp.
+
+    After formats update: reads the content files (verified on the way) of all AIPs, or of those named, or of a fonds.
+    Formats that come out otherwise become PREMIS events in the log of the AIP; the sealed package is not touched. May
+    be stopped and begun again. Exit code 1 when a file could not be read, 4 when an AIP must wait.
+    """
+    from administration.archive import Archive
+    from administration.reidentifying import held, reidentify_all
+
+    if aips and fonds:
+        raise click.UsageError("AIP… hoặc --fonds, không phải cả hai. / AIP… or --fonds, not both.")
+    with Archive.open(context.home) as archive, output.progress() as advance:
+        total = sum(version.payload_bytes for version in held(archive, aips, fonds))
+        read = 0
+
+        def on_progress(count: int) -> None:
+            nonlocal read
+            read += count
+            advance("nhận dạng lại / identify again", read, total)
+
+        report = reidentify_all(archive, held(archive, aips, fonds), again, on_progress)
+    output.document(report.to_json())
+    for line in report.lines():
+        output.line(line)
+    output.say(
+        f"{report.signatures}: đã xét {report.versions} gói, {report.files} tệp, {report.changed} tệp khác trước.",
+        f"{report.versions} AIPs looked at, {report.skipped} were done before; {report.changed} formats changed.",
+        "✗" if report.unreadable or report.failed else "✓",
+    )
+    if report.postponed:
+        output.say(f"{report.postponed} gói phải để lại lần sau.", f"{report.postponed} AIPs were put off.", "!")
+    return 1 if report.unreadable or report.failed else 4 if report.postponed else 0
+
+
 def signature_files(context: Context) -> SignaturePaths:
     """The archive's, where there is an archive; else those that came along."""
     from preservation.identification.data import default_signatures, signatures_in

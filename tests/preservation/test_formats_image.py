@@ -147,7 +147,7 @@ def test_a_bomb_in_a_later_picture_is_not_decoded(monkeypatch: pytest.MonkeyPatc
 def test_more_pictures_than_are_looked_at_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FRAMES", 3)
     for count, remarks in ((3, []), (5, ["FORMAT-PARTLY"])):
-        frames = [picture() for _ in range(count)]
+        frames = [picture().rotate(number) for number in range(count)]
         found = looked("gif", encoded("gif", frames[0], save_all=True, append_images=frames[1:]))
         assert codes(found) == remarks
         assert found.facts.images == 3

@@ -29,6 +29,7 @@ FAULTS = (pikepdf.PdfError, pikepdf.QpdfRuntimeError)
 """By what qpdf says that a document is not what it should be."""
 
 _LISTED = 1000
+_END_WITHIN = 4096
 _REFERENCE = re.compile(rb'"(\d{1,10}) (\d{1,5}) R"')
 _WHOLE_REFERENCE = re.compile(r"(\d{1,10}) (\d{1,5}) R")
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
@@ -150,6 +151,8 @@ def _visit(pdf: pikepdf.Pdf, found: Objects, number: _Number, seen: set[_Number]
     _take(found.warnings, f"object {number[0]}: ", pdf.get_warnings())
     if isinstance(thing, pikepdf.Stream) and isinstance(value, dict):
         _note_stream(found, value)
+        if value.get("/Subtype") == "/Image" and not _ends(thing, value):
+            _take(found.warnings, f"object {number[0]}: ", ["a picture without its end"])
         if found.decoded < DECODED:
             found.decoded += _decoded(pdf, found, thing, value)
             _take(found.faults, f"object {number[0]}: ", pdf.get_warnings()[:1])
@@ -212,6 +215,14 @@ def _decoded(pdf: pikepdf.Pdf, found: Objects, stream: pikepdf.Object, value: di
         pdf.get_warnings()
         found.swollen = found.swollen or ("file" if value.get("/Type") == "/EmbeddedFile" else "content")
         return LARGEST_STREAM
+
+
+def _ends(stream: pikepdf.Object, value: dict[str, Any]) -> bool:
+    """Whether a JPEG has its end, so far as that can be seen; other pictures have none to look for."""
+    length = value.get("/Length")
+    if names_of(value.get("/Filter")) != ["/DCTDecode"] or not isinstance(length, int) or length > LARGEST_STREAM:
+        return True
+    return b"\xff\xd9" in bytes(memoryview(stream.get_raw_stream_buffer())[-_END_WITHIN:])
 
 
 def _swells(stream: pikepdf.Object, filters: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from metadata.characteristics import Facts
 from metadata.outcomes import Validity
 from preservation.formats import pdf_objects, pdf_pages
 from tests.builders import pdfs
+from tests.builders.images import encoded
 from tests.builders.pdfs import attached, changed, claiming, one_page, pdfa, scan, stream, typeset, written
 from tests.builders.shared_data import shared_data
 from tests.preservation.looking import codes, looked
@@ -310,6 +311,26 @@ def test_strips_and_forms_make_a_page_image_and_a_logo_does_not() -> None:
     for change, images, resolution in ((strips, 1, 100), (form, 1, 100), (logo, 0, None)):
         found = looked("pdf", changed(data, change))
         assert (found.facts.images, found.facts.resolution) == (images, resolution), change
+
+
+def test_a_picture_that_is_cut_off_is_told_of() -> None:
+    def with_picture(data: bytes) -> Change:
+        def change(pdf: pikepdf.Pdf) -> None:
+            picture = pdf.pages[0].obj.Resources.XObject.Im0
+            picture.write(data, filter=Name.DCTDecode)
+            picture.Width, picture.Height = 64, 48
+
+        return change
+
+    jpeg = encoded("jpg")
+    for data, validity, remarks in (
+        (jpeg, VALID, []),
+        (jpeg + b"\0" * 500, VALID, []),
+        (jpeg[:-2], NOTES, ["FORMAT-PDF-FAULTS"]),
+        (jpeg[: len(jpeg) // 2], NOTES, ["FORMAT-PDF-FAULTS"]),
+    ):
+        found = looked("pdf", changed(scan(words="abc"), with_picture(data)))
+        assert (found.validity, codes(found)) == (validity, remarks)
 
 
 def test_what_swells_is_not_unpacked_and_not_called_good() -> None:

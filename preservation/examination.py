@@ -156,4 +156,10 @@ def _heads(kind: str) -> re.Pattern[bytes]:
 
 
 def _pattern(text: str) -> bytes:
-    return b"".join(b"." if one == "??" else re.escape(bytes.fromhex(one)) for one in text.split())
+    return b"".join(map(_part, text.split()))
+
+
+def _part(text: str) -> bytes:
+    if text.startswith("@"):
+        return b".{%d}" % int(text[1:])
+    return b"." if text == "??" else re.escape(bytes.fromhex(text))

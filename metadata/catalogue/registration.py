@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from sqlalchemy import Connection, Table, insert, update
@@ -74,8 +74,8 @@ class Registration:
             if found:
                 rows = (characteristic_row(self._row, number, value) for number, value in found)
                 self._database.insert(self._connection, characteristic, rows)
-            counts.update(outcome for one in batch for outcome in _outcomes(one))
-        sums = ((kind, outcome, self._row, count) for (kind, outcome), count in sorted(counts.items()))
+            _count(batch, counts)
+        sums = ((kind, str(outcome), self._row, count) for (kind, outcome), count in sorted(counts.items()))
         self._database.insert(self._connection, outcome_count, sums)
         self._write_formats(keys)
 
@@ -133,13 +133,14 @@ class Registration:
         return make(table).on_conflict_do_nothing()
 
 
-def _outcomes(one: Member) -> Iterator[tuple[str, str]]:
-    """What is summed up of a member: the scanner's word on any, of content files validity and signatures too."""
-    found = one.characteristics
-    if found is None:
-        return
-    yield "virus", found.virus.value
-    if one.role is Role.CONTENT:
-        yield "validity", found.validity.value
-        if found.signature is not None:
-            yield "signature", found.signature.value
+def _count(batch: Iterable[Member], counts: Counter[tuple[str, str]]) -> None:
+    """Sum up what was found: the scanner's word on any member, of content files validity and signatures too."""
+    for one in batch:
+        found = one.characteristics
+        if found is None:
+            continue
+        counts["virus", found.virus] += 1
+        if one.role is Role.CONTENT:
+            counts["validity", found.validity] += 1
+            if found.signature is not None:
+                counts["signature", found.signature] += 1

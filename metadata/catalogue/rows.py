@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
@@ -30,7 +31,6 @@ from metadata.identifiers import (
 from metadata.outcomes import Fixity, SignatureOutcome, Validity, Virus
 
 Found = ResultRow[*tuple[Any, ...]]
-_NO_FACTS = Facts()
 
 
 def version_row(version: AipVersion, document_count: int) -> dict[str, object]:
@@ -117,8 +117,19 @@ def characteristic_row(version: int, number: int, value: Characteristics) -> Row
         None if value.signature is None else value.signature.value,
         value.signatures,
         value.facts.pages,
-        json.dumps(value.facts.fields(), separators=(",", ":")) if value.facts != _NO_FACTS else "",
+        _pack_facts(value.facts),
     )
+
+
+@lru_cache(maxsize=4096)
+def _pack_facts(facts: Facts) -> str:
+    known = facts.fields()
+    return json.dumps(known, separators=(",", ":")) if known else ""
+
+
+@lru_cache(maxsize=4096)
+def _read_facts(packed: str) -> Facts:
+    return Facts.of_fields(json.loads(packed)) if packed else Facts()
 
 
 def read_member(row: Found, formats: dict[int, Format]) -> Member:
@@ -143,7 +154,7 @@ def _read_characteristics(
         virus_name,
         None if signature is None else SignatureOutcome(signature),
         signatures,
-        Facts.of_fields(json.loads(facts)) if facts else _NO_FACTS,
+        _read_facts(facts),
     )
 
 

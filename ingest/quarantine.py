@@ -76,7 +76,8 @@ class Release:
 
 def name_kept(path: Path) -> str:
     """The name under which a submission is kept: its own, if that is text."""
-    return path.name if path.name.isprintable() and path.name else "package"
+    name = path.resolve().name
+    return name if name and name.isprintable() else "package"
 
 
 def quarantine_id(agency: AgencyCode, objid: ObjId, content: bytes) -> str:

@@ -373,3 +373,18 @@ def test_an_infected_zip_is_kept_as_the_zip_that_was_sent(archive: SmallArchive,
     assert copy.read_bytes() == packed.read_bytes()
     assert zipfile.is_zipfile(copy)
     assert decide(archive, held.quarantine, RELEASE).state is QuarantineState.RELEASED
+
+
+@pytest.mark.parametrize("name", ["gói\n", "\udcff", "..", "."])
+def test_odd_names_are_kept_under_one_that_can_be_written(
+    archive: SmallArchive, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name in (".", ".."):
+        sent = infected(tmp_path)
+        monkeypatch.chdir(sent / "data" if name == ".." else sent)
+        held = archive.receive(Path(name), **SAID)
+    else:
+        held = archive.receive(infected(tmp_path, name), **SAID)
+    kept = archive.catalogue.quarantine.get(held.quarantine).name
+    assert kept == ("gói" if name.startswith(".") else "package")
+    assert decide(archive, held.quarantine, RELEASE).state is QuarantineState.RELEASED

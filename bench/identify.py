@@ -1,8 +1,8 @@
 """Identification beside FIDO and siegfried: ``python -m bench identify [--files FOLDER]``.
 
-The files are skeletons that the signature file itself describes, and those of a folder that is given. Rows: FIDO in
-process, ours in process, ours in its child process (as an ingest asks it), siegfried through pygfried in an
-environment of its own.
+The files are skeletons that the signature files describe, those of a folder that is given (its office files once more
+by themselves), and files made to keep an identifier busy. Rows: FIDO in process, ours in process, ours in a child of
+the workshop (as an ingest asks it), siegfried through pygfried in an environment of its own. All are started before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import io
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from fido import CONFIG_DIR
@@ -23,14 +25,19 @@ from preservation.identification.identifier import PronomIdentifier
 from preservation.identification.port import WINDOW, Sample
 from preservation.identification.pronom.engine import PronomEngine
 from preservation.identification.pronom.signature_file import read_signature_files
+from tests.builders.crafted import CRAFTED
 from tests.builders.skeletons import Skeleton, byte_skeletons, container_skeletons
 
 _SIEGFRIED = """
 import contextlib, sys, pygfried
-for path in sys.stdin.read().split("\\0"):
-    with contextlib.suppress(pygfried.GoError):
-        pygfried.identify(path)
+for line in sys.stdin:
+    for path in line.rstrip("\\n").split("\\0"):
+        with contextlib.suppress(pygfried.GoError):
+            pygfried.identify(path)
+    print("done", flush=True)
 """
+_MOST = 400
+_OFFICE = frozenset([".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".odp", ".odg", ".odb", ".msg"])
 
 
 def siegfried_python() -> str:
@@ -52,50 +59,74 @@ def _sample(path: Path) -> Sample:
         return Sample(path.name, size, head, stream.read(WINDOW), path)
 
 
-def _rows(files: list[Path], python: str) -> list[Row]:
+def _rows(files: list[Path], python: str, stack: ExitStack) -> list[Row]:
     paths = default_signatures()
     engine = PronomEngine(read_signature_files(paths.binary, paths.container))
     formats = ["formats-v109.xml", "format_extensions.xml"]
     fido = Fido(quiet=True, conf_dir=CONFIG_DIR, format_files=formats, handle_matches=lambda *_: None)
+    identifier = PronomIdentifier()
+    stack.callback(identifier.close)
+    command = [python, "-c", _SIEGFRIED]
+    other = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
 
     def with_fido() -> None:
         for path in files:
-            try:
+            with suppress(Exception):  # it does not catch what its container reader raises
                 fido.identify_file(str(path))
-            except Exception:  # noqa: BLE001 - it does not catch what its container reader raises
-                continue
 
     def in_process() -> None:
-        for sample in map(_sample, files):
-            with sample.spool.open("rb") if sample.spool else io.BytesIO() as file:
-                engine.answer(sample.name, sample.size, sample.head, sample.tail, file)
+        for path in files:
+            with path.open("rb") as file:
+                size = path.stat().st_size
+                head = file.read(WINDOW)
+                file.seek(max(0, size - WINDOW))
+                tail = file.read(WINDOW) if size > WINDOW else head
+                engine.answer(path.name, size, head, tail, file)
 
     def in_child() -> None:
-        identifier = PronomIdentifier()
         for path in files:
             identifier.identify(_sample(path))
-        identifier.close()
 
     def siegfried() -> None:
-        names = "\0".join(map(str, files))
-        subprocess.run([python, "-c", _SIEGFRIED], input=names, text=True, check=True)
+        if other.stdin is None or other.stdout is None:
+            raise RuntimeError("siegfried has no pipes")
+        other.stdin.write("\0".join(map(str, files)) + "\n")
+        other.stdin.flush()
+        other.stdout.readline()
 
+    identifier.identify(Sample("a", 1, b"a", b"a"))
     return [
         Row("FIDO in process", with_fido),
         Row("ours in process", in_process),
-        Row("ours in its child process, started anew", in_child),
-        Row("siegfried (pygfried), started anew", siegfried),
+        Row("ours in a child of the workshop", in_child),
+        Row("siegfried (pygfried)", siegfried),
     ]
 
 
 def run(parent: Path, folder: Path | None, rounds: int = 3) -> str:
-    """A table for the skeletons, and one for the folder."""
+    """A table for each kind of skeletons, for the folder, and one of crafted files."""
     python, texts = siegfried_python(), []
     for title, files in _corpora(parent, folder):
-        rows = _rows(files, python)
-        interleave(rows, rounds)
+        with ExitStack() as stack:
+            rows = _rows(files, python, stack)
+            interleave(rows, rounds)
         texts.append(table(title, rows, size=sum(path.stat().st_size for path in files), files=len(files)))
-    return "\n".join(texts)
+    return "\n".join([*texts, _crafted(rounds)])
+
+
+def _crafted(rounds: int) -> str:
+    """Seconds for files on which others take minutes, or never come to an end."""
+    paths = default_signatures()
+    engine = PronomEngine(read_signature_files(paths.binary, paths.container))
+    lines = ["### Crafted files", "", "| | bytes | ms |", "|---|---|---|"]
+    for name, data in CRAFTED.items():
+        spent = []
+        for _ in range(rounds):
+            began = time.process_time()
+            engine.answer("x", len(data), data[:WINDOW], data[-WINDOW:], io.BytesIO(data))
+            spent.append(time.process_time() - began)
+        lines.append(f"| {name} | {len(data):,} | {1000 * min(spent):.1f} |")
+    return "\n".join([*lines, ""])
 
 
 def _corpora(parent: Path, folder: Path | None) -> list[tuple[str, list[Path]]]:
@@ -104,9 +135,12 @@ def _corpora(parent: Path, folder: Path | None) -> list[tuple[str, list[Path]]]:
     for kind in ("ZIP", "OLE2"):
         skeletons = container_skeletons(paths.container, kind)
         found.append((f"Identification of {kind} skeletons", _written(parent / kind.lower(), skeletons)))
+    found = [(title, files[:: -(-len(files) // _MOST)]) for title, files in found]
     if folder is not None:
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         found.append((f"Identification of files in {folder.name}", files))
+        office = [path for path in files if path.suffix.lower() in _OFFICE]
+        found += [("Identification of its office files", office)] if office else []
     return found
 
 

@@ -20,7 +20,8 @@ from preservation.identification.answer import Answer, Candidate
 from preservation.identification.data import default_signatures
 from preservation.identification.pronom.engine import PronomEngine
 from preservation.identification.pronom.signature_file import read_signature_files
-from tests.builders.samples import ENDLESS_MP3, PDF_14, PNG, word_document
+from tests.builders.crafted import CRAFTED
+from tests.builders.samples import PDF_14, PNG, word_document
 from tests.builders.shared_data import shared_data
 from tests.builders.skeletons import Skeleton, byte_skeletons, container_skeletons
 
@@ -152,6 +153,19 @@ def test_same_answer_as_fido(engine: PronomEngine, stock: Fido, data: bytes) -> 
     assert set(_puids(engine, data)) == _stock_answer(stock, data) != set()
 
 
+def test_same_answer_as_fido_for_real_files(engine: PronomEngine, stock: Fido) -> None:
+    """The public samples, where they are at hand, and those of the tests: no file is told otherwise."""
+    folder = shared_data("samples")
+    files = [path for path in folder.rglob("*") if path.is_file()] if folder else []
+    every = [PDF_14, PNG, word_document(), *(path.read_bytes() for path in sorted(files))]
+    differing = []
+    for data in filter(None, every):
+        head, tail = data[:_WINDOW], data[-_WINDOW:]
+        if set(engine._best(engine.match(head, tail))) != _stock_answer(stock, data):
+            differing.append(data[:20])
+    assert differing == []
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(_BEGINNINGS), st.binary(min_size=1, max_size=60))
 def test_same_answer_as_fido_for_random_bytes(engine: PronomEngine, stock: Fido, beginning: bytes, rest: bytes) -> None:
@@ -159,25 +173,10 @@ def test_same_answer_as_fido_for_random_bytes(engine: PronomEngine, stock: Fido,
     assert set(_puids(engine, data)) == _stock_answer(stock, data)
 
 
-_CRAFTED = {
-    "mp3": ENDLESS_MP3,
-    "mp2": b"\xff\xfc\x90" * 60_000,
-    "mp2 and more": b"\xff\xfc\x90" * 60_000 + b"x",
-    "bib": b"{}" * 90_000,
-    "at signs": b"@ " * 90_000,
-    "xmp": b"%PDF-1.4\n" + b"xmlns:pdfaid='http://www.aiim.org/pdfa/ns/id/' " * 4000,
-    "pdf/a": b"%PDF-1.4\n" + b"xmlns:pdfaid='http://www.aiim.org/pdfa/ns/id' pdfaid:conformance=\"B\" " * 2400,
-    "dxf": b"0\nSECTION\n  2\nHEADER\n9\n$ACADVER\n  1\nAC\n" * 4000,
-    "wave": b"RIFF\0\0\0\0WAVEfmt " + b"fmt data" * 22_000,
-    "ole": bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + b"\x3e\0\3\0\xfe\xff\x09\0" + b"\1\0\0\0" * 45_000,
-    "zeros": bytes(180_000),
-}
-
-
-@pytest.mark.parametrize("name", _CRAFTED)
+@pytest.mark.parametrize("name", CRAFTED)
 def test_no_file_makes_it_try_the_same_bytes_again_and_again(engine: PronomEngine, name: str) -> None:
     """Four times the bytes are at most five times the calls; what tries again needs sixteen times, or minutes."""
-    data = _CRAFTED[name][:_WINDOW]
+    data = CRAFTED[name][:_WINDOW]
     little, much = (_calls(lambda part=part: _puids(engine, part)) for part in (data[: len(data) // 4], data))
     assert much < 5 * little + 20_000
     assert much < 500_000

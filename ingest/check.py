@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from ingest.checks_said import say_checks
+from ingest.checks_said import say_checks, say_tt05_formats
 from ingest.formats_said import judge_formats
 from ingest.guards import LIMITS, GuardLimits
 from ingest.ledger import Ledger
@@ -105,6 +105,10 @@ def check_package(
             spool = Path(folder) / "spool"
             spool.mkdir()
             _read(source, ledger, findings, spool, on_progress, watch)
+            examined = inspected.examined if inspected is not None else None
+            if watch.examiner is not None and examined is not None and examined.package_type.describes_documents:
+                with judging(findings, source.name):
+                    say_tt05_formats(ledger, findings, signatures_checked=watch.examiner.checks_signatures)
             if inspected is not None:
                 name_requirements(source, ledger, findings, inspected)
             return _report(source.name, inspected, findings, asked, ledger)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.ledger import Ledger
 from metadata.findings import Findings, Severity
 from metadata.outcomes import SignatureOutcome
+from metadata.tt05.judge_formats import Entry, judge_formats, origin_of
+from metadata.tt05.profile import default_profile
 from preservation.examination import Examination
 from preservation.formats.port import Remark
 from preservation.signatures.outcomes import Reason, outcome_of
+from preservation.signed import signed_aside
 
 if TYPE_CHECKING:
     from ingest.quarantine import Release  # it knows the catalogue, which a check does without
@@ -42,6 +46,27 @@ def say_checks(
     for one in ledger.counted_pages():
         if one.said != one.counted:
             findings.add("TT05-PAGES-COUNTED", one.place, said=one.said, counted=one.counted)
+
+
+def say_tt05_formats(ledger: Ledger, findings: Findings, *, signatures_checked: bool) -> None:
+    """What TT 05 asks of the formats of a dossier's files; ``signatures_checked``: somebody looked for signatures."""
+    judge_formats(
+        findings,
+        default_profile(),
+        _documents(ledger),
+        origin=lambda path: origin_of(*ledger.described(path, "confidenceLevel", "typeName")),
+        signatures_checked=signatures_checked,
+    )
+
+
+def _documents(ledger: Ledger) -> Iterator[Entry]:
+    """Content files but for signatures of others; one with such a signature beside it is signed."""
+    for one in ledger.content():
+        if one.format is None or one.characteristics is None or signed_aside(one.path) is not None:
+            continue
+        known = one.characteristics
+        beside = ledger.signatures_beside(one.path)
+        yield one.path, one.format, replace(known, signatures=known.signatures + beside) if beside else known
 
 
 def signature_remarks(found: Examination) -> Iterator[Remark]:

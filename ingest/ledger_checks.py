@@ -127,6 +127,17 @@ class CheckedLedger(LedgerFile):
         signed = self._rows("SELECT signature, count(*) FROM examined WHERE signature IS NOT NULL GROUP BY signature")
         return CheckCounts(scanned, validity, Counter({SignatureOutcome(key): int(count) for key, count in signed}))
 
+    def described(self, path: str, *fields: str) -> tuple[str, ...]:
+        """These fields in the description of the first document that has the file at ``path``; "" for what is not."""
+        self._index()
+        sql = (
+            "SELECT d.form FROM document_file p JOIN document d ON d.number = p.document WHERE p.path = ? "
+            "ORDER BY d.number LIMIT 1"
+        )
+        row = self._one(sql, (path,))
+        known = dict(json.loads(row[0])) if row else {}
+        return tuple(str(known.get(field, "")) for field in fields)
+
     def counted_pages(self) -> Iterator[CountedPages]:
         """Every document that says how many pages it has and of whose files all pages were counted, by number; files
         that sign others have none."""

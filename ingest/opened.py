@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.checks_said import say_checks
+from ingest.checks_said import say_checks, say_tt05_formats
 from ingest.describe import Making
 from ingest.ledger import Ledger
 from ingest.one_pass import Nowhere, OnePass, Watch
@@ -77,6 +77,8 @@ class OpenPackage:
             self.findings.add("VIRUS-NO-SCANNER", self.source.name)
         release = self.submission.release
         say_checks(self.ledger, self.findings, valid_signatures=place.valid_signatures, release=release)
+        if self.examined.package_type.describes_documents:
+            say_tt05_formats(self.ledger, self.findings, signatures_checked=place.signatures is not None)
 
     def making(self, place: IngestPlace, version: VersionId, claim: Claim) -> Making:
         """The circumstances under which its AIP is made."""

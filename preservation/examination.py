@@ -87,6 +87,11 @@ class Examiner:
         self._seen = seen
         self._scan_attached = scan_attached
 
+    @property
+    def checks_signatures(self) -> bool:
+        """Whether anybody looks for signatures."""
+        return self._checker is not None
+
     def examine(self, exhibit: Exhibit) -> Examination:
         """Blocks until all is answered, or the limits of each task are over. Raises OSError of our own disk only."""
         spool = exhibit.whole() if is_container(exhibit.head) else None

@@ -77,3 +77,18 @@ def test_reasons_are_told_in_both_languages_and_bounded(tmp_path: Path) -> None:
     words = reason("SIG-ALTERED").sentence
     assert "SIG-ALTERED" in told.message.vi and words.vi[:60] in told.message.vi and words.en[:60] in told.message.en
     assert len(told.message.vi) < 1500
+
+
+def test_the_formats_of_a_dossier_are_judged_by_how_its_documents_came_to_be(tmp_path: Path) -> None:
+    """A digitised document is to be signed, in its file or beside it; one that was born digital need not be."""
+    documents = [
+        SipDocument("File1", document_fields(1, confidenceLevel="02"), {"File1.pdf": PDF}),
+        SipDocument("File2", document_fields(2, confidenceLevel="02"), {"File2.pdf": PDF, "File2.pdf.p7s": b"good"}),
+        SipDocument("File3", document_fields(3, confidenceLevel="01"), {"File3.pdf": PDF}),
+    ]
+    watch = watching(inspector=MemoryInspector(), checker=MemoryChecker(_judged))
+    report = check_package(sip_hoso(tmp_path, contents=documents), tmp_path, watch=watch)
+    unsigned = [one.place for one in report.findings if one.code == "TT05-FORMAT-UNSIGNED"]
+    assert unsigned == ["representations/rep1/data/File1.pdf"]
+    without = check_package(sip_hoso(tmp_path / "again", contents=documents), tmp_path, watch=watching())
+    assert "TT05-FORMAT-UNSIGNED" not in without.counts

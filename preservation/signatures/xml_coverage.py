@@ -30,10 +30,10 @@ def coverage_of(root: Element, mine: Sequence[Element], everybody: Sequence[Elem
     if not unsigned:
         return ALL_CONTENT
     names = {name for one in mine for name in _names(one)}
+    above = {other for one in mine for other in one.iterancestors()}
     for one in unsigned:
         # What holds signed elements has words of its own, which are not theirs.
-        holds = any(one in other.iterancestors() for other in mine)
-        if any(found.tag in names for found in ([one] if holds else one.iter(etree.Element))):
+        if any(found.tag in names for found in ([one] if one in above else one.iter(etree.Element))):
             raise XmlTrouble("SIG-XML-WRAPPED", name_of(one))
     if any(_inside_signature(root, one) for one in mine):
         raise XmlTrouble("SIG-XML-WRAPPED", name_of(mine[0]))

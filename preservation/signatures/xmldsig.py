@@ -25,7 +25,7 @@ Element = etree._Element
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
 XADES_141 = "{http://uri.etsi.org/01903/v1.4.1#}"
-LARGEST_XML = 1 << 24
+LARGEST_XML = 1 << 23
 MOST_REFERENCES, MOST_TRANSFORMS, MOST_CERTIFICATES = 20, 4, 20
 
 _IDENTIFIERS = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")

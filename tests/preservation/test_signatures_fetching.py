@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from metadata.errors import UsageError
+from preservation.checkers import Checkers
+from preservation.identification.data import default_signatures
 from preservation.signatures.answering import Answerer
 from preservation.signatures.checker import PyHankoChecker, equipment_of
 from preservation.signatures.fetching import AllowedHost, Fetcher, FetchingChecker, allowed_hosts
@@ -318,6 +320,13 @@ def test_in_a_child(server: AnsweringServer) -> None:
     finally:
         workshop.close()
     assert len(server.asked) == 1
+
+
+def test_an_archive_fetches_only_when_hosts_are_set() -> None:
+    with Checkers(default_signatures(), store(), 1) as plain:
+        assert isinstance(plain.signatures, PyHankoChecker)
+    with Checkers(default_signatures(), store(), 1, allowed_hosts("ocsp.ca.gov.vn")) as made:
+        assert isinstance(made.signatures, FetchingChecker)
 
 
 @pytest.mark.parametrize("text", ["a/b", "a@b", "a:b", "a:99999", "@10.0.0.0/8", "http://a", "a@10.0.0.1/8"])

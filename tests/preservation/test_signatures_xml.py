@@ -223,6 +223,16 @@ CASES: dict[str, Case] = {
     ),
     "XAdES of two signers": Case(both, VALID, exactly=True),
     "XAdES of SHA-512": Case(lambda: sign_xml(digest="sha512"), VALID, exactly=True),
+    "XAdES in UTF-16": Case(
+        lambda: etree.tostring(etree.fromstring(sign_xml()), encoding="UTF-16", xml_declaration=True),
+        VALID,
+        exactly=True,
+    ),
+    "XAdES in UTF-16, altered": Case(
+        lambda: etree.tostring(etree.fromstring(sign_xml().replace(b"30/2020", b"31/2020")), encoding="UTF-16"),
+        BAD,
+        ("SIG-ALTERED",),
+    ),
     "plain": Case(lambda: sign_xml(plain=True), NOTES, ("SIG-XML-PLAIN",), exactly=True),
     "plain enveloping": Case(lambda: sign_xml(plain=True, enveloping=True), NOTES, ("SIG-XML-PLAIN",), exactly=True),
     "plain of a part": Case(lambda: invoice(plain=True), NOTES, ("SIG-XML-PLAIN",), exactly=True),

@@ -16,6 +16,7 @@ from administration.pages import view
 from ingest.receipt import Receipt
 from metadata.catalogue.quarantine import PEOPLE, Decision, QuarantinedPackage, QuarantineState
 from metadata.errors import AlreadyExists, UsageError
+from metadata.findings import Severity
 from metadata.text import Sentence
 
 PATH = "/quarantine"
@@ -78,9 +79,11 @@ def _one(
     asked: dict[str, str] | None = None,
 ) -> Response:
     receipt = Receipt.from_json(package.receipt)
+    errors = [one for one in receipt.findings if one.severity is Severity.ERROR]
+    of = {one.code for one in errors}
     colour, sign = _COLOURS[package.state]
     return pages.render(
         request, "quarantined.html", status, one=package, receipt=receipt, colour=colour, sign=sign, trouble=trouble,
         asked=asked or {"person": "", "reason": ""}, view=view, people=PEOPLE,
-        found=view.shown_actions(receipt.findings, dict(receipt.counts)),
+        found=view.shown_actions(errors, {code: count for code, count in receipt.counts if code in of}),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Measure, print tables: ``python -m bench [ingest|audit|memory|identify|mixed …] [--scratch FOLDER] [--rounds N]``."""
+"""Measure, print tables: ``python -m bench [ingest|audit|memory|antivirus …] [--scratch FOLDER] [--rounds N]``."""
 
 from __future__ import annotations
 

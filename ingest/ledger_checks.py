@@ -10,6 +10,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from ingest.ledger_file import LedgerFile
@@ -174,6 +175,19 @@ def checked_of(
     """What checks say in a row's columns ``CHECKED``; None when nobody looked."""
     if seq is None and virus is None:
         return None
+    return _checked(validity, facts, signature, signatures, virus, virus_name)
+
+
+@lru_cache(maxsize=4096)
+def _checked(
+    validity: str | None,
+    facts: str | None,
+    signature: str | None,
+    signatures: int | None,
+    virus: str | None,
+    virus_name: str | None,
+) -> Characteristics:
+    """Many files are alike, and each is asked for several times."""
     return Characteristics(
         Validity(validity) if validity else Validity.NOT_CHECKED,
         Virus(virus) if virus else Virus.NOT_SCANNED,

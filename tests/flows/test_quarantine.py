@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import stat
@@ -17,15 +18,17 @@ from ingest.decisions import Decisions
 from ingest.quarantine import QuarantineRoom
 from ingest.receipt import Receipt, Verdict
 from metadata.catalogue.quarantine import Decision, QuarantinedPackage, QuarantineState
-from metadata.errors import Damaged
+from metadata.errors import Damaged, NoSpace, TemporaryError
 from metadata.identifiers import AgencyCode, FondsCode
 from metadata.outcomes import Virus
+from preservation.antivirus.clamd import ClamdScanner
 from preservation.antivirus.eicar import EICAR
 from preservation.antivirus.memory import MemoryScanner
 from preservation.antivirus.port import Scan, ScannerUnavailable, ScanResult, VirusScanner
 from storage.port import Bytes
 from tests.builders.archive import SmallArchive, small_archive
 from tests.builders.bags import bag
+from tests.services.fake_clamd import FakeClamd
 
 RELEASE, DISCARD = Decision.RELEASE, Decision.DISCARD
 SAID = {"agency": "H20.01", "fonds": "F1"}
@@ -388,3 +391,47 @@ def test_odd_names_are_kept_under_one_that_can_be_written(
     kept = archive.catalogue.quarantine.get(held.quarantine).name
     assert kept == ("gói" if name.startswith(".") else "package")
     assert decide(archive, held.quarantine, RELEASE).state is QuarantineState.RELEASED
+
+
+@pytest.mark.parametrize("cut", range(1, 14))
+def test_whichever_connection_to_the_scanner_breaks_the_transfer_goes_on(tmp_path: Path, cut: int) -> None:
+    slept: list[float] = []
+    with FakeClamd(tmp_path, cut=cut) as clamd:
+        scanner = ClamdScanner(clamd.address, connect=30, clock=lambda: 1000.0 * len(clamd.commands))
+        with small_archive(tmp_path / "archive", scanner=scanner, sleep=slept.append) as archive:
+            sent = bag(tmp_path / "gói", {"lớn.txt": b"z" * 3_000_000, "nhỏ.txt": b"q"}, tag_manifests=False)
+            assert archive.receive(sent, **SAID).verdict is Verdict.ACCEPTED
+            assert len(slept) == (clamd.connections >= cut)
+            assert archive.leftovers() == []
+
+
+def test_a_full_disk_in_the_quarantine_is_tried_again_later(
+    archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = infected(tmp_path)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch, nothing_left(archive):
+        patch.setattr("ingest.quarantine.os.write", full)
+        with pytest.raises(NoSpace):
+            archive.receive(sent, **SAID)
+        assert room(archive) == []
+    assert archive.receive(sent, **SAID).verdict is Verdict.QUARANTINED
+
+
+def test_a_package_that_changes_while_it_is_copied_is_not_quarantined_as_it_was_not_read(
+    tmp_path: Path,
+) -> None:
+    sent = infected(tmp_path)
+
+    def at(point: str) -> None:
+        if point == "quarantine copied":
+            (copy,) = (tmp_path / "archive" / "quarantine").glob(".new-*/submission/gói/data/lạ.com")
+            copy.write_bytes(EICAR + b"\n")
+
+    with small_archive(tmp_path / "archive", at=at) as archive, nothing_left(archive):
+        with pytest.raises(TemporaryError):
+            archive.receive(sent, **SAID)
+        assert room(archive) == []

@@ -23,12 +23,14 @@ class FakeClamd:
     """Answers PING, VERSION and INSTREAM as clamd does unless ``scripts`` has another answer for the command.
 
     A script gets the connection after the command's name was read; what it returns is sent before the connection is
-    closed.
+    closed. The connection of number ``cut`` (from 1) is cut before anything is read.
     """
 
     folder: Path | None = None
     scripts: dict[str, Callable[[socket.socket], bytes]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
+    cut: int = 0
+    connections: int = 0
     version: bytes = b"ClamAV 1.4.6/27483/Wed Nov 25 09:36:32 2026\0"
 
     def __enter__(self) -> Self:
@@ -61,6 +63,10 @@ class FakeClamd:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
+            if self.connections == self.cut:
+                connection.close()
+                continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

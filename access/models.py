@@ -301,6 +301,10 @@ class EventModel(Model):
     agent_id: str
     agent_name: str
     store: Annotated[str | None, Field(examples=["kho-a"])]
+    links: Annotated[
+        list[tuple[str, str]],
+        Field(description="What else it is about: pairs of type (File, member) and identifier or path", examples=[[]]),
+    ]
 
     @classmethod
     def of(cls, event: Event) -> Self:
@@ -314,6 +318,7 @@ class EventModel(Model):
             agent_id=event.agent.identifier,
             agent_name=event.agent.name,
             store=event.store.value if event.store else None,
+            links=list(event.links),
         )
 
 

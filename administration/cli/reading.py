@@ -166,6 +166,7 @@ def _event(event: Event) -> dict[str, object]:
         "note": event.note,
         "agent": event.agent.name,
         "store": event.store.value if event.store else None,
+        "links": [list(link) for link in event.links],
     }
 
 

@@ -10,10 +10,11 @@ from httpx import Client
 from access.web.checks import Checks
 from access.web.words import Language
 from metadata.characteristics import Characteristics, Facts
+from metadata.events import Agent, Event, EventType, LogHead
 from metadata.holdings import AipVersion
 from metadata.outcomes import SignatureOutcome, Validity, Virus
 from tests.builders.kept import flip
-from tests.builders.reading import STORES, Archive, Paper
+from tests.builders.reading import NOW, STORES, Archive, Paper
 
 FOUND = Characteristics(
     Validity.INVALID,
@@ -110,6 +111,21 @@ def test_the_dossier_and_the_list_of_files_show_it_in_short(reader: Client, held
     assert "○ chưa quét: 1" in text
     files = _text(reader.get(f"/aips/{held.aip}/files").text)
     assert "✗ Chữ ký số: không hợp lệ" in files
+
+
+def test_an_event_leads_to_the_evidence(library: Archive, reader: Client, held: AipVersion) -> None:
+    member = next(one for one in library.catalogue.holdings.members(held.id) if "/signatures/" in one.path)
+    links = (("File", f"{held.id}/data/van-ban.pdf"), ("member", member.path))
+    event = Event(
+        Event.derive(held.id, "signed"), held.id, EventType.DIGITAL_SIGNATURE_VALIDATION, NOW, "d", "INVALID", "n",
+        Agent("a", "b"), None, links,
+    )  # fmt: skip
+    library.catalogue.events.append(held.id, [event], LogHead(2, b"\2" * 32))
+    page = reader.get(f"/aips/{held.aip}/events").text
+    assert f'href="/api/aips/{held.id}/content/{member.path}"' in page
+    assert "✗ không hợp lệ" in page
+    told = reader.get(f"/api/aips/{held.aip}/events").json()["events"][-1]
+    assert told["links"] == [list(link) for link in links]
 
 
 def test_evidence_that_no_replica_has_whole_is_not_shown(library: Archive, reader: Client, held: AipVersion) -> None:

@@ -12,8 +12,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,16 +34,31 @@ def main() -> None:
     setting, _ = first
     confinement = confine(setting["memory"], [Path(one) for one in setting["readable"]])
     _send(parent, wire.pack(wire.READY, confinement.fields()))
-    bench = Bench(setting["equipment"])
+    costs = Costs(setting["start_seconds"], allow, lambda: resident() > setting["resident"])
+    serve(parent, Bench(setting["equipment"]), costs)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """``allow`` lets the process have so many seconds more of CPU time: ``start_seconds`` for what a task needs, then
+    the task's own. ``swollen``: whether it holds more memory than it should keep."""
+
+    start_seconds: int
+    allow: Callable[[int], None]
+    swollen: Callable[[], bool]
+
+
+def serve(parent: socket.socket, bench: Bench, costs: Costs) -> None:
+    """Do one task after the other until the parent closes."""
     while (question := _receive(parent)) is not None:
-        parts = _answer(parent, bench, setting["start_seconds"], *question)
-        if parts[0][0] & wire.ENDS == 0 and resident() > setting["resident"]:
-            parts[0] = bytes([parts[0][0] | wire.ENDS]) + parts[0][1:]
+        parts = _answer(parent, bench, costs, *question)
+        if costs.swollen():
+            parts[0] = wire.ending(parts[0])
         _send(parent, parts)
 
 
 def _answer(
-    parent: socket.socket, bench: Bench, start_seconds: int, question: Values, files: Sequence[BinaryIO]
+    parent: socket.socket, bench: Bench, costs: Costs, question: Values, files: Sequence[BinaryIO]
 ) -> list[bytes]:
     """The frame that tells what the task gave or that it raised."""
     with ExitStack() as stack:
@@ -52,10 +68,10 @@ def _answer(
             task = bench.known(question["task"])
             if task is None:
                 # Its module is loaded and made ready before the clock of the file begins.
-                allow(start_seconds)
+                costs.allow(costs.start_seconds)
                 task = bench.find(question["task"])
                 _send(parent, wire.pack(wire.BEGUN, {}))
-            allow(question["cpu_seconds"])
+            costs.allow(question["cpu_seconds"])
             return wire.pack(wire.ANSWER, task(bench, question["arguments"], files))
         except MemoryError:
             return wire.pack(wire.RAISED | wire.ENDS, {"what": "MemoryError"})

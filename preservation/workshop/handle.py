@@ -20,9 +20,11 @@ from preservation.workshop.confinement import Confinement
 from preservation.workshop.port import Values, WorkLost
 
 _BUFFER = 1 << 20
+_DEATH_SECONDS = 10
+"""A process that is killed while the kernel reads for it, from a disk that hangs, ends only with that."""
 
 
-class ChildGone(Exception):
+class ChildGone(WorkLost):
     """The child had died before the question came."""
 
 
@@ -64,7 +66,7 @@ class Handle:
 
     def ask(self, task: str, parts: Sequence[bytes], descriptors: Sequence[int], seconds: float) -> Reply:
         """Send the frame ``parts`` with the files, wait for the reply: ``seconds``, and before a task's first time as
-        long as it may take to load. Raises WorkLost, ChildGone; then the child must be ended."""
+        long as it may take to load. Raises WorkLost; then the child must be ended."""
         try:
             return self._reply(task, parts, descriptors, seconds)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -75,7 +77,8 @@ class Handle:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_DEATH_SECONDS)
         self._socket.close()
         os.close(self._lifeline)
 
@@ -84,7 +87,7 @@ class Handle:
         try:
             self._send(wire.pack(wire.QUESTION, setting), (), deadline)
             return Confinement.of_fields(self._receive(deadline)[1])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, ChildGone) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise WorkLost(late=False) from error
 
     def _reply(self, task: str, parts: Sequence[bytes], descriptors: Sequence[int], seconds: float) -> Reply:
@@ -108,7 +111,7 @@ class Handle:
         try:
             sent = self._socket.sendmsg(parts, rights)
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise ChildGone from error
+            raise ChildGone(late=False) from error
         if sent == sum(map(len, parts)):
             return
         rest = memoryview(b"".join(parts))[sent:]

@@ -96,11 +96,12 @@ class ChildWorkshop:
     def _ask(
         self, child: Handle, task: str, parts: Sequence[bytes], descriptors: Sequence[int], seconds: float
     ) -> Values | None:
+        """What the task gave, None when it raised. Raises WorkLost."""
         try:
             answer = child.ask(task, parts, descriptors, seconds)
         except BaseException as error:
             child.end()
-            if isinstance(error, WorkLost):
+            if isinstance(error, WorkLost) and not isinstance(error, ChildGone):
                 self._count()
                 _log.warning("%s: the child %s", task, error)
             raise

@@ -37,6 +37,11 @@ def pack(kind: int, values: Values) -> list[bytes]:
     return [HEAD.pack(kind, len(words), sum(map(len, blobs))) + words, *blobs]
 
 
+def ending(head: bytes) -> bytes:
+    """The first part of a frame, saying too that the child is not to be asked again."""
+    return bytes([head[0] | ENDS]) + head[1:]
+
+
 def unpack(body: memoryview, words: int) -> Values:
     """The values of a frame behind its head. Raises ValueError, RecursionError for what :func:`pack` does not make."""
     text = bytes(body[:words])

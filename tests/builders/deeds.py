@@ -45,6 +45,10 @@ def fail(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
     raise ValueError("một tệp hỏng")
 
 
+def run_out(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
+    raise MemoryError
+
+
 def make_what_fails(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
     """Its tool cannot be made the first time."""
     times = tools.once("times", list)

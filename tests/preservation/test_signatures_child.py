@@ -14,6 +14,7 @@ from metadata.outcomes import SignatureOutcome as Is
 from preservation.signatures.answering import Answerer
 from preservation.signatures.checker import PyHankoChecker, equipment_of
 from preservation.signatures.port import Question, SignatureReport
+from preservation.workshop.local import LocalWorkshop
 from preservation.workshop.pool import ChildLimits, ChildWorkshop
 from preservation.workshop.port import TaskLimits, Values, WorkLost
 from tests.builders.signatures import NOW, archival, authority, forge_page, pdf, sign
@@ -59,6 +60,12 @@ def test_the_child_says_what_the_judge_says_and_serves_many_files(
     reports = [checker.check(question) for question in questions]
     assert reports == [SignatureReport.of_fields(here.answer(question).fields()) for question in questions]
     assert [report.outcome for report in reports] == [Is.VALID, Is.INVALID, None, Is.UNREADABLE]
+
+
+def test_the_task_says_the_same_in_this_process(write: Callable[..., Question]) -> None:
+    question = write(forge_page(archival()))
+    here = PyHankoChecker(STORE(), LocalWorkshop(equipment_of(STORE()))).check(question)
+    assert here == SignatureReport.of_fields(Answerer.of(STORE()).answer(question).fields())
 
 
 def test_a_staller_costs_one_file(write: Callable[..., Question]) -> None:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from preservation.workshop import wire
+from preservation.workshop.child import Costs, serve
+from preservation.workshop.confinement import resident_memory
 from preservation.workshop.local import LocalWorkshop
 from preservation.workshop.pool import ChildLimits, ChildWorkshop
 from preservation.workshop.port import TaskLimits, WorkLost
+from preservation.workshop.seccomp import program
+from preservation.workshop.tools import Bench
 from tests.builders.deeds import MODULE
 from tests.contracts.workshop import EQUIPMENT, WorkshopContract
 
@@ -277,3 +286,98 @@ def test_memory_of_the_parent_stays_flat() -> None:
 def test_a_frame_that_none_of_ours_makes_is_refused(words: bytes, blobs: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
         wire.unpack(memoryview(words + blobs), len(words))
+
+
+# The child's own loop, and the filter of calls, in this process
+
+
+@contextmanager
+def serving(**costs: Any) -> Iterator[tuple[socket.socket, list[int]]]:
+    """A parent's socket to a loop in a thread, and the seconds of CPU time that it allowed itself."""
+    ours, theirs = socket.socketpair()
+    allowed: list[int] = []
+    bench = Bench({"words": "trang bị"})
+    told = Costs(**{"start_seconds": 60, "allow": allowed.append, "swollen": lambda: False} | costs)
+    thread = threading.Thread(target=serve, args=(theirs, bench, told))
+    thread.start()
+    with ours, theirs:
+        yield ours, allowed
+        ours.shutdown(socket.SHUT_WR)
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def ask(line: socket.socket, task: str, files: Sequence[int] = (), **arguments: Any) -> list[tuple[int, Any]]:
+    """Send a question, read frames up to the answer."""
+    question = {"task": f"{MODULE}:{task}", "cpu_seconds": 7, "arguments": arguments}
+    socket.send_fds(line, [b"".join(wire.pack(wire.QUESTION, question))], list(files))
+    frames = []
+    while not frames or frames[-1][0] == wire.BEGUN:
+        kind, words, blobs = wire.HEAD.unpack(line.recv(wire.HEAD.size, socket.MSG_WAITALL))
+        frames.append((kind, wire.unpack(memoryview(line.recv(words + blobs, socket.MSG_WAITALL)), words)))
+    return frames
+
+
+def test_the_loop_of_a_child(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    with serving() as (line, allowed), (tmp_path / "x").open("rb") as file:
+        file.read()
+        answer = {"a": 1, "b": b"x", "files": [b"abc"]}
+        assert ask(line, "echo", [file.fileno()], a=1, b=b"x") == [(wire.BEGUN, {}), (wire.ANSWER, answer)]
+        assert ask(line, "echo") == [(wire.ANSWER, {"files": []})]
+        assert allowed == [60, 7, 7]
+        assert ask(line, "fail") == [(wire.BEGUN, {}), (wire.RAISED, {"what": "ValueError"})]
+        assert ask(line, "unsayable")[-1] == (wire.RAISED, {"what": "TypeError"})
+        assert ask(line, "missing") == [(wire.RAISED, {"what": "AttributeError"})]
+        assert ask(line, "run_out") == [(wire.BEGUN, {}), (wire.RAISED | wire.ENDS, {"what": "MemoryError"})]
+        assert ask(line, "close_files", [os.dup(file.fileno())])[-1] == (wire.ANSWER, {})
+        assert ask(line, "equipped")[-1] == (wire.ANSWER, {"equipment": {"words": "trang bị"}})
+
+
+def test_a_loop_that_holds_too_much_asks_for_an_end() -> None:
+    with serving(swollen=lambda: True) as (line, _):
+        assert ask(line, "nothing")[-1] == (wire.ANSWER | wire.ENDS, {})
+        assert ask(line, "fail")[-1][0] == wire.RAISED | wire.ENDS
+
+
+def test_a_loop_ends_with_half_a_question() -> None:
+    with serving() as (line, _):
+        line.sendall(wire.HEAD.pack(wire.QUESTION, 100, 0) + b"{")
+
+
+def test_a_process_says_how_much_memory_it_holds() -> None:
+    assert 10 << 20 < resident_memory()() < 1 << 40
+
+
+MACHINES = tomllib.loads(files("preservation.workshop").joinpath("syscalls.toml").read_text(encoding="utf-8"))
+ALLOWED, KILLED, FAILS = 0x7FFF0000, 0x80000000, 0x00050000
+
+
+def judged(program: bytes, machine: int, number: int, argument: int = 0) -> int:
+    """What the kernel would do with a call: its own small machine, as far as the filter uses it."""
+    data = struct.pack("<IIQQ", number, machine, 0, argument)
+    steps, at, value = list(struct.iter_unpack("<HBBI", program)), 0, 0
+    while True:
+        code, yes, no, operand = steps[at]
+        at += 1
+        if code == 0x06:
+            return operand
+        if code == 0x20:
+            (value,) = struct.unpack_from("<I", data, operand)
+            continue
+        held = {0x15: value == operand, 0x35: value >= operand, 0x45: bool(value & operand)}[code]
+        at += yes if held else no
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_filter_of_calls(machine: str) -> None:
+    table = MACHINES[machine]
+    filtered, audit = program(table), table["audit"]
+    listed = {number for part in ("network", "processes", "writing") for number in table[part].values()}
+    for number in range(600):
+        expected = FAILS | errno.EPERM if number in listed | {table["clone"]} else ALLOWED
+        expected = FAILS | errno.ENOSYS if number == table["clone3"] else expected
+        assert judged(filtered, audit, number) == expected, number
+    assert judged(filtered, audit, table["clone"], 0x00010000 | 0x100) == ALLOWED
+    assert judged(filtered, audit, 0x40000000) == KILLED
+    assert judged(filtered, audit ^ 1, 1) == KILLED

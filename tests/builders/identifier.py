@@ -33,7 +33,7 @@ class MemoryIdentifier:
             return PDF
         if known := self._by_extension.get(extension_of(sample.name)):
             return known
-        if encoding_of(sample.head, sample.tail, sample.size):
+        if not sample.head.startswith(b"%PDF-") and encoding_of(sample.head, sample.tail, sample.size):
             return TEXT
         return Format(None, "", "", "application/octet-stream", "none", "không nhận ra / not recognised")
 

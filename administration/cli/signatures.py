@@ -272,13 +272,18 @@ def _kept(keep: Path | None, path: Path) -> Evidence | None:
 
 
 def _keep(keep: Path | None, path: Path, report: SignatureReport) -> None:
-    """Evidence is written once and never over older evidence."""
+    """Evidence is written once, and over older evidence only when more was fetched for the same time of proof."""
     from preservation.signatures.evidence import canonical
 
-    file = _evidence_file(keep, path)
-    if file is not None and report.evidence and not file.exists():
+    file, old = _evidence_file(keep, path), _kept(keep, path)
+    if file is None or not report.evidence:
+        return
+    same_time = old is not None and old.get("proof_of_existence") == report.evidence["proof_of_existence"]
+    if old is None or (same_time and len(report.evidence.get("fetched", ())) > len(old.get("fetched", ()))):
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(canonical(report.evidence))
+        new = file.with_suffix(".new")
+        new.write_bytes(canonical(report.evidence))
+        new.replace(file)
 
 
 def _evidence_file(keep: Path | None, path: Path) -> Path | None:

@@ -185,8 +185,6 @@ class SignatureJudge:
         if not result.passed:
             self._doubt(result, expired=expired)
             return
-        if not expired:
-            return
         oldest = min((time for _, time in self._all.answers_about(self._certificate)), default=None)
         if oldest is not None and oldest > self._certificate.not_valid_after:
             self.found.add("SIG-REVOCATION-AFTER-EXPIRY")

@@ -124,9 +124,11 @@ class Rules:
     def spec(
         self, proved: datetime, known: Knowledge, algorithms: Algorithms, *, late: bool = False, revocation: bool = True
     ) -> SignatureValidationSpec:
-        """For pyHanko. ``late`` lets revocation answers count that were given after the moment of validation."""
+        """For pyHanko. ``late`` lets revocation answers count that were given after the moment of validation, as they
+        always do where kept evidence proves that moment: what is not revoked later was not revoked then."""
         rule = CertRevTrustPolicy(
-            revocation_checking_policy=REQUIRE_REVINFO if revocation else NO_REVOCATION, retroactive_revinfo=late
+            revocation_checking_policy=REQUIRE_REVINFO if revocation else NO_REVOCATION,
+            retroactive_revinfo=late or self.by_evidence,
         )
 
         def certificates(role: str, at: datetime) -> CertValidationPolicySpec:

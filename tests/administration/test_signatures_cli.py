@@ -149,7 +149,7 @@ def test_evidence_is_fetched_from_hosts_that_are_named(
     with answering_server() as server:
         dates = (now - 100 * DAY, now + 100 * DAY)
         signer = certify("Người ký", ec_key(40), people["inter"], dates, server=server.url("/ocsp"))
-        server.give("/ocsp", ocsp_of(signer, people["inter"], now - DAY, now + DAY))
+        server.give("/ocsp", ocsp_of(signer, people["inter"], now + timedelta(minutes=1), now + DAY))
         file = tmp_path / "a.pdf"
         file.write_bytes(sign(pdf(), signer, claimed=now - timedelta(hours=1)))
         keep = tmp_path / "bằng chứng"
@@ -158,8 +158,15 @@ def test_evidence_is_fetched_from_hosts_that_are_named(
         assert server.asked == []
         assert run([*words, "--fetch-from", "a/b"]) == 2
         assert run([*words, "--fetch-from", "a", "--at", "2036-01-01"]) == 2
+        assert ask(capsys, *words, "--keep", str(keep))[1]["files"][0]["outcome"] == "INDETERMINATE"
+        (kept,) = keep.iterdir()
+        before = json.loads(kept.read_bytes())
         named = ["--fetch-from", f"127.0.0.1:{server.port}", "--keep", str(keep)]
         assert ask(capsys, *words, *named)[1]["files"][0]["outcome"] == "VALID"
         assert len(server.asked) == 1
+    (kept,) = keep.iterdir()
+    after = json.loads(kept.read_bytes())
+    assert after["proof_of_existence"] == before["proof_of_existence"]
+    assert after["fetched"][0]["sha256"] in after["objects"]["ocsps"]
     later = ["--at", (now + 3650 * DAY).date().isoformat(), "--keep", str(keep)]
     assert ask(capsys, *words, *later)[1]["files"][0]["outcome"] == "VALID"

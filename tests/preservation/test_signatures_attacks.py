@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -312,6 +312,23 @@ def test_evidence_of_a_root_that_is_not_trusted_any_more_saves_nothing() -> None
     document, content, evidence = kept("p7s")
     store = authority().store(roots=("evil",), crls=[])
     assert ask(document, store, LATER, content, evidence=evidence).outcome is OPEN
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("revoked", "outcome"), [(None, VALID), (NOW + 2 * DAY, VALID), (NOW - 2 * DAY, BAD)], ids=["no", "later", "before"]
+)
+def test_lists_that_come_after_the_evidence_complete_it(kind: str, revoked: datetime | None, outcome: Is) -> None:
+    """At ingest nothing was known of revocation; a list of the next week says who was revoked when."""
+    make, content = KINDS[kind]
+    document, people = make(), authority()
+    first = ask(document, nothing(), content=content)
+    assert first.outcome is OPEN
+    gone = {} if revoked is None else {people["signer"].certificate.serial_number: revoked}
+    week = (NOW + 7 * DAY, NOW + 14 * DAY)
+    lists = [crl_of(people[name], *week) for name in ("root", "tsa-root")] + [crl_of(people["inter"], *week, gone)]
+    report = ask(document, people.store(crls=lists), LATER, content, evidence=first.evidence)
+    assert report.outcome is outcome, codes_of(report)
 
 
 def test_evidence_by_answers_instead_of_lists() -> None:

@@ -70,6 +70,7 @@ ROWS: dict[str, Case] = {
     "comment appended after the end": Case(lambda: sign(pdf()) + b"% xin chao\n", NOTES),
     "self-signed": Case(lambda: sign(pdf(), "self-signed", embed=()), BAD, ("SIG-SELF-SIGNED",)),
     "self-signed, with timestamp": Case(lambda: sign(pdf(), "self-signed", stamp=NOW - HOUR, embed=()), BAD),
+    "self-signed authority": Case(lambda: sign(pdf(), "evil", embed=()), BAD, ("SIG-SELF-SIGNED",)),
     "expired, no timestamp": Case(lambda: sign(pdf(), "expired", claimed=NOW - 60 * DAY), OPEN),
     "expired now, timestamp before expiry": Case(lambda: sign(pdf(), "expired", stamp=NOW - 60 * DAY), VALID),
     "timestamp after expiry": Case(lambda: sign(pdf(), "expired", stamp=NOW - 10 * DAY), BAD),

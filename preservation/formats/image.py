@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,11 +33,17 @@ REFUSALS: tuple[type[Exception], ...] = (UnidentifiedImageError,)
 PIXELS = 160_000_000
 """Of one picture: A0 at 300 dots an inch has 140 million."""
 
+PIXELS_OF = {"JPEG2000": 80_000_000}
+"""Fewer for readers that need more memory for each."""
+
 _LEAST = 10
 """Dots an inch; fewer are a ratio of sides, not a resolution."""
 
 ALL_PIXELS = 1_000_000_000
 FRAMES = 5_000
+
+SECONDS = 20.0
+"""After so long no further picture is begun."""
 
 _READERS = tuple(
     one.format
@@ -76,7 +83,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
             image = _open(file, PIXELS)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             with _open(file, None) as image:
-                return _swollen(_facts(image))
+                return _swollen(_facts(image), image.format or "")
         except UnidentifiedImageError:
             if is_tiff(specimen.head) and not remarks:
                 reason = {"reason": "a kind of TIFF that Pillow does not read"}
@@ -100,26 +107,28 @@ def _open(file: BinaryIO, pixels: int | None) -> Image.Image:
 
 
 def _looked(specimen: Specimen, image: Image.Image, file: BinaryIO, remarks: list[Remark]) -> Inspection:
-    facts, frames = _facts(image), 0
+    facts, until = _facts(image), time.monotonic() + SECONDS
+    frames = count = 0
     try:
         if image.format == "PNG":
             _verify(file)
         for frames, pixels in enumerate(_frames(image), 1):
-            if pixels > ALL_PIXELS or frames == FRAMES:
-                count = max(int(getattr(image, "n_frames", 1)), frames)
+            count = frames
+            if pixels > ALL_PIXELS or frames == FRAMES or time.monotonic() > until:
+                count = max(_count(file), frames)
                 if count > frames:
                     remarks.append(Remark("FORMAT-PARTLY", {"seen": str(frames), "of": str(count)}))
                 break
         _find_end(specimen, image.format or "")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return _swollen(facts)
+        return _swollen(facts, image.format or "")
     except (OSError, Broken, *_FAULTS) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         where = "" if isinstance(error, Broken) else f"picture {frames + 1}: "
         remarks.append(Remark("FORMAT-DAMAGED", {"reason": f"{where}{str(error) or type(error).__name__}"}))
-    pages = frames if image.format == "TIFF" else None
-    return Inspection(judged(remarks), tuple(remarks), replace(facts, images=frames, pages=pages))
+    pages = count if image.format == "TIFF" else None
+    return Inspection(judged(remarks), tuple(remarks), replace(facts, images=count, pages=pages))
 
 
 def _find_end(specimen: Specimen, kind: str) -> None:
@@ -127,8 +136,8 @@ def _find_end(specimen: Specimen, kind: str) -> None:
         raise Broken("the end of the image is missing")
 
 
-def _swollen(facts: Facts) -> Inspection:
-    remarks = (Remark("FORMAT-SWOLLEN", {"limit": f"{PIXELS // 1_000_000} Mpx"}),)
+def _swollen(facts: Facts, kind: str) -> Inspection:
+    remarks = (Remark("FORMAT-SWOLLEN", {"limit": f"{PIXELS_OF.get(kind, PIXELS) // 1_000_000} Mpx"}),)
     return Inspection(judged(remarks), remarks, facts)
 
 
@@ -136,6 +145,12 @@ def _verify(file: BinaryIO) -> None:
     """The checksums of a PNG's parts, which decoding alone does not look at."""
     with _open(file, PIXELS) as image:
         image.verify()
+
+
+def _count(file: BinaryIO) -> int:
+    """How many pictures there are. One that has been read further would have to be decoded anew to go back there."""
+    with _open(file, PIXELS) as image:
+        return int(getattr(image, "n_frames", 1))
 
 
 def _frames(image: Image.Image) -> Iterator[int]:
@@ -146,7 +161,7 @@ def _frames(image: Image.Image) -> Iterator[int]:
             image.seek(number)
         except EOFError:
             return
-        if math.prod(image.size) > PIXELS:
+        if math.prod(image.size) > PIXELS_OF.get(image.format or "", PIXELS):
             raise Image.DecompressionBombError
         image.load()
         pixels += math.prod(image.size)

@@ -144,13 +144,30 @@ def test_a_bomb_in_a_later_picture_is_not_decoded(monkeypatch: pytest.MonkeyPatc
     assert (found.validity, codes(found)) == (Validity.UNREADABLE, ["FORMAT-SWOLLEN"])
 
 
+def test_readers_that_need_more_memory_take_fewer_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module.PIXELS_OF, "JPEG2000", 1_000_000)
+    for size, remarks in (((1000, 900), []), ((1000, 1100), ["FORMAT-SWOLLEN"])):
+        found = looked("jp2", encoded("jp2", Image.new("L", size)))
+        assert codes(found) == remarks
+        assert (found.facts.width, found.facts.height) == size
+
+
+def test_after_some_time_no_further_picture_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS", -1.0)
+    pages = [picture() for _ in range(4)]
+    found = looked("tif", encoded("tif", pages[0], save_all=True, append_images=pages[1:]))
+    assert (found.validity, codes(found)) == (Validity.VALID_WITH_NOTES, ["FORMAT-PARTLY"])
+    assert dict(found.remarks[0].details) == {"seen": "1", "of": "4"}
+    assert found.facts.pages == 4
+
+
 def test_more_pictures_than_are_looked_at_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FRAMES", 3)
     for count, remarks in ((3, []), (5, ["FORMAT-PARTLY"])):
         frames = [picture().rotate(number) for number in range(count)]
         found = looked("gif", encoded("gif", frames[0], save_all=True, append_images=frames[1:]))
         assert codes(found) == remarks
-        assert found.facts.images == 3
+        assert found.facts.images == count
 
 
 def test_a_checksum_that_does_not_match_is_found() -> None:

@@ -9,6 +9,7 @@ import ctypes
 import math
 import os
 import resource
+import struct
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -21,6 +22,8 @@ from preservation.workshop.port import Values
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _NO_NEW_PRIVILEGES = 38
+_CAPABILITY_VERSION, _READ_ANY = 0x20080522, 2
+_CAPABILITIES, _CAPABILITY_SETS = struct.Struct("=Ii"), struct.Struct("=6I")
 _DESCRIPTORS = 64
 _AF_UNIX = 1
 _FORBIDDEN = frozenset(
@@ -77,6 +80,7 @@ def confine(memory: int, readable: Iterable[Path]) -> Confinement:
         bounded = sys.platform == "linux"
     version, filtered = 0, False
     if sys.platform == "linux" and _no_new_privileges():
+        _drop_capabilities()
         version = landlock.restrict([*_interpreter(), *readable], listable=_sources())
         filtered = seccomp.restrict()
     sys.addaudithook(_watch)
@@ -117,6 +121,14 @@ def leave_network() -> bool:
 def _no_new_privileges() -> bool:
     zero = ctypes.c_ulong(0)
     return bool(ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, ctypes.c_ulong(1), zero, zero, zero) == 0)
+
+
+def _drop_capabilities() -> None:
+    """Root's, or those of a user namespace: with them a process may raise its limits again. What is kept is to read the
+    signature files, whoever owns them."""
+    header = _CAPABILITIES.pack(_CAPABILITY_VERSION, 0)
+    kept = 1 << _READ_ANY if os.geteuid() == 0 else 0
+    ctypes.CDLL(None).capset(header, _CAPABILITY_SETS.pack(kept, kept, 0, 0, 0, 0))
 
 
 def _sources() -> Path:

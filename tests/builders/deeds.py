@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -218,6 +219,23 @@ def reach(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
 def limits(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
     names = ("RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_CPU")
     return {name: list(resource.getrlimit(getattr(resource, name))) for name in names}
+
+
+def raise_limits(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
+    refused = []
+    for name in ("RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE"):
+        try:
+            resource.setrlimit(getattr(resource, name), (1 << 40, 1 << 40))
+        except (ValueError, OSError):
+            refused.append(name)
+    return {"refused": refused}
+
+
+def capabilities(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:
+    """Those that count now, as the kernel numbers them."""
+    sets = (ctypes.c_uint32 * 6)()
+    _LIBC.capget(struct.pack("=Ii", 0x20080522, 0), sets)
+    return {"effective": [bit for bit in range(64) if (sets[0] | sets[3] << 32) >> bit & 1]}
 
 
 def open_files(tools: Tools, arguments: Values, files: Sequence[BinaryIO]) -> Values:

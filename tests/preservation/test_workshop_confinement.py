@@ -71,6 +71,13 @@ def test_limits_of_the_kernel(workshop: ChildWorkshop) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 0
 
 
+def test_limits_cannot_be_raised_again(workshop: ChildWorkshop) -> None:
+    """By root neither, who has nothing left but to read."""
+    if sys.platform == "linux":
+        assert do(workshop, "capabilities")["effective"] == ([2] if os.geteuid() == 0 else [])
+    assert do(workshop, "raise_limits")["refused"] == ["RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE"]
+
+
 @needs_landlock
 @pytest.mark.parametrize(
     "path",

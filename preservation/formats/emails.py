@@ -73,5 +73,5 @@ def _text(part: Message) -> str:
         return ""
     try:
         return payload.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # a character set that nobody has
         return payload.decode("cp1252", "replace")

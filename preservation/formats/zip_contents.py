@@ -164,11 +164,13 @@ class ZipContents:
                 yield piece
                 continue
             try:
-                while piece:
+                while piece and not inflate.eof:
                     yield inflate.decompress(piece, _CHUNK)
                     piece = inflate.unconsumed_tail
             except zlib.error as error:
                 raise Broken(f"member {one.name!r} cannot be unpacked") from error
+            if inflate.eof:  # what is left of it is what nobody would read
+                break
         if inflate is not None:
             yield inflate.flush()
 

@@ -49,6 +49,7 @@ BOMB = f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY l0 "ha">{LAUGHS}]><a{{}}>{{}
         ("eml", mail(), VALID, ["FORMAT-ATTACHMENTS"]),
         ("eml", mail(closed=False), INVALID, ["FORMAT-BROKEN"]),
         ("eml", "hello\n\nworld", INVALID, ["FORMAT-BROKEN"]),
+        ("eml", mail(attached=None).replace(b"charset=utf-8", b"charset=u\0f-8"), VALID, []),
         ("mht", mail("<p onload='x()'>", attached=None, kind="html"), VALID, ["FORMAT-SCRIPT"]),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 
 import docx
 import openpyxl
@@ -278,6 +279,27 @@ def test_a_member_larger_than_it_says_is_stopped(monkeypatch: pytest.MonkeyPatch
         at = data.index(b"PK\1\2", at + 4)
     struct.pack_into("<I", data, at + 24, 100)  # it says that it is 100 bytes long
     assert codes(looked("docx", bytes(data))) == ["FORMAT-BROKEN"]
+
+
+def test_bytes_behind_the_end_of_a_packed_member_are_passed_over_once() -> None:
+    """A stream of more than one piece that ends early: what follows its end is no reason to go on for ever."""
+    packed = zlib.compressobj(wbits=-15)
+    inside = b"\0" * 70_000
+    data = packed.compress(inside) + packed.flush()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, text in word(**{"word/media/image2.png": data + b"x" * 100}).items():
+            assert text is not None
+            package.writestr(name, text)
+    made = bytearray(out.getvalue())
+    for mark, method, size in ((b"PK\3\4", 8, 22), (b"PK\1\2", 10, 24)):
+        at = made.index(mark)
+        while b"image2" not in made[at : at + 80]:
+            at = made.index(mark, at + 4)
+        struct.pack_into("<H", made, at + method, 8)
+        struct.pack_into("<II", made, at + size - 8, zlib.crc32(inside), len(data) + 100)
+        struct.pack_into("<I", made, at + size, len(inside))
+    assert codes(looked("docx", bytes(made))) == []
 
 
 SEEDS = [zipped(word()), zipped(opendocument()), zipped(epub()), compound(old_word()), compound(old_excel()), RTF,

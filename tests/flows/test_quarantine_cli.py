@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,30 @@ def test_without_a_scanner_the_receipt_says_so(tmp_path: Path, capsys: pytest.Ca
     desk = desk_of(tmp_path, "", capsys)
     (found,) = desk.ask("ingest", str(sent(tmp_path)))["packages"]
     assert found["receipt"]["counts"]["VIRUS-NO-SCANNER"] == 1
+
+
+def test_a_worker_that_waits_for_the_scanner_can_be_stopped_and_another_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from administration.flows import ingest_request, work_options, workflows
+    from administration.work.engine import WorkEngine
+
+    desk = desk_of(tmp_path, str(tmp_path / "clamd.sock"), capsys)
+    package, waits = sent(tmp_path, b"clean"), threading.Event()
+
+    def told(_: str, step: str, *__: int) -> None:
+        if step == "waiting for the virus scanner":
+            waits.set()
+
+    request = ingest_request(str(package), None, None)
+    with Archive.open(desk.home) as archive:
+        options = work_options(archive.settings)
+        with WorkEngine(archive.settings.work_url, workflows(archive, told), options) as engine:
+            engine.enqueue(request)
+            assert waits.wait(60)
+        assert archive.catalogue.intake.open() == []
+    with Archive.open(desk.home) as archive, FakeClamd(tmp_path):
+        options = replace(work_options(archive.settings), ttl=0.5)
+        with WorkEngine(archive.settings.work_url, workflows(archive), options) as engine:
+            status = engine.wait([request.id], timeout=120)[request.id]
+    assert '"verdict":"accepted"' in status.value["receipt"]  # type: ignore[call-overload,index,operator]

@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from metadata.events import Agent
 from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, StoreId
 from preservation.antivirus.memory import MemoryScanner
 from preservation.antivirus.port import VirusScanner
+from preservation.checkers import Checkers
 from preservation.identification.port import Identifier
 from storage.port import Store
 from storage.replicas import ReplicaSet
@@ -96,12 +97,13 @@ def small_archive(
     stores: list[Store] | None = None,
     identifier: Identifier | None = None,
     scanner: VirusScanner | None = None,
+    checkers: Checkers | None = None,
     at: Callable[[str], None] = lambda _: None,
     lease: timedelta = timedelta(seconds=60),
     sleep: Callable[[float], None] = lambda _: None,
     wrap: Callable[[Store], Store] = lambda store: store,
 ) -> Iterator[SmallArchive]:
-    """Open (or make) the archive in ``folder``; closes the catalogue at the end."""
+    """Open (or make) the archive in ``folder``; closes the catalogue at the end. ``checkers`` look into files."""
     folder.mkdir(parents=True, exist_ok=True)
     if stores is None:
         stores = []
@@ -127,6 +129,15 @@ def small_archive(
         sleep=sleep,
         at=at,
     )
+    if checkers is not None:
+        place = replace(
+            place,
+            identifier=checkers.identifier,
+            inspector=checkers.inspector,
+            signatures=checkers.signatures,
+            attached=checkers.attached,
+            checkers=checkers.children,
+        )
     try:
         yield SmallArchive(folder, catalogue, stores, IngestService(place), place, clock)
     finally:

@@ -37,7 +37,8 @@ class FormatInspector:
     @property
     def name(self) -> str:
         libraries = dict.fromkeys(one for family in families() for one in family.libraries)
-        return ", ".join(f"{one} {version(one)}" for one in libraries)
+        named = [f"{one} {version(one)}" for one in libraries]
+        return ", ".join([*named, "veraPDF"] if self._verapdf else named)
 
     def inspect(self, specimen: Specimen, file: BinaryIO | None) -> Inspection:
         """See the port. A format that no family knows is NOT_CHECKED and costs nothing."""

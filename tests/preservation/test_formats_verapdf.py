@@ -155,6 +155,7 @@ def test_those_who_look_into_files_have_it_and_read_its_report_in_a_child(tmp_pa
         file.write(typeset())
         file.flush()
         found = checkers.inspector.inspect(specimen("pdf", typeset()), file)
+        assert checkers.inspector.name.endswith(", veraPDF")
     assert codes(found) == ["FORMAT-PDFA-REFUSED"]
 
 

@@ -9,19 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from access.search.port import Rights, SearchQuery
 from administration.archive import Archive, write_settings
 from administration.cli.one_file import OneFile
 from administration.cli.output import Output, size_text
-from administration.flows import chimes, stored_from_json, stored_to_json, work_options, workflows
+from administration.flows import chimes, feed, stored_from_json, stored_to_json, work_options, workflows
 from administration.settings import load, render
 from administration.work.plan import Failure
 from ingest.place import Stored
 from ingest.receipt import Receipt
+from metadata.catalogue import OutboxAction
 from metadata.catalogue.intake import Claim
 from metadata.errors import AlreadyExists, NotFound, RefusedInput, UsageError
 from metadata.findings import Finding, Findings, Severity
 from metadata.identifiers import AgencyCode, AipId, ObjId, StoreId, VersionId
 from metadata.text import Sentence
+from tests.builders.holdings import register
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -78,6 +81,18 @@ def test_every_chime_rings_for_a_workflow(home: Path) -> None:
     with Archive(settings) as archive:
         assert {chime.workflow for chime in chimes(settings)} <= {one.name for one in workflows(archive)}
     assert work_options(settings).concurrency == settings.count("work.workers")
+
+
+def test_an_index_of_another_layout_is_made_anew(home: Path) -> None:
+    with Archive.open(home) as archive:
+        archive.create()
+        assert feed(archive) == 0
+        held = register(archive.catalogue)
+        archive.catalogue.outbox.done([one.id for one in archive.catalogue.outbox.pending()])  # fed to another index
+        assert feed(archive) == 3
+        assert archive.index.search(SearchQuery("quyet dinh"), Rights.everything()).total == 3
+        archive.catalogue.outbox.put(held.id, OutboxAction.PUT)
+        assert feed(archive) == 1
 
 
 def test_tidy_removes_only_what_is_old(home: Path) -> None:

@@ -191,12 +191,13 @@ def test_a_file_from_the_list_is_the_file(reader: Page, site: Site) -> None:
 
 
 def test_the_log_speaks_vietnamese(reader: Page, site: Site) -> None:
-    """Every sentence that this archive wrote into its events is told in the reader's language."""
+    """Every sentence that this archive wrote into its events is told in the reader's language; codes are the same."""
     reader.open(site.url("events"))
     shown = reader.value("document.querySelector('.log').innerText")
     assert len(site.events) >= 8
     assert [event.detail for event in site.events if event.detail in shown] == []
-    assert [event.note for event in site.events if event.note and event.note in shown] == []
+    notes = {event.note for event in site.events if event.note} - {"VIRUS-NO-SCANNER 1"}
+    assert [note for note in notes if note in shown] == []
     assert shown.count("✓ nguyên vẹn") == 4
     assert "MATCH" not in shown
 

@@ -381,3 +381,75 @@ def test_the_filter_of_calls(machine: str) -> None:
     assert judged(filtered, audit, table["clone"], 0x00010000 | 0x100) == ALLOWED
     assert judged(filtered, audit, 0x40000000) == KILLED
     assert judged(filtered, audit ^ 1, 1) == KILLED
+
+
+# What a child that was taken over may send
+
+
+def framed(kind: int, words: bytes, blobs: bytes = b"") -> bytes:
+    return wire.HEAD.pack(kind, len(words), len(blobs)) + words + blobs
+
+
+@pytest.mark.parametrize(
+    ("sent", "late"),
+    [
+        (b"", True),
+        (b"\x03", True),
+        (wire.HEAD.pack(wire.ANSWER, 1 << 20, 0) + b"{", True),
+        (wire.HEAD.pack(wire.ANSWER, 1 << 30, 0), False),
+        (wire.HEAD.pack(wire.ANSWER, 0xFFFFFFFF, 0xFFFFFFFF), False),
+        (framed(wire.ANSWER, b""), False),
+        (framed(wire.ANSWER, b"[1]"), False),
+        (framed(wire.ANSWER, b"null"), False),
+        (framed(wire.ANSWER, b'{"a":{"\\u0000bytes":9}}', b"x"), False),
+        (framed(wire.ANSWER, b"[" * 200_000), False),
+        (framed(wire.RAISED, b"{}"), False),
+        (framed(wire.READY, b"{}"), False),
+        (framed(wire.QUESTION, b"{}"), False),
+        (framed(wire.BEGUN, b"{}"), True),
+        (framed(wire.BEGUN, b"{}") * 2, False),
+        (framed(wire.BEGUN | wire.ENDS, b"{}"), False),
+        (framed(255, b"{}"), False),
+        (b"\x83" * 10_000, False),
+    ],
+)
+def test_what_a_child_sends_is_an_answer_or_lost(sent: bytes, late: bool) -> None:
+    with one_child(start_seconds=60) as workshop:
+        child = workshop._start()
+        real, child._socket, theirs = child._socket, *socket.socketpair()
+        child._socket.setblocking(False)
+        with real, theirs:
+            theirs.sendall(sent)
+            child._start_seconds = 0.2
+            began = time.monotonic()
+            with pytest.raises(WorkLost) as lost:
+                child.ask("x", wire.pack(wire.QUESTION, {}), [], 0.2)
+            assert lost.value.late == late
+            assert time.monotonic() - began < 60
+            child.end()
+
+
+def test_a_child_that_drips_is_late() -> None:
+    """A byte now and then moves no limit."""
+    with one_child() as workshop:
+        child = workshop._start()
+        real, child._socket, theirs = child._socket, *socket.socketpair()
+        child._socket.setblocking(False)
+        stop = threading.Event()
+
+        def drip() -> None:
+            for byte in framed(wire.ANSWER, b'{"a":' + b" " * 100_000 + b"1}"):
+                if stop.wait(0.02):
+                    return
+                theirs.sendall(bytes([byte]))
+
+        thread = threading.Thread(target=drip)
+        child._known.add("x")
+        with real, theirs:
+            thread.start()
+            with pytest.raises(WorkLost) as lost:
+                child.ask("x", wire.pack(wire.QUESTION, {}), [], 0.5)
+            stop.set()
+            thread.join()
+            assert lost.value.late
+            child.end()

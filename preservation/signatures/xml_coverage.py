@@ -11,6 +11,7 @@ from preservation.signatures.xmldsig import DS, XADES, Element, XmlTrouble, is_i
 WHOLE, ALL_CONTENT, PARTS = "WHOLE_DOCUMENT", "ALL_CONTENT", "PARTS"
 
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+_SILENT = {f"{_INSTANCE}schemaLocation", f"{_INSTANCE}noNamespaceSchemaLocation"}
 _TELLING = {XADES + "QualifyingProperties", DS + "SignatureProperties"}
 _SHOWN = 3
 
@@ -61,9 +62,9 @@ def _inside_signature(root: Element, element: Element) -> bool:
 
 def _unsigned(root: Element, signed: set[Element]) -> Iterator[Element]:
     """Elements with content that nobody signed. What only holds signed elements or signatures together is no content,
-    and neither is an element without anything in it."""
-    holding = {above for one in signed for above in one.iterancestors()}
-    holding |= {above for one in root.iter(DS + "Signature") for above in one.iterancestors()}
+    and neither is an empty place for a signature beside another one."""
+    over_signed = {above for one in signed for above in one.iterancestors()}
+    over_signatures = {above for one in root.iter(DS + "Signature") for above in one.iterancestors()}
     waiting = [root]
     while waiting:
         one = waiting.pop()
@@ -73,17 +74,17 @@ def _unsigned(root: Element, signed: set[Element]) -> Iterator[Element]:
             waiting += one.iterchildren(DS + "Object")
         elif one.tag == DS + "Object" and not _says(one):
             waiting += (child for child in one.iterchildren(etree.Element) if child.tag not in _TELLING)
-        elif one in holding:
+        elif one in over_signed or one in over_signatures:
             waiting += reversed(list(one.iterchildren(etree.Element)))
             if _speaks(one):
                 yield one
-        elif len(one) or _speaks(one):
+        elif len(one) or _speaks(one) or one.getparent() not in over_signatures - over_signed:
             yield one
 
 
 def _speaks(element: Element) -> bool:
-    """Whether it has words of its own: text between its children, or attributes that are no identifier."""
-    own = [name for name in map(str, element.attrib) if not is_identifier(name) and not name.startswith(_INSTANCE)]
+    """Whether it has words of its own: text between its children, or attributes, but for identifiers and schemas."""
+    own = [name for name in map(str, element.attrib) if not is_identifier(name) and name not in _SILENT]
     return bool(own) or _says(element)
 
 

@@ -95,6 +95,22 @@ def added(root: Any) -> None:
     etree.SubElement(root, "GhiChu").text = "thêm"
 
 
+def emptied(root: Any) -> None:
+    etree.SubElement(root, "DaHuy")
+
+
+def place_added(root: Any) -> None:
+    etree.SubElement(root.find("DSCKS"), "CQThue")
+
+
+def schema_named(root: Any) -> None:
+    root.set("{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation", "hoa-don.xsd")
+
+
+def retyped(root: Any) -> None:
+    root.set("{http://www.w3.org/2001/XMLSchema-instance}type", "HoaDonKhac")
+
+
 def spoken(root: Any) -> None:
     root.find("DSCKS").text = "thêm"
 
@@ -304,6 +320,12 @@ CASES: dict[str, Case] = {
     "identifier removed": Case(lambda: edit(invoice(), identifier_removed), BAD, ("SIG-COVERAGE",)),
     # not all is signed
     "element beside the signed part": Case(lambda: edit(invoice(), added), OPEN, ("SIG-XML-PARTLY",)),
+    "empty element beside the signed part": Case(lambda: edit(invoice(), emptied), OPEN, ("SIG-XML-PARTLY",)),
+    "empty place beside the signature": Case(lambda: edit(invoice(plain=True, form=EXCLUSIVE), place_added), NOTES),
+    "schema named beside the signed part": Case(lambda: edit(invoice(plain=True, form=EXCLUSIVE), schema_named), NOTES),
+    "type changed beside the signed part": Case(
+        lambda: edit(invoice(plain=True, form=EXCLUSIVE), retyped), OPEN, ("SIG-XML-PARTLY",)
+    ),
     "words beside the signed part": Case(lambda: edit(invoice(), spoken), OPEN, ("SIG-XML-PARTLY",)),
     "attribute beside the signed part": Case(lambda: edit(invoice(), attributed), OPEN, ("SIG-XML-PARTLY",)),
     "words added to the signature": Case(lambda: edit(invoice(), object_added), OPEN, ("SIG-XML-PARTLY",)),

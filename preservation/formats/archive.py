@@ -6,6 +6,7 @@ What is in them is kept as it came; its formats are not told, which a remark say
 from __future__ import annotations
 
 import io
+import re
 import struct
 import tarfile
 import zlib
@@ -25,6 +26,7 @@ _SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
 _RAR4, _RAR5 = b"Rar!\x1a\x07\0", b"Rar!\x1a\x07\1\0"
 _MOST_MEMBERS = 200_000
 _BLOCK = 512
+_SIZE = re.compile(rb"^\d{1,5} size=(\d{1,18})$", re.MULTILINE)
 _CHUNK = 64 * 1024
 
 
@@ -39,7 +41,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         return Inspection(remarks=(Remark("FORMAT-TOO-LARGE"),))
     if head.startswith(b"\x1f\x8b"):
         return _gzip(file)
-    if head[257:262] == b"ustar":
+    if head[257:262] == b"ustar" or ("tar" in specimen.format.mime and not head.startswith(b"PK")):
         return _tar(file, specimen.size)
     return _zip(specimen, file)
 
@@ -71,7 +73,7 @@ def _zip(specimen: Specimen, file: BinaryIO) -> Inspection:
 
 def _tar(file: BinaryIO, size: int) -> Inspection:
     """Headers one after the other; what lies between them is passed over."""
-    at, count = 0, 0
+    at, count, said = 0, 0, None
     while count < _MOST_MEMBERS:
         file.seek(at)
         header = file.read(_BLOCK)
@@ -81,11 +83,30 @@ def _tar(file: BinaryIO, size: int) -> Inspection:
             member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
         except tarfile.HeaderError as error:
             raise Broken(f"member {count + 1} has no good header") from error
-        at += _BLOCK + -(-member.size // _BLOCK) * _BLOCK
-        if at > size or member.size < 0:
+        length = member.size if said is None else said
+        at += _BLOCK * (1 + (_sparse_blocks(file, header) if member.type == b"S" else 0))
+        said = _said_size(file, at, length) if member.type == b"x" else None
+        at += -(-length // _BLOCK) * _BLOCK
+        if at > size or length < 0:
             raise Broken(f"member {count + 1} ends beyond the end of the file")
         count += member.type not in (b"x", b"g", b"L", b"K")
     return _found(count, locked=False)
+
+
+def _sparse_blocks(file: BinaryIO, header: bytes) -> int:
+    """Blocks between the header of a sparse file of GNU's and its contents."""
+    count, more = 0, header[482:483] == b"\1"
+    while more and count < _MOST_MEMBERS:
+        count += 1
+        more = file.read(_BLOCK)[504:505] == b"\1"
+    return count
+
+
+def _said_size(file: BinaryIO, at: int, length: int) -> int | None:
+    """The size that an extended header (POSIX.1-2001) gives the member after it, when it gives one."""
+    file.seek(at)
+    found = _SIZE.search(file.read(min(length, 1 << 20)))
+    return int(found.group(1)) if found else None
 
 
 def _gzip(file: BinaryIO) -> Inspection:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import tarfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -138,6 +140,48 @@ def test_archives_are_kept_and_not_unpacked(kind: str, data: bytes, count: str, 
     else:
         assert found.validity is VALID
     assert found.facts.encrypted == locked
+
+
+def _told_beside() -> bytes:
+    """A tar whose extended header gives the size of its member, as of one beyond 8 GB."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a")
+        member.size, member.pax_headers = 700, {"size": "700"}
+        archive.addfile(member, io.BytesIO(b"x" * 700))
+    data = bytearray(out.getvalue())
+    data[1024 + 124 : 1024 + 135] = b"0" * 11  # in the header itself: nothing
+    data[1024 + 148 : 1024 + 156] = b" " * 8
+    data[1024 + 148 : 1024 + 155] = b"%06o\0" % sum(data[1024:1536])
+    return bytes(data)
+
+
+def _old() -> bytes:
+    """A tar of before there was a magic number."""
+    data = bytearray(tar("a"))
+    data[257:265] = b"\0" * 8
+    data[148:156] = b" " * 8
+    data[148:155] = b"%06o\0" % sum(data[:512])
+    return bytes(data)
+
+
+def _sparse() -> bytes:
+    """A sparse file of GNU's: its map goes on in a block behind the header."""
+    data = bytearray(tar("a", "b"))
+    data[156:157], data[482:483] = b"S", b"\1"
+    data[148:156] = b" " * 8
+    data[148:155] = b"%06o\0" % sum(data[:512])
+    return bytes(data[:512] + b"\0" * 512 + data[512:])
+
+
+@pytest.mark.parametrize(("make", "count"), [(_told_beside, "1"), (_old, "1"), (_sparse, "2")])
+def test_tars_of_other_kinds(make: Callable[[], bytes], count: str) -> None:
+    found = looked("tar", make())
+    assert (found.validity, found.remarks[0].details) == (VALID, {"count": count})
+
+
+def test_a_variant_that_nobody_reads_is_not_checked() -> None:
+    assert looked("wav", b"RIFX" + wav()[4:]).validity is NOT_CHECKED
 
 
 def test_a_zip_with_a_locked_member_and_one_that_swells() -> None:

@@ -390,6 +390,13 @@ def test_pages_that_go_round_in_circles_end() -> None:
     assert looked("pdf", data).validity in (INVALID, NOTES)
 
 
+def test_a_tree_of_pages_that_shares_its_branches_does_not_multiply() -> None:
+    nodes = [b"<< /Type /Pages /Kids [%s] /Count 1 >>" % (b"%d 0 R " % (number + 1) * 10) for number in range(2, 12)]
+    page = b"<< /Type /Page /Parent 11 0 R /MediaBox [0 0 9 9] /Resources << >> >>"
+    found = looked("pdf", written([b"<< /Type /Catalog /Pages 2 0 R >>", *nodes, page]))
+    assert (found.validity, codes(found)) == (INVALID, ["FORMAT-BROKEN"])
+
+
 SEEDS = [PLAIN, A1, A2, scan(pixels=(40, 60), words="abc"), changed(A2, attached), one_page()]
 
 

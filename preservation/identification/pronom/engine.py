@@ -5,17 +5,14 @@ Runs in the child process only: it looks into bytes from outside.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from mmap import ACCESS_READ, mmap
+from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from preservation.identification.answer import Answer, Candidate
 from preservation.identification.choice import GENERAL_TEXT, extension_of
 from preservation.identification.pronom.containers import Containers
 from preservation.identification.pronom.gates import Gates, reaches_far
-from preservation.identification.pronom.matching import Buffer, Seen, bytes_asked, matchers_of
+from preservation.identification.pronom.matching import Seen, bytes_asked, matchers_of
 from preservation.identification.pronom.signature_file import PronomFormat, SignatureFiles
 from preservation.identification.text import encoding_of
 
@@ -34,6 +31,7 @@ class PronomEngine:
         self._asked = [bytes_asked(signature.sequences) for signature in files.signatures]
         self._gates = Gates(files.signatures)
         self._far = [number for number, one in enumerate(files.signatures) if reaches_far(one)]
+        self._far_places = frozenset(self._far)
         self._far_gates = Gates([files.signatures[number] for number in self._far], near=True)
         self._by_extension: dict[str, list[str]] = {}
         for puid, one in files.formats.items():
@@ -60,12 +58,11 @@ class PronomEngine:
         inner, trouble = self._containers.look(begun, size, head, tail, file) if begun else ({}, "")
         if inner:  # what lies inside tells all; the byte signatures of containers only tell less
             return Answer((), self._named(self._best(inner)), extension, "", trouble)
-        found = self.match(head, tail)
-        if size > len(head):
-            try:
-                found |= self._far_away(found, size, head, tail, file)
-            except (OSError, ValueError) as error:
-                trouble = trouble or str(error)
+        if size <= len(head):
+            found = self.match(head, tail)
+        else:
+            found, unread = self._of_large(size, head, tail, file)
+            trouble = trouble or unread
         encoding = "" if found else encoding_of(head, tail, size)
         return Answer(self._named(self._best(found)), (), extension, encoding, trouble)
 
@@ -73,7 +70,7 @@ class PronomEngine:
         """The PUIDs whose byte signatures match, inferior ones among them; how many bytes their signature asks for."""
         return self._matching(self._gates.candidates(head, tail), head, tail)
 
-    def _matching(self, numbers: Iterable[int], head: Buffer, tail: Buffer) -> dict[str, int]:
+    def _matching(self, numbers: Iterable[int], head: bytes, tail: bytes) -> dict[str, int]:
         seen = Seen()
         found: dict[str, int] = {}
         for number in numbers:
@@ -82,18 +79,22 @@ class PronomEngine:
                 found[puid] = self._asked[number]
         return found
 
-    def _far_away(
-        self, found: Mapping[str, int], size: int, head: bytes, tail: bytes, file: BinaryIO | None
-    ) -> dict[str, int]:
-        """What matches only when the middle of the file is looked at: a PDF/A's claim may lie anywhere."""
-        numbers = [self._far[place] for place in self._far_gates.candidates(head, tail)]
-        numbers = [number for number in numbers if self._puids[number] not in found]
-        if not numbers:
-            return {}
-        if file is None or size > _WHOLE:
-            return self._matching(numbers, both := head + tail, both)
-        with whole_of(file) as whole:
-            return self._matching(numbers, whole, whole)
+    def _of_large(self, size: int, head: bytes, tail: bytes, file: BinaryIO | None) -> tuple[dict[str, int], str]:
+        """What matches in a file that is larger than its windows, and what could not be looked at.
+
+        Signatures that may match in its middle are tried on all of it: a PDF/A's claim may lie anywhere.
+        """
+        near = [number for number in self._gates.candidates(head, tail) if number not in self._far_places]
+        found = self._matching(near, head, tail)
+        far = [self._far[place] for place in self._far_gates.candidates(head, tail)]
+        whole, trouble = head + tail, ""
+        if far and file is not None and size <= _WHOLE:
+            try:
+                file.seek(0)
+                whole = file.read(size)
+            except OSError as error:
+                trouble = str(error)
+        return found | self._matching(far, whole, whole), trouble
 
     def _best(self, found: Mapping[str, int]) -> list[str]:
         """Without those that another found one goes before; those whose signature asks for most bytes first."""
@@ -121,16 +122,3 @@ class PronomEngine:
 def _pronom_order(puid: str) -> tuple[bool, int]:
     number = puid.rpartition("/")[2]
     return puid.startswith("x-"), int(number) if number.isdigit() else 0
-
-
-@contextmanager
-def whole_of(file: BinaryIO) -> Iterator[Buffer]:
-    """All bytes of a file: mapped when it lies on a disk, so that they cost no memory."""
-    try:
-        number = file.fileno()
-    except (io.UnsupportedOperation, AttributeError):
-        file.seek(0)
-        yield file.read()
-        return
-    with mmap(number, 0, access=ACCESS_READ) as whole:
-        yield whole

@@ -61,15 +61,10 @@ class _Place:
         return _Place(self.tail, self.low + moved, self.high + moved, frozenset((literal,)))
 
 
-@dataclass(slots=True)
-class _Search:
-    """Places of literals that begin alike: ``start`` is looked for where any of them may be, before each of them is."""
-
-    tail: bool
-    low: int
-    high: int
-    start: bytes
-    members: list[tuple[int, int, bytes, list[int]]]
+_Member = tuple[int, int, bytes, list[int]]
+_Search = tuple[int, int, bytes, list[_Member]]
+"""Literals that begin alike: what they begin with is looked for between two places where any of them may be, then each
+of them, by the range of its own, and with the signatures that ask for it."""
 
 
 class Gates:
@@ -81,7 +76,7 @@ class Gates:
 
     def __init__(self, signatures: Sequence[ByteSignature], *, near: bool = False) -> None:
         self._always: list[int] = []
-        self._fixed: dict[tuple[bool, int, int], dict[bytes, list[int]]] = {}
+        fixed: dict[tuple[bool, int, int], dict[bytes, list[int]]] = {}
         floating: dict[tuple[bool, int, int, bytes], list[int]] = {}
         every = [
             [place.narrowed() for place in _places_of(one) if not near or place.high <= _NEAR] for one in signatures
@@ -93,55 +88,59 @@ class Gates:
                 continue
             best = max(places, key=lambda place: place.score - min(uses[place], _MANY))
             if best.high - best.low <= _STEPS:
-                self._file(best, number)
+                _file(fixed, best, number)
                 continue
             for literal in best.literals:
                 floating.setdefault((best.tail, best.low, best.high, literal), []).append(number)
-        self._searches = _searches(floating)
-
-    def _file(self, place: _Place, number: int) -> None:
-        shortest = min(map(len, place.literals))
-        longest = 8 if place.high < _STEPS and not place.tail else 4
-        length = longest if shortest >= longest else 4 if shortest >= 4 else shortest
-        for offset in range(place.low, place.high + 1):
-            by_bytes = self._fixed.setdefault((place.tail, offset, length), {})
-            for literal in {one[:length] for one in place.literals}:
-                by_bytes.setdefault(literal, []).append(number)
+        self._at_head = [(at, at + length, by_bytes) for (tail, at, length), by_bytes in fixed.items() if not tail]
+        self._at_tail = [(at, length, by_bytes) for (tail, at, length), by_bytes in fixed.items() if tail]
+        self._in_head = _searches({key[1:]: numbers for key, numbers in floating.items() if not key[0]})
+        self._in_tail = _searches({key[1:]: numbers for key, numbers in floating.items() if key[0]})
 
     def candidates(self, head: bytes, tail: bytes) -> list[int]:
         """The signatures that a file with these windows may match, in order."""
         found = set(self._always)
-        size, end = len(head), len(tail)
-        for (at_tail, offset, length), by_bytes in self._fixed.items():
-            buffer, start = (tail, end - offset) if at_tail else (head, offset)
-            if 0 <= start < size and (numbers := by_bytes.get(buffer[start : start + length])):
+        end = len(tail)
+        for start, stop, by_bytes in self._at_head:
+            if numbers := by_bytes.get(head[start:stop]):
                 found.update(numbers)
-        for search in self._searches:
-            buffer = tail if search.tail else head
-            if not search.tail and search.low >= size:
-                continue
-            if _there(buffer, end, search.tail, search.low, search.high, search.start):
-                for low, high, literal, numbers in search.members:
-                    if len(search.members) == 1 or _there(buffer, end, search.tail, low, high, literal):
+        for offset, length, by_bytes in self._at_tail:
+            if offset <= end and (numbers := by_bytes.get(tail[end - offset : end - offset + length])):
+                found.update(numbers)
+        find = head.find
+        for low, high, literal, members in self._in_head:
+            if find(literal, low, high + len(literal)) >= 0:
+                for first, last, whole, numbers in members:
+                    if len(members) == 1 or find(whole, first, last + len(whole)) >= 0:
+                        found.update(numbers)
+        find = tail.find
+        for low, high, literal, members in self._in_tail:
+            if find(literal, max(0, end - high), max(0, end - low + len(literal))) >= 0:
+                for first, last, whole, numbers in members:
+                    if len(members) == 1 or find(whole, max(0, end - last), max(0, end - first + len(whole))) >= 0:
                         found.update(numbers)
         return sorted(found)
 
 
-def _there(buffer: bytes, end: int, tail: bool, low: int, high: int, literal: bytes) -> bool:
-    if tail:
-        return buffer.find(literal, max(0, end - high), max(0, end - low + len(literal))) >= 0
-    return buffer.find(literal, low, high + len(literal)) >= 0
+def _file(fixed: dict[tuple[bool, int, int], dict[bytes, list[int]]], place: _Place, number: int) -> None:
+    shortest = min(map(len, place.literals))
+    longest = 8 if place.high < _STEPS and not place.tail else 4
+    length = longest if shortest >= longest else 4 if shortest >= 4 else shortest
+    for offset in range(place.low, place.high + 1):
+        by_bytes = fixed.setdefault((place.tail, offset, length), {})
+        for literal in {one[:length] for one in place.literals}:
+            by_bytes.setdefault(literal, []).append(number)
 
 
-def _searches(floating: Mapping[tuple[bool, int, int, bytes], list[int]]) -> list[_Search]:
-    alike: dict[tuple[bool, bytes], list[tuple[int, int, bytes, list[int]]]] = {}
-    for (tail, low, high, literal), numbers in floating.items():
-        alike.setdefault((tail, literal[:_TELLING]), []).append((low, high, literal, numbers))
+def _searches(floating: Mapping[tuple[int, int, bytes], list[int]]) -> list[_Search]:
+    alike: dict[bytes, list[_Member]] = {}
+    for (low, high, literal), numbers in floating.items():
+        alike.setdefault(literal[:_TELLING], []).append((low, high, literal, numbers))
     found = []
-    for (tail, _), members in alike.items():
+    for members in alike.values():
         lows, highs, literals, _ = zip(*members, strict=True)
         start = commonprefix(literals)  # noqa: RUF071 - of bytes, not of paths
-        found.append(_Search(tail, min(lows), max(highs), start, members))
+        found.append((min(lows), max(highs), start, members))
     return found
 
 

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from mmap import mmap
 from typing import Any
 
 from preservation.identification.pronom.expression import Branch, Gap, Node, Run, shared, strings_of, widths_of
 from preservation.identification.pronom.signature_file import ByteSequence
 
 _NEEDLE = 4
+_ENOUGH = 12
+_LONG = 24
 _ANCHOR = 3
 _NEAR = 16
 _FEW = 16
@@ -25,7 +26,6 @@ _MOST = 1 << 16
 _FAR = 4096
 Interval = tuple[int, int]
 """Places from the first to the second, both included."""
-Buffer = bytes | mmap
 
 
 _Seen = dict[tuple[object, int, int], Any]
@@ -45,7 +45,7 @@ class Seen:
 class _Literal:
     data: bytes
 
-    def next(self, buffer: Buffer, low: int, high: int) -> int:
+    def next(self, buffer: bytes, low: int, high: int) -> int:
         return buffer.find(self.data, low, high + len(self.data))
 
 
@@ -58,7 +58,7 @@ class _Class:
     anchor: _Literal | None
     at: int
 
-    def next(self, buffer: Buffer, low: int, high: int) -> int:
+    def next(self, buffer: bytes, low: int, high: int) -> int:
         end = min(high + self.width, len(buffer))
         if low == high:
             return low if self.pattern.match(buffer, low, end) else -1
@@ -106,7 +106,7 @@ class Matcher:
         self._needle = _literal(needle) if needle else None
         self._steps = _steps(nodes, last=reference != "EOF")
 
-    def matches(self, head: Buffer, tail: Buffer, seen: Seen) -> bool:
+    def matches(self, head: bytes, tail: bytes, seen: Seen) -> bool:
         """Whether a file with these windows has the sequence; for a small file both are the whole.
 
         ``seen`` is kept for one file, for the many signatures that share what they look for.
@@ -157,7 +157,8 @@ def _asked(nodes: Sequence[Node]) -> int:
 
 
 def _needle(nodes: Sequence[Node], *, anywhere: bool) -> bytes:
-    """The longest literal that a match must have far from where it begins; empty when there is none of four bytes.
+    """A literal that a match must have far from where it begins: the first that tells enough, else the longest; empty
+    when there is none of four bytes. The first ones are shared by most sequences.
 
     One that must lie near is looked for by the walk itself, which is cheaper.
     """
@@ -168,8 +169,8 @@ def _needle(nodes: Sequence[Node], *, anywhere: bool) -> bytes:
         spread += _FAR if high is None else high - low
         if isinstance(node, Run) and spread >= _FAR:
             for _, string in _strings(node):
-                if len(string) >= max(_NEEDLE, len(found) + 1):
-                    found = string
+                if len(found) < _ENOUGH and len(string) >= max(_NEEDLE, len(found) + 1):
+                    found = string[:_LONG]  # what is longer is shared by fewer
     return found
 
 
@@ -231,7 +232,7 @@ def _class(regex: bytes, width: int, anchor: bytes, at: int) -> _Class:
     return _Class(re.compile(b"(?s)" + regex), width, _literal(anchor) if anchor else None, at)
 
 
-def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
+def _walk(steps: Sequence[_Step], buffer: bytes, places: list[Interval], seen: _Seen) -> list[Interval]:
     for step in steps:
         if not places:
             break
@@ -239,7 +240,7 @@ def _walk(steps: Sequence[_Step], buffer: Buffer, places: list[Interval], seen: 
     return places
 
 
-def _step(step: _Step, buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
+def _step(step: _Step, buffer: bytes, places: list[Interval], seen: _Seen) -> list[Interval]:
     node = step.node
     if isinstance(node, Gap):
         return _moved(places, node, len(buffer))
@@ -248,7 +249,7 @@ def _step(step: _Step, buffer: Buffer, places: list[Interval], seen: _Seen) -> l
     return _found(node, step, buffer, places, seen)
 
 
-def _chosen(node: _Choice, buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
+def _chosen(node: _Choice, buffer: bytes, places: list[Interval], seen: _Seen) -> list[Interval]:
     ends: list[Interval] = []
     wide: list[Interval] = []
     if node.start and len(places) == 1 and places[0][1] - places[0][0] > _NEAR:
@@ -267,7 +268,7 @@ def _chosen(node: _Choice, buffer: Buffer, places: list[Interval], seen: _Seen) 
     return _merged(ends)
 
 
-def _first(node: _Literal | _Class, buffer: Buffer, low: int, high: int, seen: _Seen) -> int:
+def _first(node: _Literal | _Class, buffer: bytes, low: int, high: int, seen: _Seen) -> int:
     """Where ``node`` begins first between two places, remembered; -1 when it does not."""
     key = node, low, high
     place = seen.get(key)
@@ -280,11 +281,11 @@ def _first(node: _Literal | _Class, buffer: Buffer, low: int, high: int, seen: _
     return place
 
 
-def _absent(node: _Class, anchor: _Literal, buffer: Buffer, low: int, high: int, seen: _Seen) -> bool:
+def _absent(node: _Class, anchor: _Literal, buffer: bytes, low: int, high: int, seen: _Seen) -> bool:
     return _first(anchor, buffer, low + node.at, high + node.at, seen) < 0
 
 
-def _starts(literal: _Literal, buffer: Buffer, place: Interval, seen: _Seen) -> list[Interval]:
+def _starts(literal: _Literal, buffer: bytes, place: Interval, seen: _Seen) -> list[Interval]:
     """Where a literal begins; when that is in many places, all that lies from the first of them on."""
     low, high = place
     at = _first(literal, buffer, low, high, seen)
@@ -305,7 +306,7 @@ def _moved(places: list[Interval], gap: Gap, size: int) -> list[Interval]:
     return _merged(moved)
 
 
-def _found(node: _Literal | _Class, step: _Step, buffer: Buffer, places: list[Interval], seen: _Seen) -> list[Interval]:
+def _found(node: _Literal | _Class, step: _Step, buffer: bytes, places: list[Interval], seen: _Seen) -> list[Interval]:
     """The places behind each match that begins in ``places``."""
     ends: list[Interval] = []
     start = end = -2

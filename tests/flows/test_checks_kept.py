@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,11 @@ from metadata.premis import PremisObject, iter_premis
 from preservation.antivirus.memory import NoScanner
 from preservation.checks import Schedule
 from preservation.rebuild import rebuild
-from tests.builders.archive import PERIOD, SmallArchive, small_archive
+from preservation.signatures.answering import Answerer
+from preservation.signatures.port import Question, SignatureReport
+from preservation.signatures.trust import TrustStore
+from tests.builders import signatures as signed
+from tests.builders.archive import PERIOD, START, SmallArchive, small_archive
 from tests.builders.bags import bag
 from tests.builders.checking import FACTS, MemoryChecker, MemoryInspector, pdf
 from tests.builders.tt05 import documents, sip_hoso
@@ -212,3 +217,38 @@ def test_without_checkers_the_aip_says_nothing_of_checks(tmp_path: Path) -> None
             EventType.METADATA_EXTRACTION,
         }
         assert TEXT not in {one.path for one in archive.catalogue.holdings.members(version)}
+
+
+class RealChecker:
+    """Judges signatures by one trust store, in this process."""
+
+    def __init__(self, store: TrustStore) -> None:
+        self._answerer = Answerer.of(store)
+
+    def check(self, question: Question) -> SignatureReport:
+        return self._answerer.answer(question)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_signature_is_still_valid_ten_years_later_by_what_the_aip_keeps(
+    archive: SmallArchive, tmp_path: Path
+) -> None:
+    day, later = timedelta(days=1), START + timedelta(days=3653)
+    document = signed.sign(signed.pdf())
+    people = signed.authority()
+    store = people.store(crls=people.crls(START - day, START + day))
+    object.__setattr__(archive.place, "signatures", RealChecker(store))
+    info = (("Source-Organization", "H20.01"), ("Bag-Group-Identifier", "P01"), ("External-Identifier", "B"))
+    version = taken(archive, bag(tmp_path / "bag", {"a.pdf": document}, info=info))
+    (member,) = content(archive, version)
+    assert member.characteristics is not None
+    assert member.characteristics.signature is SignatureOutcome.VALID
+    kept = json.loads(inside(archive, version, f"data/examination/signatures/{member.number}.json"))
+    then = people.store(crls=people.crls(later - day, later + day))
+    file = io.BytesIO(inside(archive, version, member.path))
+    assert RealChecker(then).check(Question(file, later, later)).outcome is SignatureOutcome.INDETERMINATE
+    again = RealChecker(then).check(Question(file, later, later, evidence=kept))
+    assert again.outcome is SignatureOutcome.VALID
+    assert again.verdicts[0].facts["signer"] == kept["signatures"][0]["facts"]["signer"]

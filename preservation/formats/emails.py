@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from email import message_from_binary_file, policy
+from collections.abc import Sequence
+from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from typing import BinaryIO
 
 from metadata.characteristics import Facts
+from metadata.outcomes import Validity
 from preservation.formats.html import read_html
 from preservation.formats.office_parts import Words
 from preservation.formats.port import Inspection, Remark, Specimen
@@ -16,6 +18,9 @@ REFUSALS: tuple[type[Exception], ...] = ()
 
 _MOST = 64 << 20
 _PARTS = 1000
+_LINES = 3_000_000
+_BOUNDARIES = 100
+_HEADER = 16 * 1024  # characters of a header that are read: the library takes the square of it for parameters
 _KNOWN = ("from", "to", "subject", "date", "received", "message-id", "mime-version", "content-type", "return-path")
 
 
@@ -23,7 +28,12 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
     """See :mod:`preservation.formats.task`."""
     if file is None or specimen.size > _MOST:
         return Inspection(remarks=(Remark("FORMAT-TOO-LARGE"),))
-    message = message_from_binary_file(file, policy=policy.compat32)
+    data = file.read(_MOST)
+    # The library asks of each line whether it is one of the boundaries that are open.
+    if data.count(b"\n") > _LINES or data.lower().count(b"boundary") > _BOUNDARIES:
+        reason = f"more than {_LINES} lines or {_BOUNDARIES} boundaries"
+        return Inspection(Validity.UNREADABLE, (Remark("FORMAT-UNREADABLE", {"reason": reason}),))
+    message = message_from_bytes(data, policy=_SHORT)
     if not any(name in message for name in _KNOWN):
         raise Broken("it has none of the headers of a message")
     words, script, attachments = Words(), "", 0
@@ -54,6 +64,17 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
     if attachments:
         remarks.append(Remark("FORMAT-ATTACHMENTS", {"count": str(attachments)}))
     return Inspection(judged(remarks), tuple(remarks), Facts(), words.text())
+
+
+class _ShortHeaders(policy.Compat32):
+    """Of each header the beginning."""
+
+    def header_source_parse(self, sourcelines: Sequence[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(list(sourcelines))
+        return name, value[:_HEADER]
+
+
+_SHORT = _ShortHeaders()
 
 
 def _header(message: Message, name: str) -> str:

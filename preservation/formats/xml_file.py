@@ -22,7 +22,7 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         return Inspection(remarks=(Remark("FORMAT-TOO-LARGE"),))
     document = XmlDocument()
     try:
-        walk(chunks_of(file.read), document)
+        walk(chunks_of(file.read, 1 << 20), document)
     except TooMuch as much:
         return Inspection(Validity.UNREADABLE, (Remark("FORMAT-UNREADABLE", {"reason": str(much)}),))
     remarks = []

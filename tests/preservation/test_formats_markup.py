@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadata.outcomes import Validity
@@ -90,9 +90,26 @@ def test_mail_nested_without_end_is_not_read_for_ever() -> None:
     lines = ["From: a@b.vn"]
     for number in range(3000):
         lines += [f'Content-Type: multipart/mixed; boundary="b{number}"', "", f"--b{number}"]
-    assert looked("eml", "\r\n".join(lines).encode()).validity in (UNREADABLE, INVALID)
+    assert codes(looked("eml", "\r\n".join(lines).encode())) == ["FORMAT-UNREADABLE"]
+    assert codes(looked("eml", b"From: a\n\n" + b"\n" * 4_000_000)) == ["FORMAT-UNREADABLE"]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Type: multipart/mixed" + b";a=b" * 1_000_000 + b"; boundary=b",
+        b"Content-Type: text/plain" + b";\r\n a=b" * 1_000_000,
+        b"Content-Disposition: attachment" + b';filename="' * 500_000,
+        b"Subject: " + b"=?utf-8?q?a?= " * 500_000,
+        b"From: " + b"<" * 2_000_000,
+    ],
+)
+def test_headers_of_megabytes_cost_no_more_than_their_beginning(header: bytes) -> None:
+    data = b"MIME-Version: 1.0\r\n" + header + b"\r\n\r\n" + KIEU.encode()
+    assert looked("eml", data).validity in (VALID, INVALID)
+
+
+@settings(deadline=None)
 @given(st.sampled_from(["xml", "svg", "htm", "eml"]), st.text("<>!-/ =\"'&;a\nscriptonhref:", max_size=300))
 def test_soup_never_breaks_the_look(kind: str, soup: str) -> None:
     found = looked(kind, soup.encode())

@@ -307,7 +307,7 @@ SEEDS = [zipped(word()), zipped(opendocument()), zipped(epub()), compound(old_wo
 KINDS = ["docx", "odt", "epub", "doc", "xls", "rtf", "ppt", "msg"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_mutated_files_never_break_the_look(data: st.DataObject) -> None:
     """Whatever is done to a good file, the answer is an outcome: UNREADABLE only for what is beyond the bounds."""

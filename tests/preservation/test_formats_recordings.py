@@ -267,7 +267,7 @@ SEEDS = {
 }  # fmt: skip
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_mutated_files_never_break_the_look(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(SEEDS)))

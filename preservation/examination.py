@@ -94,7 +94,9 @@ class Examiner:
 
     def examine(self, exhibit: Exhibit) -> Examination:
         """Blocks until all is answered, or the limits of each task are over. Raises OSError of our own disk only."""
-        spool = exhibit.whole() if is_container(exhibit.head) else None
+        # A format may be told by what lies between the windows: what a container holds, a PDF's claim to be PDF/A.
+        large = exhibit.size > len(exhibit.head) and may_be_wanted(exhibit.head)
+        spool = exhibit.whole() if large or is_container(exhibit.head) else None
         sample = Sample(exhibit.name, exhibit.size, exhibit.head, exhibit.tail, spool)
         format = self._identifier.identify(sample)
         inspection = self._inspect(exhibit, format)

@@ -23,6 +23,7 @@ from metadata.identifiers import StoreId, VersionId
 from metadata.retelling import Retold
 from metadata.text import Sentence
 from preservation.checks import FAILURE, SUCCESS, Clock, Progress
+from preservation.examination import LARGEST, may_be_wanted
 from preservation.identification.port import WINDOW, Identifier, Sample
 from preservation.life import log_events
 from storage.aip.reader import AipReader
@@ -31,7 +32,6 @@ from storage.port import Store
 
 _BATCH = 1000
 _KEPT = 1000
-_SPOOLED = 64 << 20
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Reidentified:
 class Reidentifier:
     """Looks again at versions held. ``agent`` stands for the signature files by which ``identifier`` tells formats.
 
-    ``work`` is a folder for copies of single files of at most 64 MiB; larger ones are told by their ends.
+    ``work`` is a folder for a copy of one file at a time; what is too large for one is told by its ends, as at ingest.
     """
 
     def __init__(
@@ -173,15 +173,15 @@ def _answers(store: Store, key: str) -> bool:
 
 
 def _sample(chunks: Iterator[bytes], member: Member, work: Path | None, stack: ExitStack) -> Sample:
-    """The file's ends, and all of it on disk when it is larger than they are and not too large.
+    """The file's ends, and all of it on disk when an ingest would look at the whole as well.
 
     It is read to its end in any case, since only then its digest has matched.
     """
     name, head, tail = member.path.rpartition("/")[2], bytearray(), b""
     spool: IO[bytes] | None = None
-    if WINDOW < member.size <= _SPOOLED:
-        spool = stack.enter_context(tempfile.NamedTemporaryFile(dir=work))  # noqa: SIM115 - the stack is one
     for chunk in chunks:
+        if not head and WINDOW < member.size <= LARGEST and may_be_wanted(chunk[:WINDOW]):
+            spool = stack.enter_context(tempfile.NamedTemporaryFile(dir=work))  # noqa: SIM115 - the stack is one
         head += chunk[: max(0, WINDOW - len(head))]
         tail = (tail + chunk)[-WINDOW:]
         if spool is not None:

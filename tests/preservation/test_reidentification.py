@@ -155,7 +155,7 @@ def test_files_are_verified_and_read_from_another_store_when_one_is_damaged(
 def test_what_the_identifier_is_shown(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, size: int, tmp_path: Path
 ) -> None:
-    data = bytes(at % 251 for at in range(size))
+    data = (b"%PDF-1.4" + bytes(at % 251 for at in range(size)))[:size]
     kept = keep(catalogue, stores, files=[_file("báo cáo.pdf", data)])
     shown = Newer()
     Reidentifier(catalogue, _by_id(stores), shown, NEW, clock, tmp_path).look(kept.version)

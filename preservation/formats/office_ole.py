@@ -1,6 +1,7 @@
 """Compound files: Word, Excel and PowerPoint of 97 to 2003, Outlook messages, encrypted Office files.
 
-Words are read where they lie plainly: Word's piece table, PowerPoint's text atoms, a message's body; Excel's are not.
+Words are read where they lie plainly: Word's piece table, Excel's shared strings, PowerPoint's text atoms, a message's
+body.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import BinaryIO
 
 from metadata.characteristics import Facts
 from metadata.outcomes import Validity
+from preservation.formats.office_excel import Locked, read_workbook
 from preservation.formats.office_parts import Words, told
 from preservation.formats.ole_contents import OleContents
 from preservation.formats.ole_properties import summary
@@ -24,10 +26,6 @@ _DDE = ("\x13 DDE", "\x13DDE")
 _PIECES_FLAG = 1 << 30
 
 
-class _Locked(Exception):
-    """A password is needed."""
-
-
 def inspect_ole(file: BinaryIO) -> Inspection:
     """Raises Broken."""
     contents = OleContents(file)
@@ -35,7 +33,7 @@ def inspect_ole(file: BinaryIO) -> Inspection:
     said = summary(contents)
     try:
         text, pages = _words(contents, remarks)
-    except _Locked:
+    except Locked:
         facts = Facts(encrypted=True, application=said.application)
         return Inspection(Validity.UNREADABLE, (Remark("FORMAT-ENCRYPTED"),), facts)
     macros = {name for name in contents.storages if name.rpartition("/")[2] in _MACROS}
@@ -50,10 +48,10 @@ def inspect_ole(file: BinaryIO) -> Inspection:
 
 
 def _words(contents: OleContents, remarks: list[Remark]) -> tuple[str, int | None]:
-    """The words, and the number of pages where it is counted. Raises Broken, _Locked."""
+    """The words, and the number of pages where it is counted. Raises Broken, Locked."""
     streams = contents.streams
     if set(streams) >= _ENCRYPTED_PACKAGE:
-        raise _Locked
+        raise Locked
     if "WordDocument" in streams:
         try:
             return _word(contents), None
@@ -64,9 +62,11 @@ def _words(contents: OleContents, remarks: list[Remark]) -> tuple[str, int | Non
         return _power_point(contents)
     for name in ("Workbook", "Book"):
         if name in streams:
-            _excel(contents.read(name, _MOST))
-            remarks.append(Remark("FORMAT-NO-TEXT", {"reason": "a workbook of Excel 97-2003 or older"}))
-            return "", None
+            try:
+                return read_workbook(contents.read(name, _MOST)), None
+            except struct.error:
+                remarks.append(Remark("FORMAT-NO-TEXT", {"reason": "its table of strings is not what it says"}))
+                return "", None
     if "__properties_version1.0" in streams:
         return _message(contents), None
     remarks.append(Remark("FORMAT-NO-TEXT", {"reason": "a compound file whose words nobody reads"}))
@@ -81,7 +81,7 @@ def _word(contents: OleContents) -> str:
         raise Broken("its WordDocument stream does not begin as one")
     (flags,) = struct.unpack_from("<H", main, 10)
     if flags & 0x0100:
-        raise _Locked
+        raise Locked
     if version < 0x00C1:  # Word 95 and before: text lies in one piece
         begin, end = struct.unpack_from("<II", main, 24)
         return main[begin : min(end, begin + TEXT_LIMIT)].decode("cp1252", "replace")
@@ -110,27 +110,11 @@ def _word(contents: OleContents) -> str:
     return words.text()
 
 
-def _excel(data: bytes) -> None:
-    """Raises _Locked for a workbook with FILEPASS, Broken for one that does not begin as one (MS-XLS 2.4)."""
-    at, first = 0, True
-    while at + 4 <= len(data):
-        kind, size = struct.unpack_from("<HH", data, at)
-        if first and kind not in (0x0809, 0x0409, 0x0209, 0x0009):
-            raise Broken("its workbook does not begin as one")
-        if kind == 0x002F:
-            raise _Locked
-        if kind == 0x000A:
-            return
-        first = False
-        at += 4 + size
-    raise Broken("its workbook is cut short")
-
-
 def _power_point(contents: OleContents) -> tuple[str, int | None]:
     """Words and number of slides, by one walk over records (MS-PPT 2.3)."""
     user = contents.read("Current User", 64) if "Current User" in contents.streams else b""
     if len(user) >= 16 and struct.unpack_from("<I", user, 12)[0] == 0xF3D1C4DF:
-        raise _Locked
+        raise Locked
     data, words, slides, at = contents.read("PowerPoint Document", _MOST), Words(), 0, 0
     while at + 8 <= len(data):
         version, kind, size = struct.unpack_from("<HHI", data, at)

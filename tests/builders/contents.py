@@ -142,8 +142,17 @@ def old_word(text: str = KIEU, flags: int = 0, **more: bytes) -> dict[str, bytes
 
 def old_excel(*records: tuple[int, bytes]) -> dict[str, bytes]:
     """Streams of an xls: a workbook with these records in its globals."""
-    every = [(0x0809, b"\0" * 16), *records, (0x000A, b"")]
+    every = [(0x0809, b"\0\6" + b"\0" * 14), *records, (0x000A, b"")]
     return {"Workbook": b"".join(struct.pack("<HH", kind, len(data)) + data for kind, data in every)}
+
+
+def strings(*texts: str, rich: int = 0) -> bytes:
+    """A record of shared strings; with ``rich`` runs of format and bytes of phonetics behind each."""
+    data = struct.pack("<II", len(texts), len(texts))
+    for text in texts:
+        data += struct.pack("<HB", len(text), 1 | (12 if rich else 0)) + (struct.pack("<HI", rich, 3) if rich else b"")
+        data += text.encode("utf-16-le") + b"\0" * (4 * rich + 3 if rich else 0)
+    return data
 
 
 def old_power_point(*slides: str, token: int = 0xE391C05F) -> dict[str, bytes]:

@@ -25,6 +25,7 @@ from tests.builders.contents import (
     opendocument,
     outlook,
     relations,
+    strings,
     tcvn3,
     vni,
     word,
@@ -124,6 +125,7 @@ WHOLE: Files = {
     ),
     "epub": ("epub", zipped(epub())),
     "doc": ("doc", compound(old_word())),
+    "xls": ("xls", compound(old_excel((0x00FC, strings("Một", "Hai"))))),
     "ppt": ("ppt", compound(old_power_point("Một", "Hai"))),
     "msg": ("msg", compound(outlook())),
     "rtf": ("rtf", RTF),
@@ -192,7 +194,7 @@ FONTS: Files = {
 }
 WORDLESS: Files = {
     "doc without its table": ("doc", compound({**old_word(), "1Table": b""})),
-    "xls": ("xls", compound(old_excel())),
+    "xls with strings that are none": ("xls", compound(old_excel((0x00FC, b"\xff" * 20)))),
 }
 DEEP = "<w:p>" * 600 + "</w:p>" * 600
 OUTCOMES: list[tuple[Validity, str, Files]] = [
@@ -235,6 +237,21 @@ def test_words_and_facts_of_old_offices() -> None:
     assert (found.text, found.facts.pages) == ("Một\nHai", 2)
     assert looked("msg", compound(outlook())).text.startswith("Giấy mời\nTrăm năm")
     assert looked("doc", compound(old_word(vni(KIEU).decode("cp1252")))).text.startswith("Truyen Kieu\nTrăm năm")
+
+
+def test_words_of_workbooks() -> None:
+    assert looked("xls", compound(old_excel((0x00FC, strings("Một", "hai ba", rich=2))))).text == "Một\nhai ba"
+    # A string that goes on in another record, there with narrow characters.
+    cut = struct.pack("<II", 1, 1) + struct.pack("<HB", 8, 1) + "Một ".encode("utf-16-le")
+    found = looked("xls", compound(old_excel((0x00FC, cut), (0x003C, b"\0hai!"))))
+    assert (found.validity, codes(found), found.text) == (VALID, [], "Một hai!")
+    # Excel 5: each cell has its words.
+    old = struct.pack("<HHH", 0x0809, 8, 0x0500) + b"\0" * 6 + struct.pack("<HH", 0x000A, 0)
+    label = struct.pack("<HHHH", 0, 0, 0, 4) + b"xong"
+    old += struct.pack("<HH", 0x0204, len(label)) + label
+    assert looked("xls", compound({"Book": old})).text == "xong"
+    vn = old_excel((0x00FC, strings(*tcvn3(KIEU).decode("cp1252").splitlines())))
+    assert codes(looked("xls", compound(vn))) == ["FORMAT-LEGACY-FONT"]
 
 
 def test_words_of_rtf() -> None:
@@ -302,9 +319,13 @@ def test_bytes_behind_the_end_of_a_packed_member_are_passed_over_once() -> None:
     assert codes(looked("docx", bytes(made))) == []
 
 
-SEEDS = [zipped(word()), zipped(opendocument()), zipped(epub()), compound(old_word()), compound(old_excel()), RTF,
-         compound(old_power_point("Một")), compound(outlook())]  # fmt: skip
-KINDS = ["docx", "odt", "epub", "doc", "xls", "rtf", "ppt", "msg"]
+WORKBOOK = old_excel((0x00FC, strings("Một", rich=1)))
+SEEDS = [
+    *(zipped(one) for one in (word(), opendocument(), epub())),
+    *(compound(one) for one in (old_word(), WORKBOOK, old_power_point("Một"), outlook())),
+    RTF,
+]
+KINDS = ["docx", "odt", "epub", "doc", "xls", "ppt", "msg", "rtf"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from itertools import islice
+from typing import Any, BinaryIO
 
 from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
-from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.fields import SigSeedSubFilter, enumerate_sig_fields
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -43,17 +44,40 @@ def judge_pdf(stream: BinaryIO, rules: Rules) -> Judged:
     reader = PdfFileReader(stream, strict=False)
     if reader.encrypted and reader.decrypt("").status == AuthStatus.FAILED:  # the password of "everybody may read"
         return Judged([], [reason("SIG-ENCRYPTED")], Knowledge())
-    everything = list(reader.embedded_signatures)
     limit = policy_data()["most_signatures"]
-    if len(everything) > limit:
+    found = list(islice(enumerate_sig_fields(reader, filled_status=True), limit + 1))
+    if len(found) > limit:
         return Judged([], [reason("SIG-TOO-MANY", what=limit)], Knowledge())
+    everything, unread = _signatures(reader, found)
     inside = Knowledge.of_dss(reader)
     for one in everything:
         inside = inside + Knowledge.of_cms(one.signed_data)
-    signature_fields = {one.field_name for one in everything}
+    signature_fields = {str(name) for name, *_ in found}
     document = _Document(rules, reader, everything, inside, signature_fields)
     verdicts = document.judge()
-    return Judged(verdicts, [], inside + document.used)
+    return Judged([*verdicts, *unread], [], inside + document.used)
+
+
+def _signatures(reader: PdfFileReader, found: list[Any]) -> tuple[list[EmbeddedPdfSignature], list[SignatureVerdict]]:
+    """Those that can be judged, in the order of their revisions, and verdicts on the others, which pyHanko passes over
+    (an unknown kind) or for which it gives up on the whole file."""
+    good, unread = [], []
+    known = {one.value for one in SigSeedSubFilter}
+    for name, value, at in found:
+        try:
+            kind = value.get_object().get("/SubFilter")
+            if str(kind) not in known:
+                told = reason("SIG-NOT-JUDGED", what=f"SubFilter {kind}")
+                unread.append(SignatureVerdict(str(name), SIGNATURE, (told,), {"format": "PAdES"}))
+                continue
+            good.append(EmbeddedPdfSignature(reader, at, name))
+        except Exception as error:  # one signature's trouble, not the file's  # noqa: BLE001
+            told = reason("SIG-MALFORMED", what=type(error).__name__)
+            unread.append(SignatureVerdict(str(name), SIGNATURE, (told,), {}))
+    good.sort(key=lambda one: one.signed_revision)
+    # Its engines ask the reader for the other signatures of the file.
+    reader._embedded_signatures = good  # type: ignore[assignment]
+    return good, unread
 
 
 def _idle(stream: BinaryIO, start: int) -> bool:

@@ -207,6 +207,49 @@ def test_attack(name: str) -> None:
     judge(case)
 
 
+def beside(change: Callable[[bytes], bytes]) -> bytes:
+    """Two signatures, the second of which is changed."""
+    document = sign(SIGNED(), "second", name="Sig2")
+    place = document.rindex(b"/ByteRange")
+    start = document.rindex(b" 0 obj", 0, place)
+    end = document.index(b"endobj", place)
+    part = change(document[start:end])
+    assert len(part) == end - start
+    return document[:start] + part + document[end:]
+
+
+def emptied(part: bytes) -> bytes:
+    start = part.index(b"/Contents <") + 11
+    end = part.index(b">", start)
+    return part[:start] + b"0" * (end - start) + part[end:]
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome", "code"),
+    [
+        (lambda part: part.replace(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.sha1    "), OPEN, "SIG-NOT-JUDGED"),
+        (lambda part: part.replace(b"/ETSI.CAdES.detached", b"/khong.biet         "), OPEN, "SIG-NOT-JUDGED"),
+        (lambda part: part.replace(b"/SubFilter", b"/SubFalter"), OPEN, "SIG-NOT-JUDGED"),
+        (emptied, UNREADABLE, "SIG-MALFORMED"),
+    ],
+)
+def test_a_signature_that_cannot_be_judged_is_not_passed_over(
+    change: Callable[[bytes], bytes], outcome: Is, code: str
+) -> None:
+    """And does not take the verdict on the other one away."""
+    report = ask(beside(change), authority().store())
+    assert report.outcome is outcome
+    first, second = report.verdicts
+    assert (first.name, first.outcome) == ("Sig1", VALID)
+    assert (second.name, [one.code for one in second.reasons]) == ("Sig2", [code])
+    assert report.evidence["signatures"][0]["outcome"] == "VALID"
+
+
+def test_a_single_signature_of_an_unknown_kind_is_not_called_removed() -> None:
+    report = ask(changed_in_signature(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.sha1"), authority().store())
+    assert codes_of(report) == {"SIG-NOT-JUDGED"}
+
+
 @pytest.mark.parametrize("name", RANGES)
 def test_odd_range_of_a_signature_that_was_not_made_for_it(name: str) -> None:
     document = SIGNED()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +22,7 @@ from ingest.decisions import Decisions
 from ingest.quarantine import QuarantineRoom
 from ingest.receipt import Receipt, Verdict
 from metadata.catalogue.quarantine import Decision, QuarantinedPackage, QuarantineState
-from metadata.errors import Damaged, NoSpace, TemporaryError
+from metadata.errors import AlreadyExists, Damaged, NoSpace, TemporaryError
 from metadata.identifiers import AgencyCode, FondsCode
 from metadata.outcomes import Virus
 from preservation.antivirus.clamd import ClamdScanner
@@ -435,3 +439,46 @@ def test_a_package_that_changes_while_it_is_copied_is_not_quarantined_as_it_was_
         with pytest.raises(TemporaryError):
             archive.receive(sent, **SAID)
         assert room(archive) == []
+
+
+def die_at(folder: str, sent: str, point: str, decision: str) -> None:
+    """In a process of its own: take the package in and have it decided; kill oneself at ``point``."""
+
+    def at(where: str) -> None:
+        if where == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with small_archive(Path(folder), at=at) as archive:
+        finish(archive, Path(sent), Decision(decision))
+
+
+def finish(archive: SmallArchive, sent: Path, decision: Decision) -> QuarantinedPackage:
+    """Whatever is done already of it."""
+    archive.receive(sent, **SAID)
+    records = archive.catalogue.quarantine
+    (id,) = (one.id for one in [*records.packages(), *records.packages(over=True)])
+    for person in ("A", "B"):
+        with suppress(AlreadyExists):
+            decisions(archive).vote(id, person, decision, "x")
+    return decisions(archive).carry_out("decide", id)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("decision", list(Decision))
+def test_after_sigkill_anywhere_the_next_worker_finishes(tmp_path: Path, point: str, decision: Decision) -> None:
+    sent, folder = infected(tmp_path), tmp_path / "archive"
+    code = "import sys; from tests.flows.test_quarantine import die_at; die_at(*sys.argv[1:])"
+    died = subprocess.run([sys.executable, "-c", code, str(folder), str(sent), point, decision.value], check=False)
+    assert died.returncode == (-signal.SIGKILL if reached(point, decision) else 0)
+    with small_archive(folder) as archive:
+        archive.clock.now += 3 * archive.place.lease
+        over = finish(archive, sent, decision)
+        assert over.state.over
+        archive.service.room.sweep(2**40)
+        assert room(archive) == [f"{over.id}/record.json"]
+        assert len(list(archive.catalogue.holdings.every_version())) == (decision is RELEASE)
+        assert [one for one in archive.leftovers() if not one.startswith("file job")] == []
+
+
+def reached(point: str, decision: Decision) -> bool:
+    return point != "quarantine released" or decision is RELEASE

@@ -98,7 +98,7 @@ class _Pieces:
         found = ""
         while length:
             if self._at >= len(self._pieces[self._piece]):
-                wide = bool(self._here(1)[0] & 1)
+                wide = self._here(1)[:1] == b"\1"
             data = self._here(length * (2 if wide else 1))
             part = data.decode("utf-16-le" if wide else "latin-1", "replace")
             found += part

@@ -245,6 +245,8 @@ def test_words_of_workbooks() -> None:
     cut = struct.pack("<II", 1, 1) + struct.pack("<HB", 8, 1) + "Một ".encode("utf-16-le")
     found = looked("xls", compound(old_excel((0x00FC, cut), (0x003C, b"\0hai!"))))
     assert (found.validity, codes(found), found.text) == (VALID, [], "Một hai!")
+    found = looked("xls", compound(old_excel((0x00FC, cut), (0x003C, b""), (0x003C, b"\0hai!"))))
+    assert ".py:" not in str(found.remarks)
     # Excel 5: each cell has its words.
     old = struct.pack("<HHH", 0x0809, 8, 0x0500) + b"\0" * 6 + struct.pack("<HH", 0x000A, 0)
     label = struct.pack("<HHHH", 0, 0, 0, 4) + b"xong"

@@ -3,7 +3,8 @@
 A *task* is a function of some module of ours that takes files from outside as open streams and answers with plain
 values. It is named ``package.module:function`` and runs in a child process that can be killed; what it is given beside
 the files is its *equipment*, handed over once when the child starts (signature files, trust stores), and *tools* that
-it makes of it once and keeps.
+it makes of it once and keeps. A module of tasks may have a function ``prepare(tools)``: it is called once in a child
+before the first of them, and counts toward the limits of no file.
 """
 
 from __future__ import annotations

@@ -118,6 +118,15 @@ def test_pages_are_counted_of_documents_that_say_so_and_whose_files_are_all_know
     assert list(ledger.counted_pages()) == [CountedPages(1, "EAD_doc_1.xml", 3, 7), CountedPages(4, "a", 9, 2)]
 
 
+def test_a_file_is_described_by_the_first_document_that_has_it(ledger: Ledger) -> None:
+    date = RecordDate.read("1/2/2024")
+    for number, confidence in ((2, "01"), (1, "02")):
+        record = Record(number, Level.DOCUMENT, *["x"] * 7, date, date, None, "", {})
+        ledger.add_document(record, Fields((("confidenceLevel", confidence),)), f"{number}.xml", ("a",))
+    assert ledger.described("a", "confidenceLevel", "typeName") == ("02", "")
+    assert ledger.described("b", "confidenceLevel") == ("",)
+
+
 def test_files_that_sign_others_are_known(ledger: Ledger, tmp_path: Path) -> None:
     assert [ledger.signatures_beside(path) for path in ("a", "b", "b.P7S")] == [0, 1, 0]
     with Ledger(tmp_path / "other") as other:

@@ -15,7 +15,7 @@ from metadata.characteristics import Facts
 from metadata.outcomes import Validity
 from preservation.formats import pdfa
 from preservation.formats.pdf_colour import poorest_colour
-from preservation.formats.pdf_contents import Contents, read_contents
+from preservation.formats.pdf_contents import FORMS, Contents, multiplies, read_contents
 from preservation.formats.pdf_objects import FAULTS, LARGEST_STREAM, Objects, plain, set_limits, shown, text_of, walk
 from preservation.formats.pdf_pages import Pages, read_pages
 from preservation.formats.port import Inspection, Remark, Specimen
@@ -84,6 +84,8 @@ def _locked() -> Inspection:
 
 def _inspected(pdf: pikepdf.Pdf, file: BinaryIO, objects: Objects, repaired: str) -> Inspection:
     """``repaired``: why the file had to be; empty when it had not."""
+    if multiplies(pdf, objects.forms):
+        objects.swollen = "content"
     contents = Contents() if objects.swollen == "content" else read_contents(pdf)
     faults = [repaired] if repaired else objects.faults + contents.missing
     remarks = [Remark("FORMAT-DAMAGED", {"reason": faults[0]})] if faults else []
@@ -129,7 +131,7 @@ def _of_document(pdf: pikepdf.Pdf, objects: Objects, *, repaired: bool) -> Itera
 
 def _of_pages(objects: Objects, looked: Pages, pages: int) -> Iterator[Remark]:
     if objects.swollen:
-        yield Remark("FORMAT-SWOLLEN", {"limit": f"{LARGEST_STREAM >> 20} MiB"})
+        yield Remark("FORMAT-SWOLLEN", {"limit": f"{LARGEST_STREAM >> 20} MiB, {FORMS} forms"})
     elif not objects.complete or looked.looked_at < looked.count:
         yield Remark("FORMAT-PARTLY", {"seen": str(looked.looked_at), "of": str(pages)})
     if silent := [one for one in looked.images if not one.words]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pikepdf
@@ -12,6 +15,12 @@ PAGES = 200
 BYTES = 16 << 20
 """Of decoded contents, in all; a page with more than a sixteenth of it is passed over."""
 
+FORMS = 200_000
+"""Forms that one form may come to, those within others counted as often as they are painted."""
+
+Number = tuple[int, int]
+
+_PAINTED = re.compile(rb"(/[^\s/<>\[\](){}%]{1,200})\s+Do\b")
 _COLOURS = {"rg": "RGB", "RG": "RGB", "k": "CMYK", "K": "CMYK", "g": "Gray", "G": "Gray"}
 _USED = {"Do": "/XObject", "Tf": "/Font"}
 
@@ -38,6 +47,43 @@ def read_contents(pdf: pikepdf.Pdf) -> Contents:
                 _read(found, page, number + 1)
         except (*FAULTS, ValueError, TypeError, LookupError, AttributeError):
             continue
+    return found
+
+
+def multiplies(pdf: pikepdf.Pdf, forms: Mapping[Number, Mapping[str, Number]]) -> bool:
+    """Whether forms that paint forms come to more than ``FORMS`` from any one. One that paints itself never ends."""
+    weights: dict[Number, int] = {}
+    for first in forms:
+        if first in weights:
+            continue
+        path = {first: _paints(pdf, forms, first)}
+        while path:
+            one, parts = next(reversed(path.items()))
+            following = next((part for part in parts if part not in weights and part not in path), None)
+            if following is not None:
+                path[following] = _paints(pdf, forms, following)
+                continue
+            del path[one]
+            weight = 1 + sum(times * weights.get(part, FORMS) for part, times in parts.items())
+            if weight > FORMS:
+                return True
+            weights[one] = weight
+    return False
+
+
+def _paints(pdf: pikepdf.Pdf, forms: Mapping[Number, Mapping[str, Number]], form: Number) -> Counter[Number]:
+    """How often a form paints which forms."""
+    known = {name: part for name, part in forms[form].items() if part in forms}
+    found = Counter[Number]()
+    if known:
+        try:
+            thing: object = pdf.get_object(form)
+            contents = bytes(thing.get_stream_buffer()) if isinstance(thing, pikepdf.Stream) else b""
+        except FAULTS:
+            return found
+        for match in _PAINTED.finditer(contents):
+            if (part := known.get(match[1].decode("latin-1"))) is not None:
+                found[part] += 1
     return found
 
 

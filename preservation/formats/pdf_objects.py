@@ -71,7 +71,8 @@ class Objects:
 
     ``actions``: their types, ``Named action`` for one that PDF does not define. ``images``: by width and height, what
     their dictionaries say of colour. ``transparency``, ``annotations``: what was seen. ``device_colours``: of images
-    (Gray, RGB, CMYK); ``default_colours``: those whose meaning some page gives. ``reached``: objects that were seen;
+    (Gray, RGB, CMYK); ``default_colours``: those whose meaning some page gives. ``forms``: what each
+    form may paint. ``reached``: objects that were seen;
     ``decoded``: bytes of their streams, without images. ``faults``: why an object could not be read
     or decoded; ``warnings``: what qpdf let pass. ``complete``: no bound was reached. ``swollen``: what kind of stream
     grows beyond its bound, ``content`` or ``file``.
@@ -88,6 +89,7 @@ class Objects:
     transparency: set[str] = field(default_factory=set)
     annotations: set[str] = field(default_factory=set)
     xfa: bool = False
+    forms: dict[_Number, dict[str, _Number]] = field(default_factory=dict)
     default_colours: set[str] = field(default_factory=set)
     device_colours: set[str] = field(default_factory=set)
     reached: int = 0
@@ -151,6 +153,8 @@ def _visit(pdf: pikepdf.Pdf, found: Objects, number: _Number, seen: set[_Number]
     _take(found.warnings, f"object {number[0]}: ", pdf.get_warnings())
     if isinstance(thing, pikepdf.Stream) and isinstance(value, dict):
         _note_stream(found, value)
+        if value.get("/Subtype") == "/Form" and len(found.forms) < OBJECTS // 10:
+            found.forms[number] = _painted(pdf, value)
         if value.get("/Subtype") == "/Image" and not _ends(thing, value):
             _take(found.warnings, f"object {number[0]}: ", ["a picture without its end"])
         if found.decoded < DECODED:
@@ -183,6 +187,17 @@ def resolved(pdf: pikepdf.Pdf, value: object) -> object:
         return json.loads(thing.to_json(dereference=True)) if isinstance(thing, pikepdf.Object) else thing
     except (*FAULTS, ValueError):
         return None
+
+
+def _painted(pdf: pikepdf.Pdf, form: dict[str, Any]) -> dict[str, _Number]:
+    """What a form's resources name as what it may paint."""
+    resources = resolved(pdf, form.get("/Resources"))
+    named = resolved(pdf, resources.get("/XObject")) if isinstance(resources, dict) else None
+    found: dict[str, _Number] = {}
+    for name, one in list(named.items())[:_LISTED] if isinstance(named, dict) else ():
+        if match := _WHOLE_REFERENCE.fullmatch(one) if isinstance(one, str) else None:
+            found[name] = int(match[1]), int(match[2])
+    return found
 
 
 def _pruned(value: object) -> bytes:

@@ -341,6 +341,32 @@ def test_what_swells_is_not_unpacked_and_not_called_good() -> None:
     assert (found.validity, codes(found)) == (UNREADABLE, ["FORMAT-SWOLLEN"])
 
 
+def _nested(depth: int, each: int) -> bytes:
+    """A page that paints a form that paints ``each`` times a form …"""
+    head = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9]"
+    forms = [
+        stream(b"/F Do " * each, head + b" /Resources << /XObject << /F %d 0 R >> >>" % (number + 1))
+        for number in range(5, 5 + depth)
+    ]
+    return one_page(stream(b"/F Do"), b"<< /XObject << /F 5 0 R >> >>", *forms, stream(b"0 g", head))
+
+
+def test_forms_that_multiply_are_not_painted() -> None:
+    found = looked("pdf", _nested(20, 10))
+    assert (found.validity, codes(found)) == (UNREADABLE, ["FORMAT-SWOLLEN"])
+    assert looked("pdf", _nested(4, 10)).validity is VALID
+    for contents, validity in ((b"/F Do /F Do", UNREADABLE), (b"/I Do", VALID)):
+        shared = one_page(
+            stream(b"/F Do"),
+            b"<< /XObject << /F 5 0 R >> >>",
+            stream(contents, b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources 6 0 R"),
+            b"<< /XObject 7 0 R >>",
+            b"<< /F 5 0 R /G 5 0 R /I 8 0 R >>",
+            stream(b"0 g", b"/Type /XObject /Subtype /Form /BBox [0 0 9 9]"),
+        )
+        assert looked("pdf", shared).validity is validity
+
+
 def test_what_is_not_looked_at_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_pages, "PAGES", 2)
     found = looked("pdf", typeset(pages=3))

@@ -19,14 +19,15 @@ class Facts:
     ``width`` and ``height`` in pixels, of the first page or image. ``images``: frames of an image file; in a PDF the
     pages that are one picture, as scans are. ``resolution`` in dots an inch, the lowest of the file's page images.
     ``colour``: bilevel, grey, palette, RGB, CMYK, Lab or spot, the poorest of them. ``duration`` in milliseconds,
-    ``bit_rate`` in bits a second on the whole, ``codecs`` as the container names them. ``pages`` of a text that is laid
-    out when it is opened (docx, odt, doc) are what the file says; others are counted. ``claim`` is a profile that the
-    file claims (``PDF/A-2b``), or the root of XML. ``encoding`` is that of a text file, in Python's name or ``tcvn3``,
-    ``vni``, ``viscii``, ``unknown-8bit``. ``encrypted``: a password is needed to read it, or rights are restricted by
-    one. ``application`` made the file, as it says itself.
+    ``bit_rate`` in bits a second on the whole, ``codecs`` as the container names them. ``pages`` are counted;
+    ``pages_said`` are what a text file (docx, odt, doc) says of itself. ``claim`` is a
+    profile that the file claims (``PDF/A-2b``), or the root of XML. ``encoding`` is that of a text file, in Python's
+    name or ``tcvn3``, ``vni``, ``viscii``, ``unknown-8bit``. ``encrypted``: a password is needed to read it, or rights
+    are restricted by one. ``application`` made the file, as it says itself.
     """
 
     pages: int | None = None
+    pages_said: int | None = None
     images: int | None = None
     width: int | None = None
     height: int | None = None

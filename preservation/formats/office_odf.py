@@ -117,5 +117,10 @@ def inspect_odf(contents: ZipContents) -> Inspection:
     text, legacy = in_unicode(words.text())
     if legacy:
         remarks.append(Remark("FORMAT-LEGACY-FONT", {"encoding": legacy.upper()}))
-    facts = Facts(pages=body.slides or count(meta.pages) or None, application=meta.generator.strip(), encrypted=False)
+    facts = Facts(
+        pages=body.slides or None,
+        pages_said=count(meta.pages) or None,
+        application=meta.generator.strip(),
+        encrypted=False,
+    )
     return Inspection(judged(remarks), tuple(remarks), facts, text)

@@ -43,7 +43,7 @@ def inspect_ole(file: BinaryIO) -> Inspection:
     text, legacy = in_unicode(text)
     if legacy:
         remarks.append(Remark("FORMAT-LEGACY-FONT", {"encoding": legacy.upper()}))
-    facts = Facts(pages=pages or said.pages, application=said.application)
+    facts = Facts(pages=pages, pages_said=said.pages, application=said.application)
     return Inspection(judged(remarks), tuple(remarks), facts, _shown(text))
 
 

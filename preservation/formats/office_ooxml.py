@@ -133,9 +133,7 @@ def _facts(contents: ZipContents, main: str) -> Facts:
     if "docProps/app.xml" in contents.members:
         parse(contents, "docProps/app.xml", said)
     application = f"{said.found.get('Application', '')} {said.found.get('AppVersion', '')}".strip()
-    pages = None
     if main.startswith("word/"):
-        pages = count(said.found.get("Pages", "")) or None
-    elif main.startswith("ppt/"):
-        pages = sum(bool(re.fullmatch(r"ppt/slides/slide\d+\.xml", name)) for name in contents.members)
-    return Facts(pages=pages, application=application)
+        return Facts(pages_said=count(said.found.get("Pages", "")) or None, application=application)
+    slides = sum(bool(re.fullmatch(r"ppt/slides/slide\d+\.xml", name)) for name in contents.members)
+    return Facts(pages=slides if main.startswith("ppt/") else None, application=application)

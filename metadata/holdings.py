@@ -79,7 +79,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """An identified format. ``basis`` is signature, container, extension or none; ``warning`` may be empty."""
+    """An identified format. ``basis`` is signature, container, text, extension or none; ``warning`` may be empty."""
 
     puid: Puid | None
     name: str

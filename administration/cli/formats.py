@@ -25,7 +25,8 @@ def identify(context: Context, output: Output, paths: tuple[Path, ...]) -> int:
     """Nhận dạng định dạng tệp. / Tell what format files have.
 
     Không cần kho lưu trữ. Với mỗi tệp (thư mục thì mọi tệp trong đó): mã PRONOM, tên, phiên bản, kiểu MIME, căn cứ
-    (container: nhìn vào bên trong; signature: theo chữ ký byte; extension: chỉ theo phần mở rộng) và điều cần lưu ý.
+    (container: nhìn vào bên trong; signature: theo chữ ký byte; text: là văn bản; extension: chỉ theo phần mở rộng) và
+    điều cần lưu ý.
 
     Needs no archive. For each file (in a folder: every file): PRONOM identifier, name, version, MIME type, how it was
     told, and what to note. Exit code 1 when a file could not be told.

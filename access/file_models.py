@@ -18,7 +18,7 @@ class Model(BaseModel):
 
 
 class FormatModel(Model):
-    """A format as identified; ``basis`` is signature, container, extension or none."""
+    """A format as identified; ``basis`` is signature, container, text, extension or none."""
 
     puid: Annotated[str | None, Field(examples=["fmt/354"])]
     name: Annotated[str, Field(examples=["Acrobat PDF/A - Portable Document Format"])]

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -365,22 +365,52 @@ def test_c61_xinclude_is_not_processed(name: str, tmp_path: Path) -> None:
             assert CANARY.encode() not in archive.object(receipt)
 
 
-def test_c62_and_c63_nothing_of_the_house_can_transform_or_load_a_schema_from_outside() -> None:
-    """No XSLT at all, and no XML reader but the house's own: expat with handlers, where lxml is nowhere."""
-    root = Path(__file__).parents[2]
-    used = []
+_HOUSE = Path(__file__).parents[2]
+_TREES = ("preservation/formats/", "preservation/signatures/")
+"""Only here, in children of the workshop, may XML become a tree: XMP and signatures are judged as trees."""
+_LOADS_NOTHING = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
     for folder in ("administration", "ingest", "access", "preservation", "storage", "metadata"):
-        for path in (root / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-                names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-                used += [
-                    f"{path.relative_to(root)}: {name}"
-                    for name in names
-                    if name.partition(".")[0] in ("lxml", "requests", "httpx")
-                    or name.startswith(("xml.sax", "xml.dom", "xml.etree", "urllib.request"))
-                ]
+        for path in (_HOUSE / folder).rglob("*.py"):
+            yield path.relative_to(_HOUSE).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def test_c62_and_c63_nothing_of_the_house_can_transform_or_load_a_schema_from_outside() -> None:
+    """No XML reader but the house's own: expat with handlers. Where trees are needed, only lxml makes them."""
+    used = []
+    for name, module in _modules():
+        for node in ast.walk(module):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            used += [
+                f"{name}: {one}"
+                for one in names
+                if (one.partition(".")[0] == "lxml" and not name.startswith(_TREES))
+                or one.partition(".")[0] in ("requests", "httpx")
+                or one.startswith(("xml.sax", "xml.dom", "xml.etree", "urllib.request"))
+            ]
     assert used == []
+
+
+def test_c57_to_c63_parsers_of_trees_load_nothing_and_nothing_transforms() -> None:
+    """Every lxml parser is made with what keeps it from loading; none is left to its defaults; XSLT is nowhere."""
+    parsers, loose = 0, []
+    for name, module in _modules():
+        for node in (one for one in ast.walk(module) if isinstance(one, ast.Call)):
+            function = ast.unparse(node.func)
+            if not function.startswith("etree."):
+                continue
+            if function == "etree.XMLParser":
+                parsers += 1
+                given = {one.arg: ast.literal_eval(one.value) for one in node.keywords if one.arg in _LOADS_NOTHING}
+                loose += [f"{name}: {ast.unparse(node)}"] if given != _LOADS_NOTHING else []
+            reads = function in ("etree.fromstring", "etree.parse", "etree.XML", "etree.iterparse")
+            if "XSLT" in function or "XInclude" in function or (reads and len(node.args) + len(node.keywords) < 2):
+                loose.append(f"{name}: {ast.unparse(node)}")
+    assert parsers
+    assert loose == []
 
 
 @pytest.mark.parametrize("kind", ["bag", "old bag", "sip"])

@@ -12,7 +12,7 @@ from ingest.beside import Beside
 from ingest.checks_said import signature_remarks
 from ingest.ledger import Ledger
 from ingest.ledger_rows import PlannedFile
-from preservation.examination import LARGEST, Examination, Examiner, Exhibit, may_be_wanted
+from preservation.examination import LARGEST, Examination, Examiner, Exhibit, wanted_whole
 from preservation.identification.port import WINDOW
 from preservation.signed import signed_aside
 
@@ -162,7 +162,8 @@ class LargeExhibit:
         """The next piece; the first of it must not be empty."""
         if not self._head:
             self._head = bytes(view[:WINDOW])
-            if self._planned.size <= LARGEST and (self._wanted or may_be_wanted(self._head)):
+            size = self._planned.size
+            if wanted_whole(size, self._head) or (self._wanted and size <= LARGEST):
                 self._file = self._path.open("wb")
         elif len(self._head) < WINDOW:
             self._head += bytes(view[: WINDOW - len(self._head)])

@@ -26,6 +26,8 @@ from preservation.signed import may_be_signed
 
 LARGEST = 512 << 20
 """Bytes of the largest file that is kept on our disk to be looked into; of a larger one only its windows are seen."""
+_ANY = 16 << 20
+"""Bytes of the largest file that is looked into whatever it begins with."""
 
 _PDF_WITHIN = 1024
 _TEXT_WITHIN = 4096
@@ -95,7 +97,7 @@ class Examiner:
     def examine(self, exhibit: Exhibit) -> Examination:
         """Blocks until all is answered, or the limits of each task are over. Raises OSError of our own disk only."""
         # A format may be told by what lies between the windows: what a container holds, a PDF's claim to be PDF/A.
-        large = exhibit.size > len(exhibit.head) and may_be_wanted(exhibit.head)
+        large = exhibit.size > len(exhibit.head) and wanted_whole(exhibit.size, exhibit.head)
         spool = exhibit.whole() if large or is_container(exhibit.head) else None
         sample = Sample(exhibit.name, exhibit.size, exhibit.head, exhibit.tail, spool)
         format = self._identifier.identify(sample)
@@ -142,8 +144,14 @@ class Examiner:
             return self._checker.check(Question(file, self._seen, self._seen, content, name=exhibit.name)), False
 
 
+def wanted_whole(size: int, head: bytes) -> bool:
+    """Whether a file larger than its windows, which begins so, is looked into as a whole: by ingest and by all others
+    that tell formats, so that they tell the same."""
+    return size <= _ANY or (size <= LARGEST and may_be_wanted(head))
+
+
 def may_be_wanted(head: bytes) -> bool:
-    """Whether a file too large to hold in memory, which begins so, may be one that is looked into as a whole.
+    """Whether a file that is not small, which begins so, may be one that is looked into as a whole.
 
     Asked before its format is known: a wrong yes costs a copy on our disk, a wrong no the look into the file.
     """

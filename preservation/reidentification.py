@@ -23,7 +23,7 @@ from metadata.identifiers import StoreId, VersionId
 from metadata.retelling import Retold
 from metadata.text import Sentence
 from preservation.checks import FAILURE, SUCCESS, Clock, Progress
-from preservation.examination import LARGEST, may_be_wanted
+from preservation.examination import wanted_whole
 from preservation.identification.port import WINDOW, Identifier, Sample
 from preservation.life import log_events
 from storage.aip.reader import AipReader
@@ -180,7 +180,7 @@ def _sample(chunks: Iterator[bytes], member: Member, work: Path | None, stack: E
     name, head, tail = member.path.rpartition("/")[2], bytearray(), b""
     spool: IO[bytes] | None = None
     for chunk in chunks:
-        if not head and WINDOW < member.size <= LARGEST and may_be_wanted(chunk[:WINDOW]):
+        if not head and member.size > WINDOW and wanted_whole(member.size, chunk[:WINDOW]):
             spool = stack.enter_context(tempfile.NamedTemporaryFile(dir=work))  # noqa: SIM115 - the stack is one
         head += chunk[: max(0, WINDOW - len(head))]
         tail = (tail + chunk)[-WINDOW:]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -13,10 +17,15 @@ from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output
 from administration.settings import find_home
 from metadata.errors import UsageError
+from metadata.findings import visible
+from metadata.holdings import UNIDENTIFIED, Format
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from preservation.identification.data import SignaturePaths
-    from preservation.identification.port import Sample
+    from preservation.identification.port import Identifier, Sample
+
+_LONGEST_PATH = 4096
 
 
 @command("identify")
@@ -33,32 +42,25 @@ def identify(context: Context, output: Output, paths: tuple[Path, ...]) -> int:
     """
     from preservation.identification.identifier import PronomIdentifier
 
-    identifier = PronomIdentifier(signatures=signature_files(context))
-    files = list(files_of(paths))
-    results: list[dict[str, str]] = []
-    with output.progress(count_bytes=False) as advance:
-        for number, path in enumerate(files, 1):
-            found = identifier.identify(_sample(path))
-            results.append(
-                {
-                    "path": str(path),
-                    "puid": str(found.puid or ""),
-                    "name": found.name,
-                    "version": found.version,
-                    "mime": found.mime,
-                    "basis": found.basis,
-                    "warning": found.warning,
-                }
-            )
-            advance("nhận dạng / identify", number, len(files))
-    identifier.close()
-    output.document({"signatures": identifier.name, "files": results})
-    for one in results:
-        name = f"{one['name']} {one['version']}".strip()
-        output.line(f"{one['puid'] or '—':12}  {one['mime']:32}  {one['basis']:9}  {one['path']}  {name}".rstrip())
-        if one["warning"]:
-            output.line(f"{'':14}{one['warning']}")
-    return 0 if all(one["puid"] for one in results) else 1
+    total = sum(1 for _ in files_of(paths))
+    all_told = True
+    with (
+        closing(PronomIdentifier(signatures=signature_files(context))) as identifier,
+        output.progress(count_bytes=False, with_lines=True) as advance,
+        output.listing({"signatures": identifier.name}, "files") as add,
+    ):
+        for number, path in enumerate(files_of(paths), 1):
+            found = _format_of(identifier, path)
+            puid = str(found.puid or "")
+            all_told = all_told and bool(puid)
+            told = {"puid": puid, "name": found.name, "version": found.version, "mime": found.mime}
+            add({"path": str(path), **told, "basis": found.basis, "warning": found.warning})
+            shown = f"{visible(str(path), _LONGEST_PATH)}  {f'{found.name} {found.version}'.strip()}".rstrip()
+            output.line(f"{puid or '—':12}  {found.mime:32}  {found.basis:9}  {shown}")
+            if found.warning:
+                output.line(f"{'':14}{found.warning}")
+            advance("nhận dạng / identify", number, total)
+    return 0 if all_told else 1
 
 
 @group.group("formats", epilog=EXIT_CODES)
@@ -141,22 +143,48 @@ def signature_files(context: Context) -> SignaturePaths:
 
 
 def files_of(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """The files named, and every file in the folders named, in the order of their names."""
+    """The files named, and every file in the folders named, in the order of their names; also folders that cannot be
+    read."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        for folder, folders, names in os.walk(path):
+        closed: list[OSError] = []
+        for folder, folders, names in os.walk(path, onerror=closed.append):
             folders.sort()
             yield from (Path(folder, name) for name in sorted(names) if Path(folder, name).is_file())
+        yield from (Path(error.filename) for error in closed)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A regular file, open for reading; of nothing else is ever waited for a byte. Raises OSError."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "not a regular file")
+
+
+def _format_of(identifier: Identifier, path: Path) -> Format:
+    """What cannot be read has no format, and a warning."""
+    try:
+        sample = _sample(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        why = Sentence(f"không đọc được tệp ({reason})", f"the file could not be read ({reason})")
+        return replace(UNIDENTIFIED, warning=str(why))
+    return identifier.identify(sample)
 
 
 def _sample(path: Path) -> Sample:
+    """What an ingest would look at. Raises OSError."""
+    from preservation.examination import wanted_whole
     from preservation.identification.port import WINDOW, Sample
 
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        head = stream.read(WINDOW)
-        stream.seek(max(0, size - WINDOW))
-        tail = stream.read(WINDOW)
-    return Sample(path.name, size, head, tail, path.resolve())
+    with open_file(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        head = tail = stream.read(WINDOW)
+        if size > WINDOW:
+            stream.seek(size - WINDOW)
+            tail = stream.read(WINDOW)
+    return Sample(path.name, size, head, tail, path if size > WINDOW and wanted_whole(size, head) else None)

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from textwrap import indent
 from typing import TYPE_CHECKING, TextIO
 
 from metadata.errors import TangThuError
@@ -32,8 +33,7 @@ class Output:
     def document(self, data: Mapping[str, object]) -> None:
         """The result for programs; nothing when a person reads."""
         if self.as_json:
-            text = json.dumps(data, ensure_ascii=False, indent=1)
-            self._out.write(_SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n")
+            self._json(_dumped(data) + "\n")
             self._out.flush()
 
     def say(self, vi: str, en: str = "", mark: str = "") -> None:
@@ -65,13 +65,34 @@ class Output:
     def _complain(self, sentence: Sentence) -> None:
         self._error.write(f"✗ {plain(sentence.vi)}\n  {plain(sentence.en)}\n")
 
+    def _json(self, text: str) -> None:
+        self._out.write(_SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
+
     def _faint(self, text: str) -> str:
         return f"\x1b[2m{text}\x1b[0m" if self._out.isatty() else text
 
     @contextmanager
-    def progress(self, *, count_bytes: bool = True) -> Iterator[Advance]:
-        """Progress bars, on a terminal only; of bytes, or of things."""
-        if not self._error.isatty():
+    def listing(self, head: Mapping[str, object], key: str) -> Iterator[Callable[[Mapping[str, object]], None]]:
+        """A document whose last entry is a list, of any length: each item is written when it is added."""
+        if not self.as_json:
+            yield lambda _: None
+            return
+        self._json(_dumped({**head, key: []}).removesuffix("]\n}"))
+        before = "\n"
+
+        def add(item: Mapping[str, object]) -> None:
+            nonlocal before
+            self._json(before + indent(_dumped(item), "  "))
+            before = ",\n"
+
+        yield add
+        self._json("]\n}\n" if before == "\n" else "\n ]\n}\n")
+        self._out.flush()
+
+    @contextmanager
+    def progress(self, *, count_bytes: bool = True, with_lines: bool = False) -> Iterator[Advance]:
+        """Progress bars, on a terminal only; of bytes, or of things. Not there where lines go ``with_lines``."""
+        if not self._error.isatty() or (with_lines and self._out.isatty()):
             yield lambda *_: None
             return
         from rich.console import Console
@@ -100,6 +121,10 @@ class Output:
                 bars.update(tasks[what], completed=done, total=total or None)
 
             yield advance
+
+
+def _dumped(data: Mapping[str, object]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1)
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,7 @@ from metadata.characteristics import Facts
 from metadata.outcomes import Validity
 from preservation.formats.port import TEXT_LIMIT, Inspection, Remark, Specimen
 from preservation.formats.task import judged
-from preservation.formats.xml_walk import SEPARATOR, TooMuch, XmlVisitor, chunks_of, local, walk
+from preservation.formats.xml_walk import SEPARATOR, TooMuch, Undecided, XmlVisitor, chunks_of, local, walk
 
 REFUSALS: tuple[type[Exception], ...] = ()
 
@@ -25,6 +25,8 @@ def inspect(specimen: Specimen, file: BinaryIO | None) -> Inspection:
         walk(chunks_of(file.read, 1 << 20), document)
     except TooMuch as much:
         return Inspection(Validity.UNREADABLE, (Remark("FORMAT-UNREADABLE", {"reason": str(much)}),))
+    except Undecided:
+        return Inspection(remarks=(Remark("FORMAT-DOCTYPE"),), facts=Facts(claim=document.claim))
     remarks = []
     if document.relies_on_dtd:
         remarks.append(Remark("FORMAT-DOCTYPE"))

@@ -5,8 +5,11 @@ References to entities in text are not expanded (those in attributes only within
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import codecs
+import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from xml.parsers import expat
 
 from preservation.formats.task import Broken
@@ -15,6 +18,23 @@ DEPTH = 500
 TOKEN = 16 << 20
 SEPARATOR = "}"
 _AMPLIFIED = "limit on input amplification factor (from DTD and entities) breached"
+_DECLARED = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_OF_SEVERAL_BYTES = {
+    "big5": "big5hkscs",
+    "cp932": "cp932",
+    "cp949": "cp949",
+    "euc_jp": "euc_jp",
+    "euc_kr": "cp949",
+    "gb18030": "gb18030",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+}
+"""Encodings that expat does not read, as Python names them, and those that hold what is written under their names."""
+
+
+class Undecided(Exception):
+    """A name whose namespace only a DTD elsewhere could declare, which is not read."""
 
 
 class TooMuch(Exception):
@@ -25,6 +45,7 @@ class XmlVisitor:
     """What is called on the way. Names are ``namespace}local`` or ``local``; the default does nothing."""
 
     declared_encoding = ""
+    relies_on_dtd_elsewhere = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None: ...
 
@@ -45,10 +66,12 @@ def local(name: str) -> str:
 def walk(chunks: Iterable[bytes], visitor: XmlVisitor, what: str = "") -> None:
     """Parse a document once, flat in memory. ``what`` names it in messages.
 
-    Raises Broken for what is not well-formed, TooMuch beyond the limits or in an encoding that is not known here.
+    Raises Broken for what is not well-formed, TooMuch beyond the limits or in an encoding that is not known here,
+    Undecided.
     """
     label = f"{what}: " if what else ""
-    parser = _parser(visitor, label)
+    chunks, encoding = _readable(chunks, label)
+    parser = _parser(visitor, label, encoding)
     total = 0
     try:
         for chunk in chunks:
@@ -61,12 +84,38 @@ def walk(chunks: Iterable[bytes], visitor: XmlVisitor, what: str = "") -> None:
         reason = expat.ErrorString(error.code)
         if reason == _AMPLIFIED:
             raise TooMuch(f"{label}entities that grow beyond all bounds") from error
+        if reason == expat.errors.XML_ERROR_UNBOUND_PREFIX and visitor.relies_on_dtd_elsewhere:
+            raise Undecided from error
         raise Broken(f"{label}not well-formed at line {error.lineno}, column {error.offset + 1}: {reason}") from error
     except (LookupError, ValueError) as error:
         raise TooMuch(f"{label}an encoding that is not known here: {error}") from error
 
 
-def _parser(visitor: XmlVisitor, label: str) -> expat.XMLParserType:
+def _readable(chunks: Iterable[bytes], label: str) -> tuple[Iterable[bytes], str | None]:
+    """The document in an encoding that expat reads, and which one that is when it is not the declared one."""
+    pieces = iter(chunks)
+    first = next(pieces, b"")
+    declared = _DECLARED.match(first)
+    try:
+        codec = codecs.lookup(declared[1].decode("ascii")) if declared else None
+    except LookupError:
+        codec = None
+    if codec is None or codec.name not in _OF_SEVERAL_BYTES:
+        return chain((first,), pieces), None
+    return _recoded(chain((first,), pieces), codecs.lookup(_OF_SEVERAL_BYTES[codec.name]), label), "utf-8"
+
+
+def _recoded(pieces: Iterable[bytes], codec: codecs.CodecInfo, label: str) -> Iterator[bytes]:
+    decoder = codec.incrementaldecoder()
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode("utf-8")
+        yield decoder.decode(b"", final=True).encode("utf-8")
+    except UnicodeError as error:
+        raise Broken(f"{label}not of the encoding {codec.name} that it declares") from error
+
+
+def _parser(visitor: XmlVisitor, label: str, encoding: str | None) -> expat.XMLParserType:
     depth = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -85,13 +134,18 @@ def _parser(visitor: XmlVisitor, label: str) -> expat.XMLParserType:
         del version, standalone
         visitor.declared_encoding = encoding or ""
 
-    parser = expat.ParserCreate(namespace_separator=SEPARATOR)
+    def doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:
+        del name, public, internal
+        visitor.relies_on_dtd_elsewhere = bool(system)
+        visitor.doctype()
+
+    parser = expat.ParserCreate(encoding, SEPARATOR)
     parser.buffer_text = True
     parser.buffer_size = 64 * 1024
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = visitor.characters
-    parser.StartDoctypeDeclHandler = lambda *_: visitor.doctype()
+    parser.StartDoctypeDeclHandler = doctype
     parser.XmlDeclHandler = declared
     parser.DefaultHandler = _ignore  # so that entities in text are not expanded
     return parser

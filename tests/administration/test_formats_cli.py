@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,64 @@ def test_what_cannot_be_told_is_exit_code_one(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "lạ").write_bytes(b"\x01\x02\x03")
     code, found = _identify(capsys, str(tmp_path))
     assert (code, found["lạ"]["puid"]) == (1, "")
+
+
+def test_what_is_no_file_or_cannot_be_read_costs_itself_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe that nobody writes to would otherwise be waited for without end."""
+    (tmp_path / "a.pdf").write_bytes(PDF_14)
+    (tmp_path / "khóa.pdf").write_bytes(PDF_14)
+    os.mkfifo(tmp_path / "ống")
+    really = os.open
+
+    def refuse(path: Path, *more: int) -> int:
+        if Path(path).name == "khóa.pdf":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really(path, *more)
+
+    monkeypatch.setattr("administration.cli.formats.os.open", refuse)
+    code = run(["identify", str(tmp_path / "ống"), str(tmp_path), "--json"])
+    found = json.loads(capsys.readouterr().out)["files"]
+    assert code == 1
+    assert [(Path(one["path"]).name, one["puid"]) for one in found] == [
+        ("ống", ""),
+        ("a.pdf", "fmt/18"),
+        ("khóa.pdf", ""),
+    ]
+    assert "not a regular file" in found[0]["warning"]
+    assert "Permission denied" in found[2]["warning"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def walk(top: Path, onerror: Callable[[OSError], None]) -> Iterator[tuple[str, list[str], list[str]]]:
+        onerror(PermissionError(errno.EACCES, "Permission denied", str(top)))
+        return iter(())
+
+    monkeypatch.setattr("administration.cli.formats.os.walk", walk)
+    code, found = _identify(capsys, str(tmp_path))
+    assert (code, list(found)) == (1, [tmp_path.name])
+
+
+def test_a_name_makes_no_second_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a\nfmt 18  application~pdf").write_bytes(b"a")
+    assert run(["identify", str(tmp_path)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("names", [[], ["a.pdf"], ["a.pdf", "b.pdf"]])
+def test_the_document_is_json_as_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).write_bytes(PDF_14)
+    assert run(["identify", str(tmp_path), "--json"]) == 0
+    text = capsys.readouterr().out
+    found = json.loads(text)
+    assert text == json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    assert [Path(one["path"]).name for one in found["files"]] == names
 
 
 def test_newer_files_are_used_and_older_ones_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

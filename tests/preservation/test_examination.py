@@ -10,7 +10,7 @@ from metadata.characteristics import Facts
 from metadata.holdings import Format
 from metadata.identifiers import Puid
 from metadata.outcomes import Validity
-from preservation.examination import Examination, Examiner, Exhibit, may_be_wanted
+from preservation.examination import LARGEST, Examination, Examiner, Exhibit, may_be_wanted, wanted_whole
 from preservation.formats.families import family_of
 from preservation.formats.port import Inspection
 from preservation.identification.data import default_signatures
@@ -152,3 +152,11 @@ def test_wanted(head: bytes) -> None:
 @pytest.mark.parametrize("head", [BINARY * 3, b"RIFF\1\2\3\4WAVE" + bytes(5000), b"\0\0\0\x20ftypisom" + bytes(5000)])
 def test_not_wanted(head: bytes) -> None:
     assert not may_be_wanted(head)
+
+
+def test_what_is_not_very_large_is_looked_into_whatever_it_begins_with() -> None:
+    """Signatures may lie anywhere: the versions of Access, the kinds of disk images."""
+    assert wanted_whole(1 << 20, BINARY * 3)
+    assert not wanted_whole(LARGEST, BINARY * 3)
+    assert wanted_whole(LARGEST, b"\0\1\0\0Standard Jet DB" + bytes(5000))
+    assert not wanted_whole(LARGEST + 1, PDF)

@@ -32,6 +32,13 @@ BOMB = f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY l0 "ha">{LAUGHS}]><a{{}}>{{}
         ("xml", '<?xml version="1.0" encoding="no-such"?><a/>', UNREADABLE, ["FORMAT-UNREADABLE"]),
         ("xml", '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><a>&outer;</a>', VALID, ["FORMAT-DOCTYPE"]),
         ("xml", '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', VALID, ["FORMAT-DOCTYPE"]),
+        # The DTD may declare the prefix, as gdb-target.dtd does.
+        ("xml", '<!DOCTYPE a SYSTEM "a.dtd"><a><x:b/></a>', Validity.NOT_CHECKED, ["FORMAT-DOCTYPE"]),
+        ("xml", "<!DOCTYPE a [<!ELEMENT a ANY>]><a><x:b/></a>", INVALID, ["FORMAT-BROKEN"]),
+        ("xml", "<a><x:b/></a>", INVALID, ["FORMAT-BROKEN"]),
+        ("xml", '<?xml version="1.0" encoding="Big5"?><a>香港</a>'.encode("big5"), VALID, []),
+        ("xml", '<?xml version="1.0" encoding="EUC-KR"?><a>뷁</a>'.encode("cp949"), VALID, []),
+        ("xml", b'<?xml version="1.0" encoding="EUC-JP"?><a>\xff\xff</a>', INVALID, ["FORMAT-BROKEN"]),
         ("xml", BOMB.format("", "&l11;"), VALID, ["FORMAT-DOCTYPE"]),
         ("xml", BOMB.format(' b="&l11;"', ""), UNREADABLE, ["FORMAT-UNREADABLE"]),
         ("svg", SVG.format("<rect/>"), VALID, []),
@@ -122,3 +129,8 @@ def test_html_is_read_in_one_pass(piece: str) -> None:
     for times in (1, 200_000):
         words, _ = read_html(piece * times)
         assert len(words) <= 2 * len(piece) * times
+
+
+def test_words_of_several_bytes_are_read() -> None:
+    found = looked("xml", '<?xml version="1.0" encoding="GB2312"?><a>\u6863\u6848</a>'.encode("gb2312"))
+    assert (found.text, found.facts.encoding) == ("\u6863\u6848", "gb2312")

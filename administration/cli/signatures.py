@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
-from administration.cli.formats import files_of
+from administration.cli.formats import files_of, open_file
 from administration.cli.output import Output
 from administration.settings import find_home
 from metadata.errors import Unreadable, UsageError
@@ -246,11 +246,16 @@ def _no_date(text: str) -> UsageError:
 
 
 def _check(checker: SignatureChecker, path: Path, moment: datetime, keep: Path | None) -> SignatureReport:
-    from preservation.signatures.port import Question
+    from preservation.signatures.outcomes import reason
+    from preservation.signatures.port import Question, SignatureReport
 
     content = path.with_suffix("") if path.suffix.lower() in _SIGNED_ASIDE else None
     with ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
+        try:
+            file = stack.enter_context(open_file(path))
+        except OSError as error:
+            what = error.strerror or type(error).__name__
+            return SignatureReport(reasons=(reason("SIG-FILE-UNREADABLE", what=what),))
         beside = stack.enter_context(content.open("rb")) if content is not None and content.is_file() else None
         report = checker.check(Question(file, moment, datetime.now(UTC), beside, _kept(keep, path), path.name))
     _keep(keep, path, report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,15 @@ def test_evidence_is_fetched_from_hosts_that_are_named(
     assert after["fetched"][0]["sha256"] in after["objects"]["ocsps"]
     later = ["--at", (now + 3650 * DAY).date().isoformat(), "--keep", str(keep)]
     assert ask(capsys, *words, *later)[1]["files"][0]["outcome"] == "VALID"
+
+
+def test_a_pipe_is_not_waited_for_and_costs_itself_only(
+    tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "ống")
+    (tmp_path / "a.pdf").write_bytes(sign(pdf()))
+    code, found = ask(capsys, "signatures", str(tmp_path / "ống"), str(tmp_path / "a.pdf"), "--trust", str(trust))
+    assert code == 1
+    first, second = found["files"]
+    assert (first["outcome"], first["reasons"][0]["code"]) == ("UNREADABLE", "SIG-FILE-UNREADABLE")
+    assert second["signatures"]

@@ -163,7 +163,7 @@ class LargeExhibit:
         if not self._head:
             self._head = bytes(view[:WINDOW])
             size = self._planned.size
-            if wanted_whole(size, self._head) or (self._wanted and size <= LARGEST):
+            if size <= LARGEST and (self._wanted or wanted_whole(size, self._head)):
                 self._file = self._path.open("wb")
         elif len(self._head) < WINDOW:
             self._head += bytes(view[: WINDOW - len(self._head)])

@@ -37,7 +37,8 @@ def list_command(context: Context, output: Output, over: bool) -> int:
     if not packages:
         output.say("Không có gói nào.", "There is none.", "✓")
     for one in packages:
-        output.line(f"{one.id}  {one.since:%d/%m/%Y}  {one.state.value:10}  {one.agency}  {one.title}")
+        vi, en, mark = _state(one)
+        output.line(f"{mark} {one.id}  {one.since:%d/%m/%Y}  {one.agency}  {one.title}: {vi} / {en}")
     return 1 if packages and not over else 0
 
 
@@ -143,14 +144,7 @@ def _tell(output: Output, package: QuarantinedPackage) -> None:
     from ingest.receipt import Receipt
 
     output.document({"package": document_of(package)})
-    states = {
-        "held": ("đang chờ quyết định", "waits for a decision", "!"),
-        "releasing": ("đã được cho ra, đang tiếp nhận", "released, being taken in", "•"),
-        "released": (f"đã được tiếp nhận thành AIP {package.aip}", f"taken in as AIP {package.aip}", "✓"),
-        "discarding": ("đã quyết định hủy", "to be discarded", "•"),
-        "discarded": ("đã hủy", "discarded", "✓"),
-    }
-    vi, en, mark = states[package.state.value]
+    vi, en, mark = _state(package)
     output.say(f"{package.id}: {vi}", en, mark)
     output.line(f"  {package.title}")
     output.line(f"  {package.agency}  {package.objid}  {package.name}  {package.since:%d/%m/%Y %H:%M}Z")
@@ -161,3 +155,20 @@ def _tell(output: Output, package: QuarantinedPackage) -> None:
     for vote in package.votes:
         word = "tiếp nhận / release" if vote.decision.value == "release" else "hủy / discard"
         output.line(f"  {vote.at:%d/%m/%Y %H:%M}Z  {vote.person}: {word}. {vote.reason}")
+    if package.state.value == "held":
+        output.say(
+            "Cần hai người khác nhau cùng quyết định: tangthu quarantine approve (tiếp nhận) hoặc discard (hủy).",
+            "Two different people must decide the same: tangthu quarantine approve or discard.",
+            "→",
+        )
+
+
+def _state(package: QuarantinedPackage) -> tuple[str, str, str]:
+    """What has become of it, in Vietnamese and in English, and its sign."""
+    return {
+        "held": ("đang chờ quyết định", "waits for a decision", "!"),
+        "releasing": ("đã được cho ra, đang tiếp nhận", "released, being taken in", "•"),
+        "released": (f"đã được tiếp nhận thành AIP {package.aip}", f"taken in as AIP {package.aip}", "✓"),
+        "discarding": ("đã quyết định hủy", "to be discarded", "•"),
+        "discarded": ("đã hủy", "discarded", "✓"),
+    }[package.state.value]

@@ -67,12 +67,13 @@ def signatures(
     Không cần kho lưu trữ; không dùng mạng nếu không có --fetch-from. Chữ ký trong PDF (PAdES), trong XML (XAdES) và tệp
     .p7s, .p7m bên cạnh tệp được ký (CAdES: báo-cáo.docx.p7s ký báo-cáo.docx). Kết luận cho từng chữ ký: VALID (hợp lệ),
     VALID_WITH_NOTES (hợp lệ, có lưu ý), INDETERMINATE (chưa kết luận được), INVALID (không hợp lệ), UNREADABLE (không
-    đọc được), kèm lý do và việc cần làm. Kho tin cậy do đơn vị lập: tangthu trust add.
+    đọc được), kèm lý do và việc cần làm. Chữ ký bên trong tệp văn phòng và gói ASiC chưa được xét. Kho tin cậy do đơn
+    vị lập: tangthu trust add.
 
     Needs no archive, and no network without --fetch-from. Signatures in PDF (PAdES), in XML (XAdES), and .p7s or .p7m
     files beside what they sign (CAdES: report.docx.p7s signs report.docx). Each gets a verdict with its reasons and
-    what to do. What is trusted is yours to say: tangthu trust add. Exit code 1 when a signature is not VALID or
-    VALID_WITH_NOTES.
+    what to do. Signatures inside office files and ASiC containers are not judged. What is trusted is yours to say:
+    tangthu trust add. Exit code 1 when a signature is not VALID or VALID_WITH_NOTES.
 
     \b
     Ví dụ / Examples:
@@ -302,7 +303,7 @@ def _evidence_file(keep: Path | None, path: Path) -> Path | None:
 
 def _tell(output: Output, path: Path, report: SignatureReport) -> None:
     if report.outcome is None:
-        output.line(f"—  {path}  (không có chữ ký / no signature)")
+        output.line(f"—  {path}  (không thấy chữ ký thuộc loại được xét / no signature of a kind that is judged)")
         return
     output.line(f"{_MARKS[report.outcome]}  {path}  {report.outcome}")
     for one in report.reasons:

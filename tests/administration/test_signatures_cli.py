@@ -72,6 +72,14 @@ def test_files_of_a_folder_each_with_its_verdict(
     assert ask(capsys, "signatures", str(folder / "a.pdf"), "--trust", str(trust), "--at", NOW.isoformat())[0] == 0
 
 
+def test_what_is_not_looked_into_is_not_called_unsigned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.docx"
+    file.write_bytes(b"PK\x03\x04")  # signatures inside office files are not judged
+    assert run(["signatures", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "thuộc loại được xét" in out and "of a kind that is judged" in out
+
+
 def test_people_read_what_to_do_in_both_languages(
     tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

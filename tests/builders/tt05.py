@@ -148,7 +148,9 @@ def all_kinds(code: str = "H20.05.2024.01.TCCB") -> list[SipDocument]:
     """Two texts, a photograph and a recording, each with its file."""
     return [
         *documents(2),
-        SipDocument("Anh1", picture_fields(3, code), {"Anh1.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"}, DocumentKind.PICTURE),
+        SipDocument(
+            "Anh1", picture_fields(3, code), {"Anh1.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"}, DocumentKind.PICTURE
+        ),
         SipDocument("Am1", media_fields(4, code), {"Am1.mp3": b"ID3 mp3"}, DocumentKind.MEDIA),
     ]
 

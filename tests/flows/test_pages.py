@@ -13,6 +13,7 @@ import pytest
 from administration.archive import Archive
 from administration.cli import run
 from metadata.tt05.sip import SipDocument
+from tests.builders.signatures import pdf, sign
 from tests.builders.small_bags import FILES, write_bag
 from tests.builders.tt05 import PDF, document_fields, dossier_fields, sip_hoso
 from tests.flows.looks import FAINT_TEXT, NARROW_TO_WIDE, SMALL_TARGETS
@@ -233,6 +234,21 @@ def test_the_pictures_of_the_documentation_can_be_made(chromium: Chromium, site:
         assert width == (PHONE if path.stem == "phone" else LAPTOP)[0]
         assert height >= 600
         assert len(data) < 200_000
+
+
+def test_signatures_are_shown_whole_at_every_width(chromium: Chromium, tmp_path: Path) -> None:
+    home = tmp_path / "kho"
+    command(home, "init", "--code", "H20.LTLS", "--name", "Kho thử")
+    command(home, "ingest", str(write_bag(tmp_path / "bag", files={"a.pdf": sign(pdf())})))
+    with Archive.open(home) as archive:
+        aip = next(iter(archive.catalogue.holdings.versions(1, None))).id.aip
+    with served(home) as room, chromium.page() as page:
+        room.enter(page)
+        page.open(f"{room.address}/dossiers/{aip}/documents/1")
+        page.follow("a[href$='/signatures']")
+        for size in NARROW_TO_WIDE:
+            page.resize(size)
+            assert (page.errors, page.overflow()) == ([], []), size
 
 
 def test_the_browser_sees_what_is_wrong(chromium: Chromium) -> None:

@@ -152,6 +152,7 @@ def _tell(output: Output, package: QuarantinedPackage) -> None:
     for finding in Receipt.from_json(package.receipt).findings:
         if finding.code in QUARANTINE_CODES:
             output.line(f"  {finding.code}  {finding.message.vi}")
+            output.line(f"  {' ' * len(finding.code)}  {finding.message.en}")
     for vote in package.votes:
         word = "tiếp nhận / release" if vote.decision.value == "release" else "hủy / discard"
         output.line(f"  {vote.at:%d/%m/%Y %H:%M}Z  {vote.person}: {word}. {vote.reason}")

@@ -96,6 +96,7 @@ def test_what_a_person_reads(desk: Desk, tmp_path: Path) -> None:
     assert code == 1 and f"! {found[0]}" in out and "đang chờ quyết định / waits for a decision" in out
     code, out = desk.type("quarantine", "show", found[0])
     assert code == 0 and "tangthu quarantine approve" in out and "Two different people" in out
+    assert "The virus scanner found" in out
     code, out = desk.type("quarantine", "discard", found[0], *PEOPLE[0])
     assert code == 0 and "đang chờ quyết định" in out and "Nguyễn Văn A: hủy" in out
     code, out = desk.type("quarantine", "discard", found[0], *PEOPLE[1])

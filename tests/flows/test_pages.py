@@ -246,6 +246,7 @@ def test_signatures_are_shown_whole_at_every_width(chromium: Chromium, tmp_path:
         room.enter(page)
         page.open(f"{room.address}/dossiers/{aip}/documents/1")
         page.follow("a[href$='/signatures']")
+        assert "chưa có chứng thư nào" in page.value("document.querySelector('main').innerText")
         for size in NARROW_TO_WIDE:
             page.resize(size)
             assert (page.errors, page.overflow()) == ([], []), size

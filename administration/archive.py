@@ -153,17 +153,9 @@ class Archive:
     @_Once
     def checkers(self) -> Checkers:
         """Who looks into content files: child processes, started when the first file comes."""
-        from preservation.checkers import Checkers
-        from preservation.identification.data import signatures_in
-        from preservation.signatures.fetching import allowed_hosts
-        from preservation.signatures.trust import INDEX, TrustStore
+        from administration.checkers import checkers_of
 
-        folder = self.settings.trust_folder
-        trust = TrustStore.load(folder) if (folder / INDEX).exists() else TrustStore()
-        formats, children = signatures_in(self.settings.formats_folder), self.settings.count("work.checkers")
-        hosts = allowed_hosts(self.settings.text("signatures.fetch_hosts"))
-        verapdf = Path(program) if (program := self.settings.text("formats.verapdf")) else None
-        return self._closing.enter_context(Checkers(formats, trust, children, hosts, verapdf))
+        return self._closing.enter_context(checkers_of(self.settings, fetch=True))
 
     @_Once
     def scanner(self) -> VirusScanner:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from metadata.bagit_profile import BagProfile
     from metadata.errors import TangThuError
     from metadata.package_kinds import PackageProfile
+    from preservation.checkers import Checkers
 
 _PLACES = 10
 _ROWS = 60
@@ -153,18 +154,30 @@ def _check(output: Output, path: Path, wanted: _Wanted, number: int) -> tuple[in
 
 @contextmanager
 def _watch(context: Context, *, deep: bool) -> Iterator[Watch]:
-    """Who looks into files: nobody, or those of an ingest by the archive's own data where there is an archive."""
+    """Who looks into files: nobody, or those who do it at an ingest."""
     from ingest.one_pass import NOBODY, Watch
 
     if not deep:
         yield NOBODY
         return
-    from administration.cli.formats import signature_files
-    from administration.cli.signatures import trust_of
-    from preservation.checkers import Checkers
-
-    with Checkers(signature_files(context), trust_of(context)) as made:
+    with _checkers(context) as made:
         yield Watch(made.examiner(datetime.now(UTC)), threads=made.children)
+
+
+def _checkers(context: Context) -> Checkers:
+    """The archive's, where there is an archive, but that nothing is fetched; else by what came along."""
+    from administration.checkers import checkers_of
+    from administration.settings import find_home, load
+    from metadata.errors import UsageError
+    from preservation import checkers
+    from preservation.identification.data import default_signatures
+    from preservation.signatures.trust import TrustStore
+
+    try:
+        home = find_home(context.given)
+    except UsageError:
+        return checkers.Checkers(default_signatures(), TrustStore())
+    return checkers_of(load(home), fetch=False)
 
 
 def _named(advance: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:

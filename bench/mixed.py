@@ -67,6 +67,9 @@ class TimedIdentifier:
     def __init__(self, inner: Identifier, steps: Steps) -> None:
         self._inner, self._steps, self.name = inner, steps, inner.name
 
+    def ready(self) -> None:
+        self._inner.ready()
+
     def identify(self, sample: Sample) -> Format:
         with self._steps.of("identification"):
             return self._inner.identify(sample)

@@ -92,6 +92,8 @@ class IngestService:
                     return package
                 if self._held(package.examined) is None:
                     patience.until_ready()
+                    if self._place.identifier is not None:
+                        self._place.identifier.ready()
                 outcome: Stored | Receipt | None = None
                 try:
                     with own_disk():

@@ -82,6 +82,7 @@ class Reidentifier:
         Doing it again is harmless. Raises StoreUnavailable when no store answers, Busy when the log goes on meanwhile,
         other TemporaryError: what was written down until then stays.
         """
+        self._identifier.ready()
         report = Reidentified(version.id)
         waiting: list[Retold] = []
         readers = [AipReader(store, version.key) for store in self._holding(version.id)]

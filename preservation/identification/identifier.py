@@ -13,7 +13,7 @@ from metadata.text import Sentence
 from preservation.identification.answer import Answer
 from preservation.identification.choice import unanswered
 from preservation.identification.data import SignaturePaths, default_signatures
-from preservation.identification.port import Sample
+from preservation.identification.port import IdentifierUnavailable, Sample
 from preservation.workshop.pool import ChildWorkshop
 from preservation.workshop.port import TaskLimits, WorkLost, Workshop
 
@@ -21,6 +21,14 @@ LIMITS = TaskLimits(seconds=10.0, cpu_seconds=20)
 _LONGEST = 2000
 _TASK = "preservation.identification.task:identify"
 _BY_NAME = "preservation.identification.task:by_name"
+_UNAVAILABLE = Sentence(
+    "Không xem được tệp nào: tiến trình con không khởi động được hoặc không đọc được tệp chữ ký PRONOM (nhật ký cho "
+    "biết lý do). Hãy cài lại tệp chữ ký bằng «tangthu formats update», hoặc dành thêm bộ nhớ, rồi thử lại. Chưa có gì "
+    "bị từ chối hay lưu lại.",
+    "No file can be looked at: no child process starts, or it cannot read PRONOM's signature files (the log has the "
+    "reason). Install the signature files again with “tangthu formats update”, or make memory free, and try again. "
+    "Nothing was refused or kept.",
+)
 
 
 def equipment_of(paths: SignaturePaths) -> dict[str, Any]:
@@ -54,6 +62,13 @@ class PronomIdentifier:
     @property
     def name(self) -> str:
         return self._signatures.version
+
+    def ready(self) -> None:
+        """A child starts and reads the signature files. Raises IdentifierUnavailable."""
+        try:
+            self._workshop.run(_BY_NAME, {"name": "x"}, limits=self._limits)
+        except WorkLost as lost:
+            raise IdentifierUnavailable(_UNAVAILABLE) from lost
 
     def identify(self, sample: Sample) -> Format:
         """Blocks until the answer or the limit; see the class."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from metadata.errors import TemporaryError
 from metadata.holdings import Format
 
 WINDOW = 128 * 1024
@@ -26,12 +27,20 @@ class Sample:
     spool: Path | None = None
 
 
+class IdentifierUnavailable(TemporaryError):
+    """Nobody can look at files now, which says nothing of any file."""
+
+
 class Identifier(Protocol):
     """Answers what format a file has. Never raises for any content; what it cannot tell has no PUID and a warning."""
 
     @property
     def name(self) -> str:
         """Name, version and signature file, for the PREMIS agent."""
+        ...
+
+    def ready(self) -> None:
+        """Ask whether files can be looked at. Raises IdentifierUnavailable."""
         ...
 
     def identify(self, sample: Sample) -> Format: ...

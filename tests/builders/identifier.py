@@ -27,6 +27,9 @@ class MemoryIdentifier:
     def name(self) -> str:
         return "MemoryIdentifier"
 
+    def ready(self) -> None:
+        pass
+
     def identify(self, sample: Sample) -> Format:
         self.asked.append(sample.name)
         if sample.head.startswith(b"%PDF-1.4"):

@@ -47,6 +47,9 @@ class IdentifierContract:
             bases = [found.basis for found in pool.map(identifier.identify, samples)]
         assert bases == ["signature", "text"] * 10
 
+    def test_is_ready_where_it_can_look(self, identifier: Identifier) -> None:
+        identifier.ready()
+
     def test_may_be_closed_twice(self, identifier: Identifier) -> None:
         identifier.close()
         identifier.close()

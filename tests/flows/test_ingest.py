@@ -18,9 +18,12 @@ from metadata.errors import NoSpace, StoreUnavailable, TemporaryError
 from metadata.holdings import PackageType, Role
 from metadata.identifiers import AipId, StoreId, VersionId
 from metadata.outcomes import Fixity
+from metadata.text import Sentence
+from preservation.identification.port import IdentifierUnavailable
 from storage.stores.memory import MemoryStore
 from tests.builders.archive import SmallArchive, judge_with_everything, small_archive
 from tests.builders.bags import PAYLOAD, bag
+from tests.builders.identifier import MemoryIdentifier
 from tests.builders.tt05 import documents, sip_hoso
 
 
@@ -307,3 +310,25 @@ def test_metadata_that_changes_between_the_two_readings_is_refused(archive: Smal
     assert isinstance(outcome, Receipt)
     assert [(one.code, one.place) for one in outcome.findings] == [("PASS-CHECKSUM", "METS.xml")]
     assert archive.leftovers() == []
+
+
+class Away(MemoryIdentifier):
+    """Cannot look at files until it is told that it can."""
+
+    away = True
+
+    def ready(self) -> None:
+        if self.away:
+            raise IdentifierUnavailable(Sentence("không xem được", "cannot look"))
+
+
+def test_without_anybody_who_can_look_into_files_nothing_is_kept_and_nothing_refused(tmp_path: Path) -> None:
+    """Formats that could not be looked at would be written into the AIP for good as formats that nobody knows."""
+    identifier = Away()
+    with small_archive(tmp_path / "archive", identifier=identifier) as archive:
+        package = sip_hoso(tmp_path)
+        with pytest.raises(IdentifierUnavailable):
+            archive.receive(package)
+        assert all(not list(store.list("")) for store in archive.stores)
+        identifier.away = False
+        assert archive.receive(package).verdict is Verdict.ACCEPTED

@@ -11,6 +11,7 @@ import pytest
 
 from preservation.identification.data import SignaturePaths, default_signatures
 from preservation.identification.identifier import PronomIdentifier, equipment_of
+from preservation.identification.port import IdentifierUnavailable
 from preservation.workshop.local import LocalWorkshop
 from preservation.workshop.pool import ChildLimits, ChildWorkshop
 from preservation.workshop.port import TaskLimits, Values, WorkLost
@@ -113,6 +114,16 @@ def test_a_workshop_that_cannot_start_is_an_outcome() -> None:
     found = PronomIdentifier(starved).identify(sample("a.docx", word_document()))
     assert (found.puid, found.basis) == (None, "none")
     starved.close()
+
+
+def test_one_that_cannot_look_says_so_before_it_is_asked_of_files(tmp_path: Path) -> None:
+    paths = SignaturePaths(tmp_path / "binary.xml", tmp_path / "container.xml")
+    paths.binary.write_text("<broken", encoding="utf-8")
+    paths.container.write_text("<broken", encoding="utf-8")
+    identifier = PronomIdentifier(signatures=paths)
+    with pytest.raises(IdentifierUnavailable):
+        identifier.ready()
+    identifier.close()
 
 
 def test_a_shared_workshop_is_left_open() -> None:

@@ -12,8 +12,9 @@ from metadata.events import Agent, EventType
 from metadata.holdings import Format, Role
 from metadata.identifiers import Puid, StoreId
 from metadata.retelling import Retold
+from metadata.text import Sentence
 from preservation import reidentification
-from preservation.identification.port import WINDOW, Sample
+from preservation.identification.port import WINDOW, IdentifierUnavailable, Sample
 from preservation.rebuild import rebuild
 from preservation.reidentification import Reidentifier
 from storage.log import read_log
@@ -35,6 +36,8 @@ class Newer:
     def __init__(self, told: Format = PDF_A) -> None:
         self.told = told
         self.shown: list[tuple[Sample, bytes]] = []
+
+    def ready(self) -> None: ...
 
     def identify(self, sample: Sample) -> Format:
         self.shown.append((sample, sample.spool.read_bytes() if sample.spool else b""))
@@ -79,6 +82,20 @@ def test_other_formats_become_events_and_the_catalogue_and_a_rebuild_have_them(
     for store in stores:
         assert [event for entry in read_log(store, kept.key) for event in entry.events][-len(told) :] == told
     assert _same_as_rebuilt(catalogue, stores, clock, new_catalogue("anew"))
+
+
+def test_who_cannot_look_tells_nothing_anew(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: Newer) -> None:
+        raise IdentifierUnavailable(Sentence("không xem được", "cannot look"))
+
+    kept = keep(catalogue, stores)
+    before = _content(catalogue, kept)
+    monkeypatch.setattr(Newer, "ready", away)
+    with pytest.raises(IdentifierUnavailable):
+        _again(catalogue, stores, clock).look(kept.version)
+    assert _content(catalogue, kept) == before
 
 
 def test_what_is_told_the_same_leaves_one_event(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:

@@ -127,7 +127,13 @@ def trust() -> None:
 
 @command("add", parent=trust)
 @click.argument("file", metavar="TỆP", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--role", required=True, type=click.Choice(_ROLES), help="Vai trò. / What it is.")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice(_ROLES),
+    help="Vai trò. Gốc của chữ ký (root) không là gốc của dấu thời gian (tsa-root): gốc của cả hai thì thêm hai lần. "
+    "/ What it is. A root of signers is no root of timestamps: add it in both roles when it is both.",
+)
 @click.option("--source", required=True, help="Ai xác nhận mã vân tay, bằng cách nào. / Who confirmed it, and how.")
 @click.option("--sha256", help="Mã vân tay SHA-256 do nguồn tin cậy công bố. / The fingerprint as published.")
 @click.option("--from", "start", metavar="NGÀY", help="Tin cậy từ ngày. / Trusted from this day on.")

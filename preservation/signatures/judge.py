@@ -24,6 +24,12 @@ from preservation.signatures.tokens import Token, check_token, name_of
 
 _REVOKED = (AdESIndeterminate.REVOKED_NO_POE, AdESFailure.REVOKED)
 _CHAIN = (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER)
+_UNPROVED = (
+    AdESIndeterminate.NO_POE,
+    AdESIndeterminate.OUT_OF_BOUNDS_NO_POE,
+    AdESIndeterminate.REVOCATION_OUT_OF_BOUNDS_NO_POE,
+    AdESIndeterminate.TRY_LATER,
+)
 
 
 @dataclass(slots=True)
@@ -70,6 +76,8 @@ class SignatureJudge:
         result = self._engines(tokens)
         if not result.passed and self._sealed is not None and (found := self._when_sealed(self._sealed)):
             return found
+        if result.word in _UNPROVED and self.found.facts["engine"] == "lta":
+            result = self._without_archive(result, tokens)
         unstamped = self.found.facts["engine"] == "time" and not good  # passed by a timestamp that we do not take
         if not result.passed or unstamped:
             self._explain(result, tokens, proved=bool(good))
@@ -94,6 +102,16 @@ class SignatureJudge:
             return None
         found.facts["engine"] += ", document timestamp"
         return found
+
+    def _without_archive(self, lasting: Finding, tokens: list[Token]) -> Finding:
+        """As if no document timestamp lay over it, when the file holds no answers that one could protect: adding one
+        takes nothing from a signature that answers from outside show to be good."""
+        self._archival = False
+        result = self._engines(tokens)
+        if not result.passed:
+            self.found.facts["engine"] = "lta"
+            return lasting
+        return result
 
     def _tokens(self) -> list[Token]:
         tokens = []

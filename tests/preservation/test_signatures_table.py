@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,15 @@ def renewed(when: int) -> bytes:
     return add_timestamp(add_dss(before, [], [answer]), NOW - when * DAY + HOUR)
 
 
+def sealed(who: str = "signer", when: datetime = NOW - 20 * DAY, answers: int | None = None) -> bytes:
+    """A timestamp over it and a document timestamp, but no answers, or lists that ended ``answers`` days before."""
+    signed = sign(pdf(), who, stamp=when)
+    if answers is not None:
+        ended = when - answers * DAY
+        signed = add_dss(signed, authority().crls(ended - 7 * DAY, ended, revoked=False))
+    return add_timestamp(signed, when + timedelta(minutes=5))
+
+
 ROWS: dict[str, Case] = {
     **{level: Case(make, VALID) for level, make in LEVELS.items()},
     **{f"one byte flipped, {level}": Case(lambda make=make: flip(make()), BAD) for level, make in LEVELS.items()},
@@ -88,6 +97,15 @@ ROWS: dict[str, Case] = {
         lambda: sign(pdf(), stamp=NOW - HOUR), OPEN, store=lambda: authority().store(stamps=())
     ),
     "root of signers not trusted": Case(lambda: sign(pdf()), OPEN, store=other_chain),
+    # what a document timestamp protects may be nothing: then it takes nothing away either
+    "document timestamp, no answers in the file": Case(sealed, VALID),
+    "document timestamp, answers in the file had ended": Case(lambda: sealed(answers=3), VALID),
+    "document timestamp, no answers, signer expired since": Case(lambda: sealed("expired", NOW - 60 * DAY), VALID),
+    "document timestamp, no answers, revoked after": Case(lambda: sealed("revoked"), VALID),
+    "document timestamp, no answers, revoked before": Case(lambda: sealed("revoked", NOW - DAY), BAD),
+    "document timestamp, no answers, page replaced": Case(lambda: forge_page(sealed()), BAD),
+    "document timestamp, no answers anywhere": Case(sealed, OPEN, store=lambda: authority().store(crls=[])),
+    "document timestamp, no answers, late": Case(lambda: sealed("expired", NOW - 10 * DAY), BAD),
     # long after
     "B-LTA by OCSP, signer expired since": Case(lambda: archival("expired", THREE_HUNDRED), VALID),
     "B-LTA by lists only, signer expired since": Case(by_lists_only, VALID),

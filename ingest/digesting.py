@@ -118,7 +118,7 @@ class HashWorkers:
         """Give ``buffer`` back when what is done with it fails: a pass that loses its buffers waits for ever."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # raised again
             self.give_back(buffer)
             raise
 

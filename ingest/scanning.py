@@ -37,7 +37,7 @@ class Scanning:
             scan = self._scanner.begin(len(data))
             try:
                 scan.write(data)
-            except BaseException:
+            except BaseException:  # no scan may stay open, whatever ended it; raised again
                 scan.abandon()
                 raise
             return seq, scan.end()

@@ -104,7 +104,7 @@ class IngestService:
                 if outcome is not None:
                     break
                 self.close(job)
-        except BaseException:
+        except BaseException:  # a worker that is told to stop leaves no folder either; raised again
             self.close(job)
             raise
         if isinstance(outcome, Receipt):

@@ -28,7 +28,7 @@ class FileTexts:
         try:
             for line in lines(chunks):
                 self._keep(line)
-        except BaseException:
+        except BaseException:  # whatever it is, the file goes and it is raised again
             self._file.close()
             raise
 

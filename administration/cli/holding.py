@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output
+
+if TYPE_CHECKING:
+    from preservation.rebuild import RebuildReport
 
 
 @command("init")
@@ -82,26 +87,7 @@ def rebuild_command(context: Context, output: Output) -> int:
         )
         indexed = archive.feeder.rebuild()
         quarantined = archive.ingest.room.restore()
-    output.document(
-        {
-            "rebuilt": report.rebuilt,
-            "known": report.known,
-            "indexed": indexed,
-            "quarantined": quarantined,
-            "lost": report.lost,
-            "unfinished": report.unfinished,
-            "problems": [
-                {
-                    "key": problem.key,
-                    "store": problem.store.value if problem.store else None,
-                    "vi": problem.message.vi,
-                    "en": problem.message.en,
-                }
-                for problem in report.problems
-            ],
-            "problem_count": report.problem_count,
-        }
-    )
+    output.document(_rebuilt_to_json(report, indexed, quarantined))
     output.say(
         f"Dựng lại {report.rebuilt} gói AIP, đã có sẵn {report.known}; chỉ mục có {indexed} bản ghi.",
         f"{report.rebuilt} AIPs rebuilt, {report.known} were there; the index has {indexed} records.",
@@ -118,6 +104,27 @@ def rebuild_command(context: Context, output: Output) -> int:
     for key in report.lost:
         output.say(f"Không đọc được từ nơi lưu nào: {key}", "Cannot be read from any store.", "✗")
     return 1 if report.lost or report.problem_count else 0
+
+
+def _rebuilt_to_json(report: RebuildReport, indexed: int, quarantined: int) -> dict[str, object]:
+    return {
+        "rebuilt": report.rebuilt,
+        "known": report.known,
+        "indexed": indexed,
+        "quarantined": quarantined,
+        "lost": report.lost,
+        "unfinished": report.unfinished,
+        "problems": [
+            {
+                "key": problem.key,
+                "store": problem.store.value if problem.store else None,
+                "vi": problem.message.vi,
+                "en": problem.message.en,
+            }
+            for problem in report.problems
+        ],
+        "problem_count": report.problem_count,
+    }
 
 
 @command("sweep")

@@ -98,10 +98,8 @@ def pack(
         return _template(output, template, kind)
     if source is None or out is None:
         raise click.UsageError("Thiếu NGUỒN hoặc --out. / NGUỒN or --out not given.")
-    if missing is not None:
-        _is_new(missing)
+    _is_new(missing)
     from ingest.packing import pack as pack_submission
-    from ingest.packing import write_missing
 
     sender = _sender(agency, fonds, agreement)
     with output.progress(count_bytes=False) as advance:
@@ -116,6 +114,13 @@ def pack(
             dossier=_fields(dossier),
             on_progress=lambda done, total: advance("văn bản / documents", done, total),
         )
+    return _told(output, result, out, missing)
+
+
+def _told(output: Output, result: PackResult, out: Path, missing: Path | None) -> int:
+    """Say what came of it, also in the workbook ``missing``; the exit code."""
+    from ingest.packing import write_missing
+
     if missing is not None:
         write_missing(missing, result.findings, result.counts)
     output.document(_to_json(result))
@@ -143,11 +148,11 @@ def _template(output: Output, template: Path, kind: str) -> int:
     return 0
 
 
-def _is_new(path: Path) -> None:
+def _is_new(path: Path | None) -> None:
     from metadata.errors import AlreadyExists
     from metadata.text import Sentence
 
-    if path.exists():
+    if path is not None and path.exists():
         raise AlreadyExists(Sentence(f"Đã có tệp {path}.", f"{path} is there already."))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
@@ -91,16 +91,19 @@ def signatures(
         )
     moment = _moment(at)
     store = trust_of(context, trust)
-    checker = _checker(store, hosts)
     files = list(files_of(paths))
     results = []
-    with output.progress(count_bytes=False) as advance:
+    with closing(_checker(store, hosts)) as checker, output.progress(count_bytes=False) as advance:
         for number, path in enumerate(files, 1):
             report = _check(checker, path, moment, keep)
             # Evidence and reports can be large: they stay only where they are shown.
             results.append((path, report if output.as_json else replace(report, evidence={}, report=b"")))
             advance("chữ ký / signatures", number, len(files))
-    checker.close()
+    return _told(output, store, moment, results)
+
+
+def _told(output: Output, store: TrustStore, moment: datetime, results: list[tuple[Path, SignatureReport]]) -> int:
+    """Say what was found in each file; the exit code."""
     output.document(
         {
             "trust_store": {"version": store.version, "sha256": store.digest},

@@ -103,7 +103,7 @@ class WorkEngine:
                 self._declare(workflow)
             DBOS.listen_queues(self._queues())
             DBOS.launch()
-        except BaseException:
+        except BaseException:  # an engine half started must not be left behind; raised again
             DBOS.destroy(destroy_registry=True)
             self._presence.bury(self.executor)
             raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 
 import pytest
@@ -61,14 +60,14 @@ def viscii(text: str) -> bytes:
     return made.stdout
 
 
-@pytest.mark.skipif(shutil.which("iconv") is None, reason="no iconv")
+@pytest.mark.services
 @pytest.mark.parametrize("text", [KIEU, OFFICIAL], ids=["Kiều", "official"])
 def test_viscii_is_told_and_read(text: str) -> None:
     assert legacy_encoding(viscii(text)) == "viscii"
     assert decode_legacy(viscii(text), "viscii") == text
 
 
-@pytest.mark.skipif(shutil.which("iconv") is None, reason="no iconv")
+@pytest.mark.services
 @pytest.mark.parametrize(("name", "known"), [("viscii", "VISCII"), ("tcvn3", "TCVN")])
 def test_tables_agree_with_those_of_the_c_library(name: str, known: str) -> None:
     for byte in range(0xA1, 0xFF):

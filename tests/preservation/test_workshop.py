@@ -248,11 +248,7 @@ time.sleep(1000)
 
 
 def test_memory_of_the_parent_stays_flat() -> None:
-    def resident() -> int:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    if not Path("/proc/self/statm").exists():
-        pytest.skip("this system does not say how much memory a process holds")
+    resident = resident_memory()
     with one_child() as workshop:
         sizes = []
         for number in range(10_000):

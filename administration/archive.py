@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from preservation.audit import Auditor
     from preservation.checkers import Checkers
     from preservation.checks import Schedule
+    from preservation.journal import ArchiveJournal
     from preservation.reidentification import Reidentifier
     from preservation.repair import Repairer
     from storage.port import Store
@@ -217,6 +218,13 @@ class Archive:
             scanner=self.scanner,
             quarantine=self.settings.quarantine_folder,
         )
+
+    @_Once
+    def journal(self) -> ArchiveJournal:
+        """What is done to the archive as a whole is written down here."""
+        from preservation.journal import ArchiveJournal
+
+        return ArchiveJournal(self.catalogue, list(self.stores.values()), self.clock, self.agent)
 
     @_Once
     def auditor(self) -> Auditor:

@@ -24,7 +24,7 @@ from metadata.text import Sentence
 from preservation.checks import Schedule
 from preservation.description import describe_stored
 from preservation.life import replicas_of
-from storage.keys import parse_log_key, parse_object_key
+from storage.keys import is_own_key, parse_log_key, parse_object_key
 from storage.log import LogObject, read_log
 from storage.marker import MARKER_KEY
 from storage.port import ObjectInfo, Store
@@ -132,7 +132,7 @@ class _Rebuild:
                 self.take(key, version, holders)
                 if on_progress:
                     on_progress(key)
-            elif key != MARKER_KEY and parse_log_key(key) is None:
+            elif key != MARKER_KEY and parse_log_key(key) is None and not is_own_key(key):
                 for store, _ in holders:
                     self._note(key, store.id, "khóa không phải của kho lưu trữ này", "this key is not one of ours")
         return self.report

@@ -11,6 +11,10 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _SEGMENT_BYTES = 200
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _OBJECT = re.compile(rf"(?:[^/]+/){{3}}({_UUID})/v([1-9][0-9]{{0,8}})\.zip", re.DOTALL)
+_OWN = "_tangthu/"
+JOURNAL_PREFIX = f"{_OWN}journal/"
+"""What the keys of the archive's journal begin with."""
+_JOURNAL = re.compile(r"_tangthu/journal/([0-9]{9})\.json")
 _LOG = re.compile(rf"((?:[^/]+/){{3}}{_UUID}/v[1-9][0-9]{{0,8}})\.log/([0-9]{{6,9}})\.json", re.DOTALL)
 
 
@@ -47,6 +51,29 @@ def parse_log_key(key: str) -> tuple[str, int] | None:
         return None
     object_key = f"{match[1]}.zip"
     return (object_key, int(match[2])) if log_key(object_key, int(match[2])) == key else None
+
+
+def is_own_key(key: str) -> bool:
+    """Whether ``key`` is one of the archive as a whole (journal, backups) and not of an AIP."""
+    return key.startswith(_OWN)
+
+
+def journal_key(number: int) -> str:
+    """Where entry ``number`` (from 1) of the archive's journal lies in every store. Raises ValueError."""
+    if not 1 <= number <= 999_999_999:
+        raise ValueError(f"journal entries are numbered from 1 to 999,999,999, not {number}")
+    return f"{JOURNAL_PREFIX}{number:09d}.json"
+
+
+def parse_journal_key(key: str) -> int | None:
+    """The number of the journal entry that lies under ``key``; None when it is not the key of one."""
+    match = _JOURNAL.fullmatch(key)
+    return int(match[1]) or None if match else None
+
+
+def backup_prefix(backup: str) -> str:
+    """What the keys of a backup's objects begin with."""
+    return f"{_OWN}backup/{_segment(backup)}/"
 
 
 def _segment(text: str) -> str:

@@ -11,6 +11,7 @@ from metadata.catalogue.events import Events
 from metadata.catalogue.fixity import FixitySchedule
 from metadata.catalogue.holdings import Holdings
 from metadata.catalogue.intake import Intake
+from metadata.catalogue.journal import Journal
 from metadata.catalogue.migrate import upgrade
 from metadata.catalogue.outbox import Outbox
 from metadata.catalogue.quarantine import Quarantine
@@ -30,6 +31,7 @@ class Catalogue:
         self.events = Events(self._database)
         self.fixity = FixitySchedule(self._database)
         self.intake = Intake(self._database)
+        self.journal = Journal(self._database)
         self.outbox = Outbox(self._database)
         self.quarantine = Quarantine(self._database)
 

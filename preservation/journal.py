@@ -1,0 +1,64 @@
+"""Writing the archive's journal: into the stores first, then into the catalogue."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from metadata.catalogue import Catalogue
+from metadata.errors import TangThuError
+from metadata.events import Agent
+from metadata.journal import Entry, EntryKind, Numbered
+from preservation.checks import Clock
+from storage.journal import append_entry, read_journal
+from storage.port import Store
+
+
+class ArchiveJournal:
+    """Threads and machines may each have one."""
+
+    def __init__(self, catalogue: Catalogue, stores: Sequence[Store], clock: Clock, agent: Agent) -> None:
+        self._catalogue = catalogue
+        self._stores = tuple(stores)
+        self._clock = clock
+        self._agent = agent
+
+    def write(
+        self,
+        kind: EntryKind,
+        subject: str,
+        act: str,
+        document: Mapping[str, Any] | None = None,
+        person: str = "",
+        id: uuid.UUID | None = None,
+    ) -> Entry:
+        """Add an entry; with an ``id`` that is there already, nothing happens and that entry is given.
+
+        Raises StoreUnavailable when no store answers, Damaged when stores contradict each other, TemporaryError.
+        """
+        if id is not None and (known := self._catalogue.journal.find(id)) is not None:
+            return known.entry
+        entry = Entry(id or uuid.uuid4(), self._clock(), kind, subject, act, person, self._agent, document or {})
+        placed = append_entry(self._stores, self._catalogue.journal.last(), entry)
+        self._catalogue.journal.add(placed)
+        return placed[-1].entry
+
+    def recover(self) -> int:
+        """Bring into the catalogue what the stores tell and it lacks, and to every store what it lacks; how many rows
+        were added. Raises StoreUnavailable, Unreadable for a journal that is broken in every store."""
+        last = self._catalogue.journal.last()
+        after = last.number if last else 0
+        longest: list[Numbered] = []
+        trouble: TangThuError | None = None
+        for store in self._stores:
+            found: list[Numbered] = []
+            try:
+                found.extend(read_journal(store, after))
+            except TangThuError as error:
+                trouble = error
+            longest = max(longest, found, key=len)
+        if trouble is not None and not longest:
+            raise trouble
+        self._catalogue.journal.add(longest)
+        return len(longest)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from preservation.audit import Auditor
     from preservation.checkers import Checkers
     from preservation.checks import Schedule
+    from preservation.incidents import Incidents
     from preservation.journal import ArchiveJournal
     from preservation.reidentification import Reidentifier
     from preservation.repair import Repairer
@@ -225,6 +226,13 @@ class Archive:
         from preservation.journal import ArchiveJournal
 
         return ArchiveJournal(self.catalogue, list(self.stores.values()), self.clock, self.agent)
+
+    @_Once
+    def incidents(self) -> Incidents:
+        """What went wrong, who was told, how it was handled."""
+        from administration.incidents import incidents_of
+
+        return incidents_of(self)
 
     @_Once
     def auditor(self) -> Auditor:

@@ -37,10 +37,12 @@ class ArchiveJournal:
 
         Raises StoreUnavailable when no store answers, Damaged when stores contradict each other, TemporaryError.
         """
+        # The end is looked up first: what another adds from here on is met while appending, and not doubled.
+        last = self._catalogue.journal.last()
         if id is not None and (known := self._catalogue.journal.find(id)) is not None:
             return known.entry
         entry = Entry(id or uuid.uuid4(), self._clock(), kind, subject, act, person, self._agent, document or {})
-        placed = append_entry(self._stores, self._catalogue.journal.last(), entry)
+        placed = append_entry(self._stores, last, entry)
         self._catalogue.journal.add(placed)
         return placed[-1].entry
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Self
 
+from metadata.catalogue.alerts import Alerts
 from metadata.catalogue.database import Database
 from metadata.catalogue.dump import dump
 from metadata.catalogue.events import Events
 from metadata.catalogue.fixity import FixitySchedule
 from metadata.catalogue.holdings import Holdings
+from metadata.catalogue.incidents import Incidents
 from metadata.catalogue.intake import Intake
 from metadata.catalogue.journal import Journal
 from metadata.catalogue.migrate import upgrade
 from metadata.catalogue.outbox import Outbox
+from metadata.catalogue.placements import Placements
+from metadata.catalogue.portable import Portable
 from metadata.catalogue.quarantine import Quarantine
+from metadata.catalogue.survey import Survey
 
 
 class Catalogue:
@@ -27,13 +32,18 @@ class Catalogue:
         Unreadable when the database file is damaged, UsageError when :meth:`upgrade` was never run.
         """
         self._database = Database(url)
+        self.alerts = Alerts(self._database)
         self.holdings = Holdings(self._database)
         self.events = Events(self._database)
         self.fixity = FixitySchedule(self._database)
+        self.incidents = Incidents(self._database)
         self.intake = Intake(self._database)
         self.journal = Journal(self._database)
         self.outbox = Outbox(self._database)
+        self.placements = Placements(self._database)
+        self.portable = Portable(self._database)
         self.quarantine = Quarantine(self._database)
+        self.survey = Survey(self._database)
 
     def upgrade(self) -> None:
         """Bring the tables to this release's state; nothing happens when they are. Safe for several at once."""

@@ -331,6 +331,17 @@ journal = Table(
     Index("ix_journal_subject", "subject", "number"),
 )
 
+# Where each version lies, as one word: few sets of stores, and each set's versions by its index.
+placement = Table(
+    "placement",
+    metadata,
+    _version(),
+    Column("fonds", Words, nullable=False),
+    Column("access", Words, nullable=False),
+    Column("stores", Words, nullable=False),
+    Index("ix_placement_stores", "fonds", "access", "stores", "version"),
+)
+
 store_record = Table(
     "store_record",
     metadata,
@@ -360,7 +371,26 @@ incident = Table(
     Column("person", Words, nullable=False),
     Column("facts", Words, nullable=False),
     Index("ix_incident_state", "state", "opened", "id"),
+    Index("ix_incident_opened", "opened", "id"),
     Index("ix_incident_subject", "kind", "subject", "state"),
+    # Whoever meets the same thing at the same time finds the one that is there.
+    Index(
+        "ix_incident_current",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("state <> 'closed'"),
+        postgresql_where=text("state <> 'closed'"),
+    ),
+)
+
+# When a store last answered: what is away, and since when.
+store_contact = Table(
+    "store_contact",
+    metadata,
+    Column("store", Words, primary_key=True),
+    Column("answered", Moment, nullable=False),
+    Column("asked", Moment, nullable=False),
 )
 
 audit = Table(
@@ -407,13 +437,16 @@ stranger = Table(
     metadata,
     Column("store", Words, primary_key=True),
     Column("key", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("modified", Moment, nullable=False),
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Column("state", Words, nullable=False),
-    Column("told", Words, nullable=False),
-    Index("ix_stranger_state", "state", "first_seen"),
+    Column("round", BigInteger, nullable=False),
+    Column("ended", Moment),
+    Column("digest", LargeBinary),
+    Index("ix_stranger_state", "state", "store", "first_seen", "key"),
 )
 
 stranger_vote = Table(
@@ -421,6 +454,7 @@ stranger_vote = Table(
     metadata,
     Column("store", Words, primary_key=True),
     Column("key", Words, primary_key=True),
+    Column("round", BigInteger, primary_key=True, autoincrement=False),
     Column("person_key", Words, primary_key=True),
     Column("person", Words, nullable=False),
     Column("decision", Words, nullable=False),
@@ -428,16 +462,19 @@ stranger_vote = Table(
     Column("at", Moment, nullable=False),
 )
 
-# Word to people that something happened, until it is sent.
+# Word to people that something happened, on each channel, until it is sent.
 alert = Table(
     "alert",
     metadata,
     Column("id", Key, primary_key=True, autoincrement=True),
+    Column("channel", Words, nullable=False),
     Column("at", Moment, nullable=False),
     Column("incident", Words, nullable=False),
     Column("document", Words, nullable=False),
     Column("tries", BigInteger, nullable=False),
     Column("next_try", Moment, nullable=False),
     Column("sent", Moment),
-    Index("ix_alert_next_try", "sent", "next_try"),
+    Column("trouble", Words, nullable=False),
+    Index("ix_alert_next_try", "channel", "sent", "next_try"),
+    Index("ix_alert_incident", "incident"),
 )

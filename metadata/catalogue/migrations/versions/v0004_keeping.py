@@ -13,6 +13,25 @@ depends_on = None
 _WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+_PLACEMENTS = {
+    "sqlite": """
+        INSERT INTO placement (version, fonds, access, stores)
+        SELECT v.version, v.fonds, COALESCE(r.access, ''), (
+            SELECT COALESCE(group_concat(store, ','), '')
+            FROM (SELECT store FROM replica WHERE replica.version = v.version ORDER BY store)
+        )
+        FROM aip_version v LEFT JOIN record r ON r.version = v.version AND r.number = 0
+        """,
+    "postgresql": """
+        INSERT INTO placement (version, fonds, access, stores)
+        SELECT v.version, v.fonds, COALESCE(r.access, ''), (
+            SELECT COALESCE(string_agg(store, ',' ORDER BY store), '') FROM replica WHERE replica.version = v.version
+        )
+        FROM aip_version v LEFT JOIN record r ON r.version = v.version AND r.number = 0
+        """,
+}
+"""Where what is held lies already."""
+
 
 def upgrade() -> None:
     """Create the tables."""
@@ -34,6 +53,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_journal_kind", "journal", ["kind", "number"])
     op.create_index("ix_journal_subject", "journal", ["subject", "number"])
+    op.create_table(
+        "placement",
+        sa.Column("version", _KEY, nullable=False, autoincrement=False),
+        sa.Column("fonds", _WORDS, nullable=False),
+        sa.Column("access", _WORDS, nullable=False),
+        sa.Column("stores", _WORDS, nullable=False),
+        sa.ForeignKeyConstraint(["version"], ["aip_version.version"], name="fk_placement_version_aip_version"),
+        sa.PrimaryKeyConstraint("version", name="pk_placement"),
+    )
+    op.execute(_PLACEMENTS[op.get_context().dialect.name])
+    op.create_index("ix_placement_stores", "placement", ["fonds", "access", "stores", "version"])
     op.create_table(
         "store_record",
         sa.Column("store", _WORDS, nullable=False),
@@ -63,7 +93,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_incident"),
     )
     op.create_index("ix_incident_state", "incident", ["state", "opened", "id"])
+    op.create_index("ix_incident_opened", "incident", ["opened", "id"])
     op.create_index("ix_incident_subject", "incident", ["kind", "subject", "state"])
+    op.create_index(
+        "ix_incident_current",
+        "incident",
+        ["kind", "subject"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_table(
+        "store_contact",
+        sa.Column("store", _WORDS, nullable=False),
+        sa.Column("answered", sa.BigInteger(), nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("store", name="pk_store_contact"),
+    )
     op.create_table(
         "audit",
         sa.Column("id", _WORDS, nullable=False),
@@ -102,35 +148,42 @@ def upgrade() -> None:
         "stranger",
         sa.Column("store", _WORDS, nullable=False),
         sa.Column("key", _WORDS, nullable=False),
+        sa.Column("kind", _WORDS, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("modified", sa.BigInteger(), nullable=False),
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
         sa.Column("state", _WORDS, nullable=False),
-        sa.Column("told", _WORDS, nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.BigInteger()),
+        sa.Column("digest", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("store", "key", name="pk_stranger"),
     )
-    op.create_index("ix_stranger_state", "stranger", ["state", "first_seen"])
+    op.create_index("ix_stranger_state", "stranger", ["state", "store", "first_seen", "key"])
     op.create_table(
         "stranger_vote",
         sa.Column("store", _WORDS, nullable=False),
         sa.Column("key", _WORDS, nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False, autoincrement=False),
         sa.Column("person_key", _WORDS, nullable=False),
         sa.Column("person", _WORDS, nullable=False),
         sa.Column("decision", _WORDS, nullable=False),
         sa.Column("reason", _WORDS, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("store", "key", "person_key", name="pk_stranger_vote"),
+        sa.PrimaryKeyConstraint("store", "key", "round", "person_key", name="pk_stranger_vote"),
     )
     op.create_table(
         "alert",
         sa.Column("id", _KEY, nullable=False, autoincrement=True),
+        sa.Column("channel", _WORDS, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("incident", _WORDS, nullable=False),
         sa.Column("document", _WORDS, nullable=False),
         sa.Column("tries", sa.BigInteger(), nullable=False),
         sa.Column("next_try", sa.BigInteger(), nullable=False),
         sa.Column("sent", sa.BigInteger()),
+        sa.Column("trouble", _WORDS, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_alert"),
     )
-    op.create_index("ix_alert_next_try", "alert", ["sent", "next_try"])
+    op.create_index("ix_alert_incident", "alert", ["incident"])
+    op.create_index("ix_alert_next_try", "alert", ["channel", "sent", "next_try"])

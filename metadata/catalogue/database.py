@@ -47,6 +47,17 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """As :meth:`read`, for several questions that must all see the same state, on PostgreSQL too."""
+        level = {"isolation_level": "REPEATABLE READ"} if self.is_postgresql else {}
+        with (
+            self._translated(),
+            self._engine.connect().execution_options(**level) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is committed when the block ends and rolled back when it raises. Errors as :meth:`read`;
         ValueError when rows contradict a constraint."""

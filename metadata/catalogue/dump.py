@@ -15,6 +15,7 @@ from metadata.catalogue.schema import (
     log_head,
     member,
     outcome_count,
+    placement,
     receipt,
     record,
     record_member,
@@ -28,8 +29,8 @@ def dump(database: Database) -> Iterator[tuple[str, dict[str, object]]]:
     Left out is what stores cannot tell: intake, leases, the search outbox. One transaction sees one state; close the
     iterator when leaving it early.
     """
-    with database.read() as connection:
-        holdings = aip_version, replica, member, characteristic, outcome_count, record, record_member
+    with database.snapshot() as connection:
+        holdings = aip_version, placement, replica, member, characteristic, outcome_count, record, record_member
         for table in (*holdings, event, log_head, receipt):
             query: Select[tuple[object, ...]] = select(table)
             if table is member:

@@ -1,0 +1,58 @@
+"""The archive's workflows: its services as steps over JSON, for the work engine; and when the clock starts them.
+
+Each module has some of them; what they have in common, and all of them together, is here.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from administration.flows.ingesting import decided_request, ingest_request, ingesting, stored_from_json, stored_to_json
+from administration.flows.keeping import audit_to_json, keeping, keeping_chimes, repair_to_json
+from administration.flows.progress import Progress
+from administration.flows.tidying import STALE_UPLOAD, feed, sweep, sweep_folders, tidying
+from administration.work.plan import Workflow, WorkOptions
+
+if TYPE_CHECKING:
+    from administration.archive import Archive
+    from administration.settings import Settings
+    from administration.work.clock import Chime
+
+__all__ = [
+    "STALE_UPLOAD", "Progress", "audit_to_json", "chimes", "decided_request", "feed", "ingest_request",
+    "repair_to_json", "stored_from_json", "stored_to_json", "sweep", "sweep_folders", "work_options", "workflows",
+]  # fmt: skip
+
+
+def workflows(archive: Archive, on_progress: Progress = lambda *_: None) -> tuple[Workflow, ...]:
+    """Ingest, what was decided of quarantine, audit, repair, index and tidy, over ``archive``."""
+    return (
+        *ingesting(archive, on_progress),
+        *keeping(archive),
+        *tidying(archive),
+    )
+
+
+def work_options(settings: Settings, queues: tuple[str, ...] | None = None) -> WorkOptions:
+    """How the engine works, out of the settings. Audits, repairs, indexing, quarantine: one at a time."""
+    return WorkOptions(
+        concurrency=settings.count("work.workers"),
+        ttl=settings.number("work.ttl_seconds"),
+        deaths=settings.count("work.max_deaths"),
+        keep_days=settings.number("work.keep_days"),
+        queues=queues,
+        limits={"audit": 1, "repair": 1, "index": 1, "quarantine": 1},
+    )
+
+
+def chimes(settings: Settings) -> tuple[Chime, ...]:
+    """What the clock starts."""
+    from administration.work.clock import Chime
+
+    return (
+        *keeping_chimes(settings),
+        Chime("index", timedelta(seconds=15)),
+        Chime("quarantine", timedelta(minutes=1), {"id": None}),
+        Chime("tidy", timedelta(days=1)),
+    )

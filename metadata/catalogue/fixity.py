@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Update, func, insert, or_, select, update
 
 from metadata.catalogue.database import Database, chunks
 from metadata.catalogue.events import append_events
+from metadata.catalogue.placements import note_placement
 from metadata.catalogue.rows import Found, read_replica, version_id
 from metadata.catalogue.schema import aip_version, fixity_due, replica
 from metadata.errors import Busy, NotFound
@@ -141,6 +142,7 @@ class FixitySchedule:
             if not _set(connection, version, store, outcome, checked_at, next_due):
                 row = {"version": version.row, "store": store.value, "outcome": outcome.value}
                 connection.execute(insert(replica), [row | {"checked": checked_at, "due": next_due}])
+                note_placement(self._database, connection, version.row)
             if lease is None:
                 _end(connection, version, outdate=True)
             append_events(self._database, connection, version, events, head)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from metadata.catalogue.database import BATCH, Database
 from metadata.catalogue.intake import Claim, strike_out
 from metadata.catalogue.naming import named_documents
+from metadata.catalogue.placements import note_placement
 from metadata.catalogue.registration import Registration
 from metadata.catalogue.rows import read_member, read_record, read_replica, read_version
 from metadata.catalogue.schema import (
@@ -106,6 +107,7 @@ class Holdings:
             registration.write_members(members)
             registration.write_records(records)
             registration.write_replicas(replicas)
+            note_placement(self._database, connection, version.id.row)
             registration.write_life(events, document, head)
 
     def find(self, agency: AgencyCode, objid: ObjId) -> AipVersion | None:

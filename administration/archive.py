@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from administration.settings import FILE_NAME, Settings, StoreSettings, load
+from administration.settings import FILE_NAME, Settings, load
+from administration.store_settings import StoreSettings
 from metadata.errors import AlreadyExists, NotFound, UsageError
 from metadata.events import Agent
 from metadata.identifiers import StoreId

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from administration.store_settings import StoreSettings, missing_setting
 from metadata.errors import NotFound, UsageError
 from metadata.identifiers import ArchiveCode, StoreId
 from metadata.text import Sentence
@@ -36,7 +37,7 @@ class Setting:
 
     section: str
     name: str
-    kind: type[str] | type[int] | type[float]
+    kind: type[str] | type[int] | type[float] | type[bool]
     default: Value | None
     check: str
     about: Sentence
@@ -76,6 +77,12 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "count": lambda value: value >= 0,
     "signatures": lambda value: value in ("record", "valid"),
     "port": lambda value: 0 <= value <= 65535,
+    "credentials": lambda value: value in ("environment", "file", "role"),
+    "checksums": lambda value: value in ("auto", "crc64nvme", "md5", "none"),
+    "lock": lambda value: value in ("none", "governance", "compliance"),
+    "sse": lambda value: value in ("none", "s3", "kms"),
+    "limit": lambda value: value >= 0,
+    "proxy": lambda value: re.fullmatch(r"|https?://\S+", value) is not None,
     "store-kind": lambda value: value in ("directory", "s3"),
     "scanner-address": lambda value: re.fullmatch(r"|/.+|\S+:[0-9]{1,5}", value) is not None,
     "fetch-hosts": _fetch_hosts,
@@ -83,7 +90,12 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "archive-code": _identifier(ArchiveCode),
     "store-id": _identifier(StoreId),
 }
-_KINDS: Mapping[str, type[str] | type[int] | type[float]] = {"str": str, "int": int, "float": float}
+_KINDS: Mapping[str, type[str] | type[int] | type[float] | type[bool]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+}
 
 
 @cache
@@ -102,22 +114,6 @@ def known_settings() -> tuple[Setting, ...]:
         for section, entries in data.items()
         for name, entry in entries.items()
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """One store. ``access_key`` and ``secret_key`` were read from the environment variables that the file names."""
-
-    id: StoreId
-    kind: str
-    path: Path
-    endpoint: str = ""
-    bucket: str = ""
-    region: str = ""
-    prefix: str = ""
-    access_key: str = ""
-    secret_key: str = ""
-    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,25 +266,7 @@ def _stores(data: object, home: Path, environment: Mapping[str, str]) -> tuple[S
     stores = []
     for number, entry in enumerate(data, 1):
         values = _section(entry, "stores", f"stores[{number}]")
-        text = {name.partition(".")[2]: str(value) for name, value in values.items()}
-        needed = {"directory": ("path",), "s3": ("endpoint", "bucket")}[text["kind"]]
-        for name in needed:
-            if not text[name]:
-                raise _missing(f"stores[{number}].{name}")
-        stores.append(
-            StoreSettings(
-                StoreId(text["id"]),
-                text["kind"],
-                home / text["path"].replace("{home}", str(home)),
-                text["endpoint"],
-                text["bucket"],
-                text["region"],
-                text["prefix"],
-                environment.get(text["access_key_env"], ""),
-                environment.get(text["secret_key_env"], ""),
-                text["ca"],
-            )
-        )
+        stores.append(StoreSettings.of(values, f"stores[{number}]", home, environment))
     if len({store.id for store in stores}) < len(stores):
         raise UsageError(Sentence("Hai nơi lưu trùng tên (stores.id).", "Two stores have the same name (stores.id)."))
     return tuple(stores)
@@ -308,7 +286,7 @@ def _section(data: object, section: str, place: str) -> dict[str, Value]:
 def _value(value: object, setting: Setting, place: str) -> Value:
     where = f"{place}.{setting.name}"
     if value is None:
-        raise _missing(where)
+        raise missing_setting(where)
     if setting.kind is float and type(value) is int:
         value = float(value)
     if not isinstance(value, str | int | float) or not setting.allows(value):
@@ -330,10 +308,6 @@ def _unknown(place: str, known: Sequence[str]) -> UsageError:
     )
 
 
-def _missing(place: str) -> UsageError:
-    return UsageError(Sentence(f"Thiếu thiết lập {place}.", f"The setting {place} is missing."))
-
-
 def render(code: str, name: str, stores: Sequence[tuple[str, str]], values: Mapping[str, Value] | None = None) -> str:
     """The text of a new ``tangthu.toml``: the archive, its directory stores (id, path), and chosen other settings."""
     lines = ["[archive]", f"code = {_toml(code)}", f"name = {_toml(name)}", ""]
@@ -349,6 +323,8 @@ def render(code: str, name: str, stores: Sequence[tuple[str, str]], values: Mapp
 
 
 def _toml(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
     escaped = "".join(

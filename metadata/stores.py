@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Self
 
+from metadata.dates import read_utc, utc_text
 from metadata.identifiers import StoreId
 
 
@@ -53,6 +55,26 @@ class Probe:
     abilities: Mapping[Ability, Found]
     notes: Mapping[Ability, str] = field(default_factory=dict)
     server: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it: in the catalogue, in the journal, on the command line."""
+        return {
+            "at": utc_text(self.at),
+            "server": self.server,
+            "abilities": {ability.value: found.value for ability, found in sorted(self.abilities.items())},
+            "notes": {ability.value: note for ability, note in sorted(self.notes.items())},
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """What :meth:`document` said. Abilities that this release does not know are left out."""
+        known = {ability.value for ability in Ability}
+        return cls(
+            read_utc(document["at"]),
+            {Ability(name): Found(found) for name, found in document["abilities"].items() if name in known},
+            {Ability(name): note for name, note in document["notes"].items() if name in known},
+            document["server"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from administration.cli import (
     reading,
     serving,
     signatures,
+    storage,
 )
 from administration.cli.app import group
 from administration.cli.output import Output
@@ -41,6 +42,7 @@ __all__ = [
     "run",
     "serving",
     "signatures",
+    "storage",
 ]
 
 _INTERRUPTED = 130

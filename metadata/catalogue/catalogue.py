@@ -19,6 +19,8 @@ from metadata.catalogue.outbox import Outbox
 from metadata.catalogue.placements import Placements
 from metadata.catalogue.portable import Portable
 from metadata.catalogue.quarantine import Quarantine
+from metadata.catalogue.statistics import Statistics
+from metadata.catalogue.stores import Stores
 from metadata.catalogue.survey import Survey
 
 
@@ -43,7 +45,9 @@ class Catalogue:
         self.placements = Placements(self._database)
         self.portable = Portable(self._database)
         self.quarantine = Quarantine(self._database)
+        self.stores = Stores(self._database)
         self.survey = Survey(self._database)
+        self.statistics = Statistics(self._database)
 
     def upgrade(self) -> None:
         """Bring the tables to this release's state; nothing happens when they are. Safe for several at once."""

@@ -40,7 +40,7 @@ def findings_page() -> str:
 
 def settings_page() -> str:
     rows = [
-        f"| `{one.place}` | {'must be given' if one.default is None else f'`{one.default}`'} | {_cell(one.about.vi)} "
+        f"| `{one.place}` | {'must be given' if one.default is None else f'`{_default(one.default)}`'} | {_cell(one.about.vi)} "
         f"| {_cell(one.about.en)} |"
         for one in known_settings()
     ]
@@ -56,6 +56,11 @@ def settings_page() -> str:
             "",
         ]
     )
+
+
+def _default(value: str | int | float) -> str:
+    """As TOML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def commands_page() -> str:

@@ -82,7 +82,7 @@ class Alerts:
         """How many have reached nobody yet, by channel."""
         query = select(alert.c.channel, func.count()).where(alert.c.sent.is_(None)).group_by(alert.c.channel)
         with self._database.read() as connection:
-            found: dict[str, int] = dict(connection.execute(query).tuples().all())
+            found = {row[0]: int(row[1]) for row in connection.execute(query)}
         return {channel: found.get(channel.value, 0) for channel in Channel}
 
     def forget(self, before: datetime, unused: tuple[Channel, ...] = ()) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.catalogue.database import BATCH, Database, Row, batched
 from metadata.catalogue.events import append_events
+from metadata.catalogue.format_counts import count_formats
 from metadata.catalogue.outbox import OutboxAction, enqueue
 from metadata.catalogue.rows import (
     characteristic_row,
@@ -78,6 +79,7 @@ class Registration:
         sums = ((kind, str(outcome), self._row, count) for (kind, outcome), count in sorted(counts.items()))
         self._database.insert(self._connection, outcome_count, sums)
         self._write_formats(keys)
+        count_formats(self._connection, self._version.id)
 
     def _member(self, one: Member, keys: dict[Format, int]) -> Row:
         key = None

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.catalogue.database import Database
+from metadata.catalogue.format_counts import count_formats
 from metadata.catalogue.outbox import OutboxAction, enqueue
 from metadata.catalogue.rows import format_key, format_row
 from metadata.catalogue.schema import file_format, member
@@ -31,6 +32,7 @@ def retell_formats(database: Database, connection: Connection, version: VersionI
     for one, key in _keyed(told):
         row = member.c.version == version.row, member.c.number == one.number, member.c.path == one.path
         connection.execute(update(member).where(*row).values(format=key))
+    count_formats(connection, version)
     enqueue(connection, version, OutboxAction.PUT)
 
 

@@ -372,6 +372,7 @@ incident = Table(
     Column("facts", Words, nullable=False),
     Index("ix_incident_state", "state", "opened", "id"),
     Index("ix_incident_opened", "opened", "id"),
+    Index("ix_incident_version", "version", "state"),
     Index("ix_incident_subject", "kind", "subject", "state"),
     # Whoever meets the same thing at the same time finds the one that is there.
     Index(
@@ -384,13 +385,14 @@ incident = Table(
     ),
 )
 
-# When a store last answered: what is away, and since when.
+# When a store last answered, and since when it says that it is full: what is away for too long is an incident.
 store_contact = Table(
     "store_contact",
     metadata,
     Column("store", Words, primary_key=True),
     Column("answered", Moment, nullable=False),
     Column("asked", Moment, nullable=False),
+    Column("full", Moment),
 )
 
 audit = Table(

@@ -147,7 +147,7 @@ def test_both_databases_dump_the_same(tmp_path: Path, postgres_url: str) -> None
         "replica": 8,
         "member": 20,
         "characteristic": 16,
-        "outcome_count": 20,
+        "outcome_count": 28,
         "record": 12,
         "record_member": 12,
         "event": 16,

@@ -31,6 +31,12 @@ _PLACEMENTS = {
         """,
 }
 """Where what is held lies already."""
+_FORMATS = """
+    INSERT INTO outcome_count (kind, outcome, version, members)
+    SELECT 'format', coalesce(file_format.puid, ''), member.version, count(*)
+    FROM member LEFT JOIN file_format ON file_format.format = member.format
+    WHERE member.role = 'content' GROUP BY coalesce(file_format.puid, ''), member.version
+"""
 
 
 def upgrade() -> None:
@@ -94,6 +100,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_incident_state", "incident", ["state", "opened", "id"])
     op.create_index("ix_incident_opened", "incident", ["opened", "id"])
+    op.create_index("ix_incident_version", "incident", ["version", "state"])
     op.create_index("ix_incident_subject", "incident", ["kind", "subject", "state"])
     op.create_index(
         "ix_incident_current",
@@ -108,6 +115,7 @@ def upgrade() -> None:
         sa.Column("store", _WORDS, nullable=False),
         sa.Column("answered", sa.BigInteger(), nullable=False),
         sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.Column("full", sa.BigInteger()),
         sa.PrimaryKeyConstraint("store", name="pk_store_contact"),
     )
     op.create_table(
@@ -187,3 +195,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_alert_incident", "alert", ["incident"])
     op.create_index("ix_alert_next_try", "alert", ["channel", "sent", "next_try"])
+    op.execute(_FORMATS)

@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from metadata.holdings import AipVersion, Member
     from preservation.antivirus.port import VirusScanner
     from preservation.audit import Auditor
+    from preservation.backup import Backups
     from preservation.checkers import Checkers
     from preservation.checks import Schedule
+    from preservation.drills import Drills
     from preservation.incidents import Incidents
     from preservation.journal import ArchiveJournal
     from preservation.reidentification import Reidentifier
     from preservation.repair import Repairer
+    from preservation.watch import Watch
     from storage.port import Store
     from storage.replicas import ReplicaSet
     from storage.stores.directory import DirectoryStore
@@ -142,10 +145,11 @@ class Archive:
     @_Once
     def stores(self) -> Mapping[StoreId, Store]:
         """The stores in the order of the settings, trying again while they do not answer."""
-        from storage.wrappers import RetryPolicy, RetryStore
+        from administration.incidents import room_notice
+        from storage.wrappers import RetryPolicy, RetryStore, RoomStore
 
-        policy = RetryPolicy(deadline=self.settings.number("storage.retry_seconds"))
-        return {key: RetryStore(store, policy) for key, store in self.bare_stores.items()}
+        policy, notice = RetryPolicy(deadline=self.settings.number("storage.retry_seconds")), room_notice(self)
+        return {key: RoomStore(RetryStore(store, policy), notice) for key, store in self.bare_stores.items()}
 
     @_Once
     def replicas(self) -> ReplicaSet:
@@ -236,16 +240,37 @@ class Archive:
         return incidents_of(self)
 
     @_Once
+    def watch(self) -> Watch:
+        """Who makes incidents of what audits, repairs and stores show."""
+        from administration.incidents import watch_of
+
+        return watch_of(self)
+
+    @_Once
+    def backups(self) -> Backups:
+        """Catalogue and settings, put away beside the records."""
+        from administration.backups import backups_of
+
+        return backups_of(self)
+
+    @_Once
+    def drills(self) -> Drills:
+        """Restores on trial."""
+        from administration.backups import drills_of
+
+        return drills_of(self)
+
+    @_Once
     def auditor(self) -> Auditor:
         from preservation.audit import Auditor
 
-        return Auditor(self.catalogue, self.stores, self.clock, self.agent, self.schedule)
+        return Auditor(self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=self.watch)
 
     @_Once
     def repairer(self) -> Repairer:
         from preservation.repair import Repairer
 
-        return Repairer(self.catalogue, self.stores, self.clock, self.agent, self.schedule)
+        return Repairer(self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=self.watch)
 
     @_Once
     def reidentifier(self) -> Reidentifier:

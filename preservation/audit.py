@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import TangThuError, TemporaryError
+from metadata.errors import Damaged, TangThuError, TemporaryError
 from metadata.events import Agent
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
@@ -63,6 +64,16 @@ class AuditReport:
             self.damaged.append(audit)
 
 
+class AuditWatch(Protocol):
+    """Who is told what audits find (``preservation.watch``). Never raises for what it cannot do about it."""
+
+    def audited(self, audit: VersionAudit) -> None: ...
+
+    def contradicted(self, version: VersionId, told: Sentence) -> None: ...
+
+    def trouble_with_time(self) -> Sentence | None: ...
+
+
 class LeaseKeeper:
     """Holds a lease while long objects are read: renews it when half is gone. Called with bytes as they are read."""
 
@@ -111,6 +122,7 @@ class Auditor:
         schedule: Schedule | None = None,
         lease: timedelta = _LEASE,
         worker: str = "audit",
+        watch: AuditWatch | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._stores = stores
@@ -119,10 +131,16 @@ class Auditor:
         self._schedule = schedule or Schedule()
         self._length = lease
         self._worker = worker
+        self._watch = watch
 
     def audit_batch(self, limit: int, on_progress: Progress | None = None) -> AuditReport:
-        """Audit up to ``limit`` versions that are due. A version that cannot be finished now stays due."""
+        """Audit up to ``limit`` versions that are due. A version that cannot be finished now stays due.
+
+        Nothing is due by a clock that cannot be right.
+        """
         report = AuditReport()
+        if self._watch is not None and self._watch.trouble_with_time() is not None:
+            return report
         for lease in self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker):
             try:
                 report.add(self._audit(lease, on_progress))
@@ -132,6 +150,7 @@ class Auditor:
             except TangThuError as error:
                 self._catalogue.fixity.give_back(lease)
                 report.failed.append((lease.version, error.sentence))
+                self._contradicted(lease.version, error)
         return report
 
     def audit(self, version: VersionId, on_progress: Progress | None = None) -> VersionAudit:
@@ -139,9 +158,14 @@ class Auditor:
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
         try:
             return self._audit(lease, on_progress)
-        except TangThuError:
+        except TangThuError as error:
             self._catalogue.fixity.give_back(lease)
+            self._contradicted(version, error)
             raise
+
+    def _contradicted(self, version: VersionId, error: TangThuError) -> None:
+        if self._watch is not None and isinstance(error, Damaged):
+            self._watch.contradicted(version, error.sentence)
 
     def _audit(self, lease: Lease, on_progress: Progress | None) -> VersionAudit:
         keeper = LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress)
@@ -157,7 +181,10 @@ class Auditor:
         results = {check.store: check.outcome for check in checks}
         due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}
         self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
-        return VersionAudit(lease.version, at, tuple(checks))
+        audit = VersionAudit(lease.version, at, tuple(checks))
+        if self._watch is not None:
+            self._watch.audited(audit)
+        return audit
 
     def answering(self, checks: Sequence[Check]) -> list[Store]:
         """The stores in which the log can be written now."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from metadata.errors import TangThuError
 from preservation.checks import Progress
 from storage.aip.parts import part_size
 from storage.port import ByteStream, Part, Store, Upload
@@ -49,6 +52,11 @@ class StagedCopy:
         if self._upload is not None:
             self._target.abort(self._upload)
             self._upload = None
+
+    def discard(self) -> None:
+        """As :meth:`abort`, as far as the store lets us; what is left is swept later."""
+        with suppress(TangThuError):
+            self.abort()
 
     def sweep(self) -> None:
         """Abort uploads of this object that an earlier repair left behind."""

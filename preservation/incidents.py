@@ -79,6 +79,25 @@ class Incidents:
         entry = self._write(there.id, MENDED, {"facts": told}, "", self._count(there.id, OPENED, MET_AGAIN))
         return self._rows.mend(there.id, entry.at, told)
 
+    def meet_undated(self, kind: IncidentKind, subject: str, told: Sentence) -> Incident:
+        """As :meth:`meet`, without a word in the journal: for a clock that cannot be right. :meth:`date` makes up."""
+        there, now = self._rows.current(kind, subject), self._clock()
+        if there is not None and there.state is IncidentState.OPEN:
+            return there
+        if there is not None:
+            return self.meet(kind, subject, told)
+        id = incident_id(kind, subject, self._rows.closed(kind, subject))
+        made = Incident(id, kind, subject, now, told, facts={"shown": utc_text(now)})
+        self._tell(made, False)
+        return self._rows.meet(made)
+
+    def date(self, id: str) -> None:
+        """Write into the journal, by the clock as it is now, that an undated incident was opened."""
+        there = self._rows.get(id)
+        if not history(self._catalogue, id):
+            entry = self._write(id, OPENED, _opened_to_json(there), "", 0)
+            self._rows.put(replace(there, opened=entry.at))
+
     def close(self, id: str, cause: str, handling: str, person: str, *, unmended: bool = False) -> Incident:
         """Sign an incident off (NĐ 113/2025 Điều 22: cause and handling are written by a person).
 
@@ -101,6 +120,7 @@ class Incidents:
                     f"Incident {id} is not mended: mend it first, or say that it is closed unmended.",
                 )
             )
+        self.date(id)
         document = {"cause": cause, "handling": handling, "unmended": there.state is IncidentState.OPEN}
         entry = self._write(id, CLOSED, document, person, 0)
         told = entry.document

@@ -8,17 +8,27 @@ nothing is touched, and the report says which members can still be saved, and fr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
 from metadata.dates import utc_text
-from metadata.errors import StoreUnavailable, TangThuError
+from metadata.errors import (
+    AlreadyExists,
+    Damaged,
+    NoSpace,
+    NotFound,
+    StoreUnavailable,
+    TangThuError,
+    Unreadable,
+    UsageError,
+)
 from metadata.events import Agent, Event, EventType
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from preservation.audit import Auditor, LeaseKeeper
+from preservation.audit import Auditor, AuditWatch, LeaseKeeper, VersionAudit
 from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica
 from preservation.copying import StagedCopy
 from preservation.life import log_events, restore_log
@@ -40,6 +50,7 @@ class RepairReport:
     """What a repair came to. ``refused``: no replica matches, nothing was touched, ``savable`` lists what is damaged.
 
     ``checks`` are of before the repair. ``failed`` replicas could not be made whole, with the reason.
+    ``sources`` says which store each repaired replica was copied from.
     ``log_written`` counts log objects put back beside the replicas; ``log_lost`` are those that no store has.
     """
 
@@ -50,12 +61,19 @@ class RepairReport:
     savable: tuple[Savable, ...] = ()
     log_written: int = 0
     log_lost: tuple[int, ...] = ()
+    sources: Mapping[StoreId, StoreId] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
         """Whether there was damage and no good replica to repair it from."""
         damaged = any(check.outcome.damaged for check in self.checks)
         return damaged and not any(check.outcome is Fixity.MATCH for check in self.checks)
+
+
+class RepairWatch(AuditWatch, Protocol):
+    """Who is told of repairs too (``preservation.watch``)."""
+
+    def repaired(self, report: RepairReport) -> None: ...
 
 
 class Repairer:
@@ -70,6 +88,7 @@ class Repairer:
         schedule: Schedule | None = None,
         lease: timedelta = _LEASE,
         worker: str = "repair",
+        watch: RepairWatch | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._stores = stores
@@ -78,16 +97,22 @@ class Repairer:
         self._schedule = schedule or Schedule()
         self._length = lease
         self._worker = worker
-        self._auditor = Auditor(catalogue, stores, clock, agent, self._schedule, lease, worker)
+        self._watch = watch
+        self._auditor = Auditor(catalogue, stores, clock, agent, self._schedule, lease, worker, watch)
 
     def repair(self, version: VersionId, on_progress: Progress | None = None) -> RepairReport:
         """Make every replica of ``version`` match again. Raises NotFound; Busy while another has it; TemporaryError."""
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
         try:
-            return self._repair(lease, LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress))
-        except TangThuError:
+            report = self._repair(lease, LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress))
+        except TangThuError as error:
             self._catalogue.fixity.give_back(lease)
+            if self._watch is not None and isinstance(error, Damaged):
+                self._watch.contradicted(version, error.sentence)
             raise
+        if self._watch is not None:
+            self._watch.repaired(report)
+        return report
 
     def _repair(self, lease: Lease, keeper: LeaseKeeper) -> RepairReport:
         checks = tuple(self._auditor.look(lease, keeper))
@@ -100,19 +125,19 @@ class Repairer:
             written, lost = self._restore_log(lease, checks)
             return RepairReport(lease.version, checks, savable=savable, log_written=written, log_lost=lost)
         self._note(lease, checks)
-        repaired: list[Check] = []
+        repaired: dict[StoreId, tuple[Check, StoreId]] = {}
         failed: list[tuple[StoreId, Sentence]] = []
         for check in damaged:
             outcome = self._replace(lease, good, self._stores[check.store], keeper)
-            if isinstance(outcome, Check):
-                repaired.append(outcome)
-            else:
+            if isinstance(outcome, Sentence):
                 failed.append((check.store, outcome))
+            else:
+                repaired[check.store] = outcome
         keeper.confirm()
         self._finish(lease, checks, repaired, failed)
         written, lost = self._restore_log(lease, checks)
-        stores = tuple(check.store for check in repaired)
-        return RepairReport(lease.version, checks, stores, tuple(failed), (), written, lost)
+        sources = {store: source for store, (_, source) in repaired.items()}
+        return RepairReport(lease.version, checks, tuple(repaired), tuple(failed), (), written, lost, sources)
 
     def _note(self, lease: Lease, checks: Sequence[Check]) -> None:
         """What was found enters log and catalogue before anything is deleted; the lease stays."""
@@ -124,9 +149,14 @@ class Repairer:
             self._catalogue.fixity.set_replica(
                 lease.version, check.store, check.outcome, at, due, logged.events, logged.head, lease=lease
             )
+        if self._watch is not None:
+            self._watch.audited(VersionAudit(lease.version, at, tuple(checks)))
 
-    def _replace(self, lease: Lease, good: Sequence[Store], target: Store, keeper: LeaseKeeper) -> Check | Sentence:
-        """Copy a good replica over the damaged one in ``target``: the check of the new one, or why there is none."""
+    def _replace(
+        self, lease: Lease, good: Sequence[Store], target: Store, keeper: LeaseKeeper
+    ) -> tuple[Check, StoreId] | Sentence:
+        """Copy a good replica over the damaged one in ``target``: the check of the new one and where it came from, or
+        why there is none."""
         reason = Sentence("không có bản sao tốt", "there is no good replica")
         for source in (*good, *good):
             copy = StagedCopy(source, target, lease.key)
@@ -138,12 +168,16 @@ class Repairer:
                     reason = _short(source.id, size, lease.size)
                     continue
                 copy.replace()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, AlreadyExists, NotFound) as error:
                 reason = error.sentence
                 continue
+            except (NoSpace, Unreadable, UsageError) as error:
+                # Full, or locked: trying again now does not help, and the damaged one is still there.
+                copy.discard()
+                return error.sentence
             check = check_replica(target, lease.key, lambda: self._catalogue.holdings.members(lease.version), keeper)
             if check.outcome is Fixity.MATCH:
-                return check
+                return check, source.id
             reason = Sentence(f"bản mới đọc lại: {check.note}", f"the new copy when read back: {check.note}")
         return reason
 
@@ -151,16 +185,15 @@ class Repairer:
         self,
         lease: Lease,
         before: Sequence[Check],
-        repaired: Sequence[Check],
+        repaired: Mapping[StoreId, tuple[Check, StoreId]],
         failed: Sequence[tuple[StoreId, Sentence]],
     ) -> None:
         at = self._clock()
-        source = ", ".join(check.store.value for check in before if check.outcome is Fixity.MATCH)
-        events = [check.event(lease.version, at, self._agent, f"{lease.token} after") for check in repaired]
-        events += [self._recovery(lease, check.store, at, SUCCESS, source) for check in repaired]
+        events = [check.event(lease.version, at, self._agent, f"{lease.token} after") for check, _ in repaired.values()]
+        events += [self._recovery(lease, store, at, SUCCESS, source.value) for store, (_, source) in repaired.items()]
         events += [self._recovery(lease, store, at, FAILURE, str(reason)) for store, reason in failed]
         logged = log_events(self._catalogue, self._auditor.answering(before), lease.version, lease.key, events)
-        results = {check.store: check.outcome for check in repaired}
+        results = {store: check.outcome for store, (check, _) in repaired.items()}
         due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}
         self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
 

@@ -20,6 +20,7 @@ from metadata.catalogue.schema import incident, replica, store_contact
 from metadata.errors import NotFound
 from metadata.identifiers import StoreId, VersionId
 from metadata.incidents import Incident, IncidentKind, IncidentState
+from metadata.outcomes import Fixity
 from metadata.text import Sentence
 
 MENDED = "mended"
@@ -94,6 +95,14 @@ class Incidents:
             row = connection.execute(_current(kind, subject)).first()
         return None if row is None else _read(row)
 
+    def last(self, kind: IncidentKind, subject: str) -> Incident | None:
+        """The last of this kind and subject that is closed."""
+        where = (incident.c.kind == kind.value, incident.c.subject == subject)
+        query = select(incident).where(*where, incident.c.state == IncidentState.CLOSED.value)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(incident.c.closed.desc()).limit(1)).first()
+        return None if row is None else _read(row)
+
     def closed(self, kind: IncidentKind, subject: str) -> int:
         """How many of this kind and subject are closed."""
         where = (incident.c.kind == kind.value, incident.c.subject == subject)
@@ -137,15 +146,54 @@ class Incidents:
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
+    def standing(self, version: VersionId) -> list[Incident]:
+        """Those about one AIP version that are open."""
+        query = select(incident).where(incident.c.version == str(version), incident.c.state == IncidentState.OPEN.value)
+        with self._database.read() as connection:
+            return [_read(row) for row in connection.execute(query)]
+
+    def damaged(self, store: StoreId) -> int:
+        """How many replicas in a store are damaged, as far as the last look at each says."""
+        bad = [outcome.value for outcome in Fixity if outcome.damaged]
+        where = (replica.c.outcome.in_(bad), replica.c.outcome != Fixity.MATCH.value, replica.c.store == store.value)
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(replica).where(*where)) or 0
+
     def contact(self, store: StoreId, at: datetime, *, answered: bool) -> datetime:
         """Note that a store was asked and whether it answered; when it last did (at first: now)."""
-        values = {"store": store.value, "answered": at, "asked": at}
-        made = self._insert(store_contact).values(values)
-        new = {"asked": at} | ({"answered": at} if answered else {})
-        with self._database.write() as connection:
-            connection.execute(made.on_conflict_do_update(index_elements=["store"], set_=new))
-            query = select(store_contact.c.answered).where(store_contact.c.store == store.value)
+        self._note(store, {"answered": at, "asked": at}, {"asked": at} | ({"answered": at} if answered else {}))
+        query = select(store_contact.c.answered).where(store_contact.c.store == store.value)
+        with self._database.read() as connection:
             last: datetime = connection.execute(query).scalar_one()
+        return last
+
+    def note_full(self, store: StoreId, at: datetime) -> None:
+        """A store says that it is full."""
+        if self.full(store) is None:
+            self._note(store, {"answered": at, "asked": at, "full": at}, {"full": at})
+
+    def note_room(self, store: StoreId) -> None:
+        """A store has taken something."""
+        if self.full(store) is not None:
+            with self._database.write() as connection:
+                connection.execute(
+                    update(store_contact).where(store_contact.c.store == store.value).values({"full": None})
+                )
+
+    def full(self, store: StoreId) -> datetime | None:
+        """Since when a store has said that it is full; None when it has room."""
+        with self._database.read() as connection:
+            since: datetime | None = connection.scalar(
+                select(store_contact.c.full).where(store_contact.c.store == store.value)
+            )
+            return since
+
+    def last_closed(self, kind: IncidentKind) -> datetime | None:
+        """When the last one of this kind was closed."""
+        with self._database.read() as connection:
+            last: datetime | None = connection.scalar(
+                select(func.max(incident.c.closed)).where(incident.c.kind == kind.value)
+            )
             return last
 
     def last_look(self) -> datetime | None:
@@ -153,6 +201,11 @@ class Incidents:
         with self._database.read() as connection:
             last: datetime | None = connection.scalar(select(func.max(replica.c.checked)))
             return last
+
+    def _note(self, store: StoreId, first: Mapping[str, datetime], new: Mapping[str, datetime]) -> None:
+        make = self._insert(store_contact).values({"store": store.value, **first})
+        with self._database.write() as connection:
+            connection.execute(make.on_conflict_do_update(index_elements=["store"], set_=dict(new)))
 
     def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         return (postgresql.insert if self._database.is_postgresql else sqlite.insert)(table)

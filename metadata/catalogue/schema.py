@@ -98,6 +98,7 @@ aip_version = Table(
     UniqueConstraint("aip", "number"),
     UniqueConstraint("agency", "objid", "number"),
     Index("ix_aip_version_newest", "created", "version"),
+    Index("ix_aip_version_key", "key", "version"),
     Index("ix_aip_version_holder", "agency", "fonds", "created", "version"),
     Index("ix_aip_version_totals", "size", "file_count", "payload_bytes", "document_count"),
 )
@@ -121,16 +122,19 @@ replica = Table(
     sqlite_with_rowid=False,
 )
 
-# Narrow, because leasing rewrites its rows and its index each time.
+# Narrow, because leasing rewrites its rows and its index each time. One row a replica: stores are read at their own
+# pace. ``tag`` is the store's own word for the object when it last matched.
 fixity_due = Table(
     "fixity_due",
     metadata,
     _version(),
+    Column("store", Words, primary_key=True),
     Column("next_check", Moment, nullable=False),
     Column("lease_token", BigInteger, nullable=False),
     Column("leased_until", Moment),
     Column("worker", Words),
-    Index("ix_fixity_due_next_check", "next_check", "version"),
+    Column("tag", Words),
+    Index("ix_fixity_due_next_check", "store", "next_check", "version"),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02"},
 )
 

@@ -3,5 +3,6 @@
 from storage.wrappers.fault import Call, Fault, FaultStore, chance, script
 from storage.wrappers.limit import LimitStore
 from storage.wrappers.retry import RetryPolicy, RetryStore
+from storage.wrappers.room import RoomStore
 
-__all__ = ["Call", "Fault", "FaultStore", "LimitStore", "RetryPolicy", "RetryStore", "chance", "script"]
+__all__ = ["Call", "Fault", "FaultStore", "LimitStore", "RetryPolicy", "RetryStore", "RoomStore", "chance", "script"]

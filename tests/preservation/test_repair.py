@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from metadata.catalogue import Catalogue
-from metadata.errors import Busy, NoSpace, NotFound
+from metadata.errors import Busy, NotFound, TangThuError, Unreadable, UsageError
 from metadata.events import EventType
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
+from metadata.text import Sentence
 from preservation.checks import Schedule
 from preservation.copying import StagedCopy
 from preservation.repair import Repairer
@@ -183,9 +184,43 @@ def test_a_full_store_keeps_its_damaged_replica(catalogue: Catalogue, stores: li
     _flip_content(stores[1], kept)
     before = raw(stores[1], kept.key)
     full = FaultStore(stores[1], lambda call: Fault.FULL if call.operation == "put_part" else None)
-    with pytest.raises(NoSpace):
-        _repairer(catalogue, [stores[0], full], clock).repair(kept.id)
+    report = _repairer(catalogue, [stores[0], full], clock).repair(kept.id)
+    assert [store for store, _ in report.failed] == [stores[1].id]
     assert raw(stores[1], kept.key) == before
+    assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == (stores[1].id,)
+
+
+def test_a_full_store_does_not_keep_another_from_being_repaired(catalogue: Catalogue, clock: Clock) -> None:
+    stores = [MemoryStore(StoreId(name)) for name in ("a", "b", "c")]
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    _flip_content(stores[1], kept)
+    stores[2].delete(kept.key)
+    full = FaultStore(stores[1], lambda call: Fault.FULL if call.operation == "put_part" else None)
+    report = _repairer(catalogue, [stores[0], full, stores[2]], clock).repair(kept.id)
+    assert (report.repaired, report.sources) == ((stores[2].id,), {stores[2].id: stores[0].id})
+    assert [store for store, _ in report.failed] == [stores[1].id]
+    assert raw(stores[2], kept.key) == good
+    assert not list(stores[1].uploads())
+
+
+@pytest.mark.parametrize("refusal", [Unreadable, UsageError])
+def test_a_store_that_refuses_to_delete_keeps_what_it_has_and_is_told(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, refusal: type[TangThuError]
+) -> None:
+    kept = keep(catalogue, stores)
+    _flip_content(stores[1], kept)
+    before = raw(stores[1], kept.key)
+
+    class Locked(FaultStore):
+        def delete(self, key: str) -> None:
+            raise refusal(Sentence("bị khóa", "it is locked"))
+
+    locked = Locked(stores[1], lambda call: None)
+    report = _repairer(catalogue, [stores[0], locked], clock).repair(kept.id)
+    assert [(store, why.en) for store, why in report.failed] == [(stores[1].id, "it is locked")]
+    assert raw(stores[1], kept.key) == before
+    assert not list(stores[1].uploads())
     assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == (stores[1].id,)
 
 

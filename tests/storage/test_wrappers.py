@@ -15,7 +15,7 @@ from metadata.errors import AlreadyExists, NoSpace, NotFound, StoreUnavailable
 from metadata.identifiers import StoreId
 from storage.port import Store
 from storage.stores.memory import MemoryStore
-from storage.wrappers import Call, Fault, FaultStore, LimitStore, RetryPolicy, RetryStore, chance, script
+from storage.wrappers import Call, Fault, FaultStore, LimitStore, RetryPolicy, RetryStore, RoomStore, chance, script
 from tests.contracts.store import StoreContract, content, keys
 
 
@@ -54,6 +54,12 @@ class TestLimitStore(StoreContract):
     def store(self) -> Store:
         clock = Clock()
         return LimitStore(memory(), 1e6, 2, clock.sleep, clock)
+
+
+class TestRoomStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        return RoomStore(memory(), lambda *_: None)
 
 
 class TestFaultStoreWithoutFaults(StoreContract):

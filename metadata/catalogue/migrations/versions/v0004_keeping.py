@@ -39,8 +39,41 @@ _FORMATS = """
 """
 
 
+_COVERAGE = """
+    INSERT INTO coverage (store, fonds, day, replicas, bytes)
+    SELECT r.store, v.fonds, COALESCE(r.checked / 86400000000, -1), COUNT(*), SUM(v.size)
+    FROM replica r JOIN aip_version v ON v.version = r.version
+    GROUP BY r.store, v.fonds, COALESCE(r.checked / 86400000000, -1)
+    """
+"""When what is held was last read."""
+
+
+def _due_by_replica() -> None:
+    """What is due, by replica; leases that are held end. And the keys in their order, for comparing with a listing."""
+    op.drop_table("fixity_due")
+    op.create_table(
+        "fixity_due",
+        sa.Column("version", _KEY, nullable=False, autoincrement=False),
+        sa.Column("store", _WORDS, nullable=False),
+        sa.Column("next_check", sa.BigInteger(), nullable=False),
+        sa.Column("lease_token", sa.BigInteger(), nullable=False),
+        sa.Column("leased_until", sa.BigInteger()),
+        sa.Column("worker", _WORDS),
+        sa.Column("tag", _WORDS),
+        sa.ForeignKeyConstraint(["version"], ["aip_version.version"], name="fk_fixity_due_version_aip_version"),
+        sa.PrimaryKeyConstraint("version", "store", name="pk_fixity_due"),
+        postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02"},
+    )
+    op.execute(
+        "INSERT INTO fixity_due (version, store, next_check, lease_token) SELECT version, store, due, 0 FROM replica"
+    )
+    op.create_index("ix_fixity_due_next_check", "fixity_due", ["store", "next_check", "version"])
+    op.create_index("ix_aip_version_key", "aip_version", ["key", "version"])
+
+
 def upgrade() -> None:
     """Create the tables."""
+    _due_by_replica()
     op.create_table(
         "journal",
         sa.Column("number", sa.BigInteger(), nullable=False, autoincrement=False),
@@ -152,6 +185,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("store", "fonds", "day", name="pk_coverage"),
         sqlite_with_rowid=False,
     )
+    op.execute(_COVERAGE)
     op.create_table(
         "stranger",
         sa.Column("store", _WORDS, nullable=False),

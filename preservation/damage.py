@@ -1,0 +1,67 @@
+"""What was found of replicas and what mended them, as JSON: for incidents, fix files and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from metadata.dates import utc_text
+from metadata.events import Event
+from metadata.findings import visible
+from metadata.identifiers import StoreId
+from metadata.outcomes import Fixity
+from metadata.text import Sentence
+from preservation.checks import SUCCESS, Check
+
+MOST = 200
+_LONG = 400
+
+
+def found_to_json(check: Check, key: str, at: datetime, events: Iterable[Event]) -> dict[str, Any]:
+    """What looking at a replica found, member by member (the first 200), and the PREMIS events that say so."""
+    return {
+        "key": key,
+        "store": check.store.value,
+        "outcome": check.outcome.value,
+        "at": utc_text(at),
+        "reads": check.reads,
+        "bytes_read": check.bytes_read,
+        "damage_count": check.damage_count,
+        "damages": [
+            {
+                "place": visible(damage.place, 4096),
+                "kind": damage.kind.value,
+                "expected": visible(damage.expected, _LONG),
+                "found": visible(damage.found, _LONG),
+            }
+            for damage in check.damages[:MOST]
+        ],
+        "note": visible(check.note, 4096),
+        "events": [str(event.id) for event in events if event.store == check.store and event.at == at],
+    }
+
+
+def told_of(check: Check, key: str) -> Sentence:
+    """A damaged replica in one sentence."""
+    if check.outcome is Fixity.MISSING:
+        return Sentence(f"Kho {check.store} không còn bản sao {key}.", f"Store {check.store} no longer has {key}.")
+    places = [visible(damage.place, 120) for damage in check.damages[:3]]
+    more = f" (+{check.damage_count - len(places)})" if check.damage_count > len(places) else ""
+    where = ", ".join(places) + more
+    return Sentence(
+        f"Bản sao {key} ở kho {check.store} bị hỏng: {where}.",
+        f"The replica of {key} in store {check.store} is damaged: {where}.",
+    )
+
+
+def repaired_to_json(store: StoreId, sources: Iterable[StoreId], how: str, events: Iterable[Event]) -> dict[str, Any]:
+    """How a replica was made whole: from which stores, and the events of its reading back."""
+    mine = [event for event in events if event.store == store and event.outcome in (SUCCESS, Fixity.MATCH.value)]
+    last = max((event.at for event in mine), default=None)
+    return {
+        "how": how,
+        "from": sorted(source.value for source in sources),
+        "read_back": utc_text(last) if last else None,
+        "events": [str(event.id) for event in mine if event.at == last],
+    }

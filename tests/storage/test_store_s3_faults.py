@@ -19,8 +19,8 @@ from storage.marker import MARKER_KEY
 from storage.stores.s3 import S3Account, S3Store
 from storage.wrappers import RetryPolicy, RetryStore
 from tests.contracts.store import FIRST, content, keys
-from tests.services.bad_line import BadLine, Trouble
 from tests.services.ceph import S3Service
+from tests.services.fault_proxy import FaultProxy, Trouble
 
 pytestmark = pytest.mark.services
 ARCHIVE = ArchiveCode("LTLS")
@@ -46,13 +46,13 @@ def key() -> str:
 
 
 @pytest.fixture(scope="module")
-def bad_line(s3: S3Service) -> Iterator[BadLine]:
-    with BadLine(s3.http) as line:
+def bad_line(s3: S3Service) -> Iterator[FaultProxy]:
+    with FaultProxy(s3.http) as line:
         yield line
 
 
 @pytest.fixture(scope="module")
-def over_bad_line(bad_line: BadLine, s3: S3Service, sound: S3Store) -> Iterator[S3Store]:
+def over_bad_line(bad_line: FaultProxy, s3: S3Service, sound: S3Store) -> Iterator[S3Store]:
     """The same store over a bad line."""
     far = account(s3, bad_line.address)
     store = S3Store(StoreId("s3-a"), far, BUCKET, sound._prefix, sleep=lambda _: None)
@@ -61,7 +61,7 @@ def over_bad_line(bad_line: BadLine, s3: S3Service, sound: S3Store) -> Iterator[
 
 
 @pytest.fixture
-def store(bad_line: BadLine, over_bad_line: S3Store) -> S3Store:
+def store(bad_line: FaultProxy, over_bad_line: S3Store) -> S3Store:
     bad_line.plan = lambda _line, _number: None
     over_bad_line.head("nothing")
     bad_line.requests.clear()
@@ -69,7 +69,7 @@ def store(bad_line: BadLine, over_bad_line: S3Store) -> S3Store:
 
 
 @pytest.fixture
-def line(bad_line: BadLine, store: S3Store) -> BadLine:
+def line(bad_line: FaultProxy, store: S3Store) -> FaultProxy:
     """The line of ``store``, as yet without trouble."""
     return bad_line
 
@@ -79,7 +79,7 @@ def refusal(status: str, code: str) -> bytes:
     return f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
 
 
-def test_reading_goes_on_where_the_line_broke(store: S3Store, sound: S3Store, line: BadLine, key: str) -> None:
+def test_reading_goes_on_where_the_line_broke(store: S3Store, sound: S3Store, line: FaultProxy, key: str) -> None:
     data = random.Random(5).randbytes(3 << 20)
     sound.put(key, data)
     line.plan = lambda _, number: Trouble(cut_after=1_000_000) if number in (1, 2) else None
@@ -91,7 +91,7 @@ def test_reading_goes_on_where_the_line_broke(store: S3Store, sound: S3Store, li
 
 
 def test_a_line_that_breaks_without_progress_is_not_the_end(
-    store: S3Store, sound: S3Store, line: BadLine, key: str
+    store: S3Store, sound: S3Store, line: FaultProxy, key: str
 ) -> None:
     sound.put(key, bytes(100_000))
     line.plan = lambda _, number: Trouble(cut_after=50_000) if number == 1 else Trouble(cut_after=0)
@@ -104,7 +104,9 @@ def test_a_line_that_breaks_without_progress_is_not_the_end(
     assert len(line.requests) == 4
 
 
-def test_an_object_that_changed_between_is_not_mixed(store: S3Store, sound: S3Store, line: BadLine, key: str) -> None:
+def test_an_object_that_changed_between_is_not_mixed(
+    store: S3Store, sound: S3Store, line: FaultProxy, key: str
+) -> None:
     sound.put(key, bytes(100_000))
     line.plan = lambda _, number: Trouble(cut_after=50_000) if number == 1 else None
     with store.open(key) as stream:
@@ -114,7 +116,7 @@ def test_an_object_that_changed_between_is_not_mixed(store: S3Store, sound: S3St
             stream.read(100_000)
 
 
-def test_connections_are_kept_and_used_again(store: S3Store, sound: S3Store, line: BadLine, key: str) -> None:
+def test_connections_are_kept_and_used_again(store: S3Store, sound: S3Store, line: FaultProxy, key: str) -> None:
     sound.put(key, b"0123456789")
     before = line.connections
     for start in range(10):
@@ -126,7 +128,9 @@ def test_connections_are_kept_and_used_again(store: S3Store, sound: S3Store, lin
     assert content(store, key) == b"0123456789"
 
 
-def test_a_kept_connection_that_the_server_has_closed(store: S3Store, sound: S3Store, line: BadLine, key: str) -> None:
+def test_a_kept_connection_that_the_server_has_closed(
+    store: S3Store, sound: S3Store, line: FaultProxy, key: str
+) -> None:
     sound.put(key, b"data")
     assert content(store, key) == b"data"
     line.plan = lambda _, number: Trouble(cut_after=0) if number == 2 else None
@@ -150,7 +154,7 @@ ANSWERS: dict[str, tuple[bytes, type[TangThuError]]] = {
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("operation", ["put", "open", "begin", "put_part", "complete", "delete", "abort", "list"])
 def test_what_the_server_says_becomes_an_error_of_ours(
-    store: S3Store, line: BadLine, key: str, operation: str, answer: str
+    store: S3Store, line: FaultProxy, key: str, operation: str, answer: str
 ) -> None:
     upload = store.begin(key)
     part = store.put_part(upload, 1, b"data")
@@ -172,7 +176,7 @@ def test_what_the_server_says_becomes_an_error_of_ours(
     assert store.head(key) is None
 
 
-def test_a_server_that_gives_other_bytes(store: S3Store, sound: S3Store, line: BadLine, key: str) -> None:
+def test_a_server_that_gives_other_bytes(store: S3Store, sound: S3Store, line: FaultProxy, key: str) -> None:
     sound.put(key, b"0123456789")
     whole = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
     other = b"HTTP/1.1 206 OK\r\nContent-Length: 2\r\nContent-Range: bytes 2-3/10\r\n\r\n23"
@@ -184,7 +188,7 @@ def test_a_server_that_gives_other_bytes(store: S3Store, sound: S3Store, line: B
             store.open(key, 4, 2)
 
 
-def test_a_server_that_does_not_answer(store: S3Store, sound: S3Store, line: BadLine, key: str) -> None:
+def test_a_server_that_does_not_answer(store: S3Store, sound: S3Store, line: FaultProxy, key: str) -> None:
     sound.put(key, b"data")
     line.plan = lambda _line, _number: Trouble(stall=True)
     begun = time.monotonic()
@@ -193,7 +197,7 @@ def test_a_server_that_does_not_answer(store: S3Store, sound: S3Store, line: Bad
     assert time.monotonic() - begun < 5
 
 
-def test_a_lost_reply_to_complete_is_recognised(store: S3Store, sound: S3Store, line: BadLine, key: str) -> None:
+def test_a_lost_reply_to_complete_is_recognised(store: S3Store, sound: S3Store, line: FaultProxy, key: str) -> None:
     upload = store.begin(key)
     parts = [store.put_part(upload, 1, FIRST), store.put_part(upload, 2, b"end")]
     line.plan = lambda text, _: Trouble(cut_after=0) if text.startswith("POST") else None
@@ -203,7 +207,7 @@ def test_a_lost_reply_to_complete_is_recognised(store: S3Store, sound: S3Store, 
 
 
 def test_another_writers_object_is_not_taken_for_ones_own(
-    store: S3Store, sound: S3Store, line: BadLine, key: str
+    store: S3Store, sound: S3Store, line: FaultProxy, key: str
 ) -> None:
     upload = store.begin(key)
     part = store.put_part(upload, 1, b"mine")
@@ -215,7 +219,7 @@ def test_another_writers_object_is_not_taken_for_ones_own(
 
 
 def test_trying_again_over_a_line_that_loses_every_other_answer(
-    store: S3Store, sound: S3Store, line: BadLine, key: str
+    store: S3Store, sound: S3Store, line: FaultProxy, key: str
 ) -> None:
     line.plan = lambda _, number: Trouble(cut_after=0) if number % 2 else None
     retry = RetryStore(store, RetryPolicy(first=0.001))

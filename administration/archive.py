@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from access.search.port import SearchIndex
     from access.services import AccessServices
     from access.shelf import Shelf
+    from administration.forms import FormService
     from ingest.decisions import Decisions
     from ingest.place import IngestPlace
     from ingest.service import IngestService
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     from preservation.drills import Drills
     from preservation.incidents import Incidents
     from preservation.journal import ArchiveJournal
+    from preservation.places import Places
     from preservation.reidentification import Reidentifier
     from preservation.repair import Repairer
+    from preservation.replication import Replicator
     from preservation.watch import Watch
     from storage.port import Store
     from storage.replicas import ReplicaSet
@@ -223,6 +226,8 @@ class Archive:
             ),
             scanner=self.scanner,
             quarantine=self.settings.quarantine_folder,
+            choose=self.places.for_ingest,
+            used=self.places.in_use,
         )
 
     @_Once
@@ -231,6 +236,23 @@ class Archive:
         from preservation.journal import ArchiveJournal
 
         return ArchiveJournal(self.catalogue, list(self.stores.values()), self.clock, self.agent)
+
+    @_Once
+    def places(self) -> Places:
+        """Which stores an AIP is to lie in."""
+        from preservation.places import Places
+
+        traits = [store.traits for store in self.settings.stores]
+        return Places(self.catalogue, traits, self.settings.policies, self.settings.required_replicas)
+
+    @_Once
+    def replicator(self) -> Replicator:
+        """Who makes replicas that the policies ask for and that are missing."""
+        from preservation.replication import Replicator
+
+        work = self.settings.work_folder
+        work.mkdir(parents=True, exist_ok=True)
+        return Replicator(self.catalogue, self.stores, self.places, self.clock, self.agent, self.schedule, work)
 
     @_Once
     def incidents(self) -> Incidents:
@@ -282,6 +304,14 @@ class Archive:
         self.settings.work_folder.mkdir(parents=True, exist_ok=True)
         identifier, work = self.checkers.identifier, self.settings.work_folder
         return Reidentifier(self.catalogue, self.stores, identifier, agent, self.clock, work)
+
+    @_Once
+    def forms(self) -> FormService:
+        """Forms of TT 05 Phụ lục VII and the year's statistics."""
+        from administration.forms import FormService
+
+        sites = {store.id: store.site for store in self.settings.stores}
+        return FormService(self.catalogue, self.journal, self.clock, self.agent, self.settings.name, sites)
 
     @_Once
     def index(self) -> SearchIndex:

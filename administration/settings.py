@@ -17,13 +17,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from administration.policy_settings import check_policies, is_fonds, is_store_list, policy_of
 from administration.store_settings import StoreSettings, missing_setting
 from metadata.errors import NotFound, UsageError
 from metadata.identifiers import ArchiveCode, StoreId
 from metadata.text import Sentence
+from storage.policy import ReplicaPolicy
 
 FILE_NAME = "tangthu.toml"
 HOME_VARIABLE = "TANGTHU_HOME"
+_LISTS = {"stores", "policies"}
 
 Value = str | int | float
 
@@ -89,6 +92,9 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "program": lambda value: re.fullmatch(r"|/.+", value) is not None,
     "archive-code": _identifier(ArchiveCode),
     "store-id": _identifier(StoreId),
+    "store-list": is_store_list,
+    "fonds": is_fonds,
+    "name": lambda value: 0 < len(value.strip()) <= 200 and value.isprintable(),
 }
 _KINDS: Mapping[str, type[str] | type[int] | type[float] | type[bool]] = {
     "str": str,
@@ -127,6 +133,7 @@ class Settings:
     work_url: str
     stores: tuple[StoreSettings, ...]
     values: Mapping[str, Value]
+    policies: tuple[ReplicaPolicy, ...] = ()
 
     def number(self, place: str) -> float:
         """A numeric setting by its place in the file, such as ``audit.batch``."""
@@ -228,12 +235,12 @@ def load(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
 
 def parse(data: Mapping[str, object], home: Path, environment: Mapping[str, str]) -> Settings:
     """Settings out of what a TOML file said. Raises UsageError."""
-    sections = {setting.section for setting in known_settings()} - {"stores"}
+    sections = {setting.section for setting in known_settings()} - _LISTS
     for section, content in data.items():
-        if section == "stores":
+        if section in _LISTS:
             continue
         if section not in sections or not isinstance(content, dict):
-            raise _unknown(section, sorted({*sections, "stores"}))
+            raise _unknown(section, sorted({*sections, *_LISTS}))
     values: dict[str, Value] = {}
     for section in sorted(sections):
         values |= _section(data.get(section, {}), section, section)
@@ -247,6 +254,8 @@ def parse(data: Mapping[str, object], home: Path, environment: Mapping[str, str]
                 f"storage.required_replicas is {required} but only {len(stores)} stores are named.",
             )
         )
+    policies = [policy_of(entry) for entry in _entries(data.get("policies", []), "policies")]
+    check_policies(policies, [store.traits for store in stores], required)
     return Settings(
         home,
         ArchiveCode(str(values["archive.code"])),
@@ -255,18 +264,26 @@ def parse(data: Mapping[str, object], home: Path, environment: Mapping[str, str]
         str(values["work.url"]).replace("{home}", str(home)),
         stores,
         MappingProxyType(values),
+        tuple(policies),
     )
 
 
+def _entries(data: object, section: str) -> list[dict[str, Value]]:
+    """The entries of a list of sections, each checked. Raises UsageError."""
+    if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
+        raise UsageError(
+            Sentence(f"Hãy khai {section} bằng [[{section}]].", f"Write each of {section} as [[{section}]].")
+        )
+    return [_section(entry, section, f"{section}[{number}]") for number, entry in enumerate(data, 1)]
+
+
 def _stores(data: object, home: Path, environment: Mapping[str, str]) -> tuple[StoreSettings, ...]:
-    if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data) or not data:
+    if not data or not isinstance(data, list):
         raise UsageError(
             Sentence("Phải khai ít nhất một nơi lưu bằng [[stores]].", "Name at least one store with [[stores]].")
         )
-    stores = []
-    for number, entry in enumerate(data, 1):
-        values = _section(entry, "stores", f"stores[{number}]")
-        stores.append(StoreSettings.of(values, f"stores[{number}]", home, environment))
+    entries = enumerate(_entries(data, "stores"), 1)
+    stores = [StoreSettings.of(values, f"stores[{number}]", home, environment) for number, values in entries]
     if len({store.id for store in stores}) < len(stores):
         raise UsageError(Sentence("Hai nơi lưu trùng tên (stores.id).", "Two stores have the same name (stores.id)."))
     return tuple(stores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from preservation.antivirus.port import ScanResult
 from preservation.description import Known
 from preservation.examination import Examiner
 from storage.aip.writer import AipWriter, Sealed
+from storage.port import Store
 
 
 @dataclass(slots=True)
@@ -96,8 +97,8 @@ class OpenPackage:
             released=release.told() if release else "",
         )
 
-    def receipt(self, place: IngestPlace, version: VersionId, key: str, claim: Claim) -> Receipt:
-        """For the package taken in as ``version``."""
+    def receipt(self, version: VersionId, key: str, claim: Claim, stores: Iterable[Store] = ()) -> Receipt:
+        """For the package taken in as ``version``, read back in ``stores``."""
         examined, totals = self.examined, self.ledger.totals()
         return Receipt(
             verdict=Verdict.ACCEPTED,
@@ -111,7 +112,7 @@ class OpenPackage:
             files=totals.files,
             bytes=totals.bytes,
             first_seen=claim.first_seen,
-            stores=tuple(store.id.value for store in place.replicas.stores),
+            stores=tuple(store.id.value for store in stores),
             findings=self.findings.kept(),
             counts=tuple(sorted(self.findings.counts.items())),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,19 +16,22 @@ from ingest.receipt import Receipt
 from metadata.catalogue import Catalogue, Claim, ClaimLost
 from metadata.errors import TangThuError
 from metadata.events import Agent
-from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, VersionId
+from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, StoreId, VersionId
 from preservation.antivirus.attached import AttachedFiles
 from preservation.antivirus.memory import NoScanner
 from preservation.antivirus.port import VirusScanner
 from preservation.formats.port import Inspector
 from preservation.identification.port import Identifier
 from preservation.signatures.port import SignatureChecker
+from storage.port import Store
 from storage.replicas import ReplicaSet
 
 if TYPE_CHECKING:
     from ingest.quarantine import Release
 
 Checkpoint = Callable[[str], None]
+Choice = Callable[[FondsCode, str], Sequence[StoreId]]
+"""The stores that a package of this fonds and access level goes to."""
 Sleep = Callable[[float], None]
 Progress = Callable[[str, int, int], None]
 """Told the step, and how many bytes of how many are done."""
@@ -49,7 +52,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A package that lies, read back, in every store, and is not registered yet."""
+    """A package that lies, read back, in every store that its receipt names, and is not registered yet."""
 
     version: VersionId
     key: str
@@ -62,6 +65,8 @@ class Stored:
 class IngestPlace:
     """Where packages are taken in: the archive, its catalogue and stores, its work folder, and its habits.
 
+    ``replicas`` are all stores; ``choose`` says which of them a package of a fonds and access level goes to, ``used``
+    which of them may hold anything of one, from before a crash (None: all).
     ``inspector`` and ``signatures`` look into content files when there is an ``identifier``, ``checkers`` of them at a
     time; ``attached`` has the scanner look at files in PDFs; with ``valid_signatures`` a signature that is not valid is
     a refusal (the submission agreement says so).
@@ -83,11 +88,21 @@ class IngestPlace:
     signatures: SignatureChecker | None = None
     attached: AttachedFiles | None = None
     checkers: int = 1
+    choose: Choice | None = None
+    used: Callable[[], Sequence[StoreId]] | None = None
     valid_signatures: bool = False
     quarantine: Path | None = None
     lease: timedelta = timedelta(seconds=60)
     sleep: Sleep = time.sleep
     at: Checkpoint = field(default=lambda _: None)
+
+    def chosen(self, fonds: FondsCode, access: str) -> ReplicaSet:
+        """The stores that such a package goes to. Raises UsageError when the replica policy cannot be satisfied."""
+        return self.replicas if self.choose is None else self.replicas.of(self.choose(fonds, access))
+
+    def in_use(self) -> tuple[Store, ...]:
+        """The stores in which something of a package may lie that is not registered."""
+        return self.replicas.stores if self.used is None else tuple(map(self.replicas.store, self.used()))
 
 
 class ClaimKeeper:

@@ -32,7 +32,7 @@ def recall(place: IngestPlace, version: VersionId, key: str) -> bool:
     A first log object is written only when every replica was read back: what has one is held, whoever has forgotten it.
     Raises Damaged when it cannot be read, StoreUnavailable.
     """
-    stores = place.replicas.stores
+    stores = place.in_use()
     if all(store.head(log_key(key, 1)) is None for store in stores):
         return False
     rebuild_one(place.catalogue, stores, key, place.clock, Schedule(place.period), place.work)
@@ -46,7 +46,8 @@ def recall(place: IngestPlace, version: VersionId, key: str) -> bool:
                 "and look at what it reports.",
             )
         )
-    restore_log(stores, key, head)
+    holders = {replica.store for replica in place.catalogue.holdings.replicas(version)}
+    restore_log([store for store in stores if store.id in holders], key, head)
     return True
 
 
@@ -57,11 +58,12 @@ def register(place: IngestPlace, stored: Stored, known: Known | None = None) -> 
     TemporaryError when it should be tried again."""
     with ClaimKeeper(place, stored.claim) as lease, _folder(place, stored) as folder:
         lease.confirm()
-        description = describe_stored(place.replicas.stores[0], stored.key, folder, known)
+        stores = place.replicas.of(StoreId(name) for name in stored.receipt.stores).stores
+        description = describe_stored(stores[0], stored.key, folder, known)
         row, made = description.version, description.events  # read before the log says that the AIP is held
         events: Sequence[Event] = _first_events(place, stored)
         receipt = json.loads(stored.receipt.to_json())
-        appended = append_log(place.replicas.stores, stored.key, None, events, receipt)
+        appended = append_log(stores, stored.key, None, events, receipt)
         if appended.adopted:  # a worker that died had written it; the times in it are the times of this AIP
             events = [event for log in appended.adopted for event in log.events]
             receipt = appended.adopted[0].receipt or receipt
@@ -104,10 +106,8 @@ def _first_events(place: IngestPlace, stored: Stored) -> list[Event]:
         return Event(identity, version, kind, at, detail, outcome, note, place.agent, store)
 
     events = []
-    for store in place.replicas.stores:
-        events.append(event(EventType.REPLICATION, "The AIP was created in the store", "success", "", store.id))
-        events.append(
-            event(EventType.FIXITY_CHECK, "Read back whole after replication", Fixity.MATCH.value, "", store.id)
-        )
+    for store in map(StoreId, stored.receipt.stores):
+        events.append(event(EventType.REPLICATION, "The AIP was created in the store", "success", "", store))
+        events.append(event(EventType.FIXITY_CHECK, "Read back whole after replication", Fixity.MATCH.value, "", store))
     events.append(event(EventType.INGESTION_END, "Every replica was read back and matched", "success", "", None))
     return events

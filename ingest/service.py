@@ -44,6 +44,7 @@ from preservation.antivirus.port import ScannerUnavailable
 from storage.aip.parts import Completion, PartFanout
 from storage.aip.writer import AipWriter
 from storage.keys import object_key
+from storage.replicas import ReplicaSet, sweep
 
 _OWN = re.compile(r"urn:.+:uuid-(?P<aip>[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})", re.DOTALL)
 """OBJID of an AIP that an archive of this software made."""
@@ -227,7 +228,7 @@ class IngestService:
         submission, examined, content = package.submission, package.examined, package.ledger.content_digest()
         id = quarantine_id(examined.agency, examined.objid, content)
         seen = lease.claim.first_seen
-        receipt = replace(package.receipt(self._place, VersionId(examined.aip, 1), "", lease.claim), quarantine=id)
+        receipt = replace(package.receipt(VersionId(examined.aip, 1), "", lease.claim), quarantine=id)
         receipt = replace(receipt, verdict=Verdict.QUARANTINED, aip="", version=0, stores=())
         if submission.release is not None:
             return receipt
@@ -314,9 +315,10 @@ class IngestService:
         self, package: OpenPackage, version: VersionId, key: str, lease: ClaimKeeper, progress: Progress
     ) -> Stored | Receipt | None:
         place = self._place
-        place.replicas.sweep(key)
+        chosen = place.chosen(package.examined.fonds, package.examined.dossier.access)
+        sweep(place.in_use(), key)
         with (
-            PartFanout(place.replicas.stores, key, work=package.folder) as fanout,
+            PartFanout(chosen.stores, key, work=package.folder) as fanout,
             AipWriter(fanout, version.root, package.folder) as writer,
         ):
             place.at("pass begun")
@@ -335,16 +337,17 @@ class IngestService:
             place.at("sealed")
             completions = fanout.complete()
         place.at("completed")
-        if not self._read_back(package, key, completions, lease, progress):
+        if not self._read_back(package, key, chosen, completions, lease, progress):
             return None
         place.at("read back")
-        receipt = package.receipt(place, version, key, lease.claim)
+        receipt = package.receipt(version, key, lease.claim, chosen)
         return Stored(version, key, receipt, place.clock(), lease.claim)
 
     def _read_back(
         self,
         package: OpenPackage,
         key: str,
+        chosen: ReplicaSet,
         completions: Mapping[StoreId, Completion],
         lease: ClaimKeeper,
         progress: Progress,
@@ -358,7 +361,7 @@ class IngestService:
             done += count
             progress("read back", done, size)
 
-        verdicts = self._place.replicas.read_back(key, package.members, on_progress)
+        verdicts = chosen.read_back(key, package.members, on_progress)
         lease.confirm()
         bad = {store: verdict.outcome for store, verdict in verdicts.items() if verdict.outcome is not Fixity.MATCH}
         if any(outcome.damaged and completions[store] is Completion.EXISTED for store, outcome in bad.items()):
@@ -376,14 +379,15 @@ class IngestService:
     def _discard(self, key: str, lease: ClaimKeeper) -> None:
         """Under the claim, and where no log was, what lies under the key is nobody's. Raises what a store raised."""
         trouble: TangThuError | None = None
-        for store in self._place.replicas.stores:
+        stores = self._place.in_use()
+        for store in stores:
             lease.confirm()
             try:
                 store.delete(key)
             except TangThuError as error:
                 trouble = error
         lease.confirm()
-        self._place.replicas.sweep(key)
+        sweep(stores, key)
         if trouble is not None:
             raise trouble
 

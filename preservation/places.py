@@ -90,6 +90,15 @@ class Places:
             raise self._few(policy, len(online))
         return online
 
+    def in_use(self) -> tuple[StoreId, ...]:
+        """The stores that can be asked here and now and are not retired."""
+        standing = self.standing()
+        return tuple(
+            id
+            for id, traits in self.traits.items()
+            if not traits.offline and standing.state(id) is not StoreState.RETIRED
+        )
+
     def missing(self, standing: Standing, fonds: FondsCode, access: str, held: Collection[StoreId]) -> list[StoreId]:
         """The stores that ought to have a replica and are not among ``held``. Raises UsageError."""
         return [one for one in self.wanted(standing, fonds, access, held) if one not in held]

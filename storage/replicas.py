@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from types import MappingProxyType
@@ -14,6 +14,17 @@ from storage.aip.verify import Expected, Verdict, verify_blocks, verify_object
 from storage.port import Store
 
 
+def sweep(stores: Iterable[Store], key_prefix: str, before: datetime | None = None) -> int:
+    """As :meth:`ReplicaSet.sweep`, in ``stores``."""
+    count = 0
+    for store in stores:
+        for upload in list(store.uploads(key_prefix)):
+            if before is None or upload.started < before:
+                store.abort(upload)
+                count += 1
+    return count
+
+
 class ReplicaSet:
     """The stores that hold replicas. An AIP is stored when all of them were read back and matched."""
 
@@ -22,6 +33,7 @@ class ReplicaSet:
         if len({store.id for store in stores}) != len(stores) or not 1 <= required <= len(stores):
             raise ValueError(f"{required} replicas are required of {len(stores)} different stores")
         self.stores = tuple(stores)
+        self._required = required
 
     def __iter__(self) -> Iterator[Store]:
         return iter(self.stores)
@@ -30,18 +42,19 @@ class ReplicaSet:
         """The store of that name. Raises KeyError."""
         return {store.id: store for store in self.stores}[store_id]
 
+    def of(self, names: Iterable[StoreId]) -> ReplicaSet:
+        """The set of those of its stores, in the order of ``names``, of which as many are required.
+
+        Raises KeyError for a store that is not in it, ValueError when they are fewer than are required.
+        """
+        return ReplicaSet([self.store(name) for name in names], self._required)
+
     def sweep(self, key_prefix: str, before: datetime | None = None) -> int:
         """Abort the uploads under ``key_prefix`` (begun before ``before``) that a dead worker left; say how many.
 
         The caller holds the claim on what lies there. Raises StoreUnavailable.
         """
-        count = 0
-        for store in self.stores:
-            for upload in list(store.uploads(key_prefix)):
-                if before is None or upload.started < before:
-                    store.abort(upload)
-                    count += 1
-        return count
+        return sweep(self.stores, key_prefix, before)
 
     def read_back(
         self,

@@ -141,16 +141,18 @@ def sweep(context: Context, output: Output, now: bool) -> int:
     from datetime import timedelta
 
     from administration.archive import Archive
-    from administration.flows import STALE_UPLOAD, sweep_folders
+    from administration.flows import STALE_UPLOAD, sweep_folders, sweep_uploads
 
     with Archive.open(context.home) as archive:
         age = timedelta(0) if now else STALE_UPLOAD
-        uploads = archive.replicas.sweep("", archive.clock() - age)
+        uploads, away = sweep_uploads(archive, age)
         folders = sweep_folders(archive, age) + archive.ingest.room.sweep((archive.clock() - age).timestamp())
-    output.document({"uploads": uploads, "folders": folders})
+    output.document({"uploads": uploads, "folders": folders, "away": [str(error) for error in away]})
     output.say(
         f"Đã bỏ {uploads} lần tải lên dở dang, {folders} thư mục tạm.",
         f"{uploads} unfinished uploads and {folders} temporary folders removed.",
         "✓",
     )
-    return 0
+    for error in away:
+        output.say(error.sentence.vi, error.sentence.en, "!")
+    return 1 if away else 0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from administration.flows.backups import backing_up, backup_chimes, backup_to_json, drill_to_json
 from administration.flows.ingesting import decided_request, ingest_request, ingesting, stored_from_json, stored_to_json
 from administration.flows.keeping import audit_to_json, keeping, keeping_chimes, repair_to_json
+from administration.flows.moving import moving, moving_chimes, replication_to_json
 from administration.flows.progress import Progress
-from administration.flows.tidying import STALE_UPLOAD, feed, sweep, sweep_folders, tidying
+from administration.flows.tidying import STALE_UPLOAD, feed, sweep, sweep_folders, sweep_uploads, tidying
 from administration.flows.watching import watching, watching_chimes
 from administration.work.plan import Workflow, WorkOptions
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from administration.work.clock import Chime
 
 __all__ = [
-    "STALE_UPLOAD", "Progress", "audit_to_json", "backup_to_json", "chimes", "decided_request", "drill_to_json", "feed",
-    "ingest_request",
-    "repair_to_json", "stored_from_json", "stored_to_json", "sweep", "sweep_folders", "work_options", "workflows",
+    "STALE_UPLOAD", "Progress", "audit_to_json", "backup_to_json", "chimes", "decided_request", "drill_to_json",
+    "feed", "ingest_request", "repair_to_json", "replication_to_json", "stored_from_json", "stored_to_json",
+    "sweep", "sweep_folders", "sweep_uploads", "work_options", "workflows",
 ]  # fmt: skip
 
 
@@ -33,6 +34,7 @@ def workflows(archive: Archive, on_progress: Progress = lambda *_: None) -> tupl
     return (
         *ingesting(archive, on_progress),
         *keeping(archive),
+        *moving(archive),
         *tidying(archive),
         *watching(archive),
         *backing_up(archive),
@@ -47,7 +49,7 @@ def work_options(settings: Settings, queues: tuple[str, ...] | None = None) -> W
         deaths=settings.count("work.max_deaths"),
         keep_days=settings.number("work.keep_days"),
         queues=queues,
-        limits={"audit": 1, "backup": 1, "repair": 1, "index": 1, "quarantine": 1},
+        limits={"audit": 1, "backup": 1, "repair": 1, "replicate": 1, "index": 1, "quarantine": 1},
     )
 
 
@@ -57,6 +59,7 @@ def chimes(settings: Settings) -> tuple[Chime, ...]:
 
     return (
         *keeping_chimes(settings),
+        *moving_chimes(settings),
         *watching_chimes(),
         *backup_chimes(settings),
         Chime("index", timedelta(seconds=15)),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from administration.work.plan import Json, Step, Workflow
-from metadata.errors import Busy
+from metadata.errors import Busy, StoreUnavailable
 
 if TYPE_CHECKING:
     from administration.archive import Archive
@@ -40,9 +40,22 @@ def feed(archive: Archive) -> int:
 
 def sweep(archive: Archive) -> Json:
     """Abort uploads and remove temporary folders so old that nobody can still be at them; how many of each."""
-    uploads = archive.replicas.sweep("", archive.clock() - STALE_UPLOAD)
+    uploads, _ = sweep_uploads(archive, STALE_UPLOAD)
     copies = archive.ingest.room.sweep((archive.clock() - STALE_UPLOAD).timestamp())
     return {"uploads": uploads, "folders": sweep_folders(archive, STALE_UPLOAD) + copies}
+
+
+def sweep_uploads(archive: Archive, age: timedelta) -> tuple[int, list[StoreUnavailable]]:
+    """Abort uploads begun longer ago than ``age``, in every store in use; how many, and which stores did not answer."""
+    from storage.replicas import sweep as sweep_stores
+
+    count, away = 0, []
+    for store in archive.places.in_use():
+        try:
+            count += sweep_stores([archive.stores[store]], "", archive.clock() - age)
+        except StoreUnavailable as error:
+            away.append(error)
+    return count, away
 
 
 def sweep_folders(archive: Archive, age: timedelta) -> int:

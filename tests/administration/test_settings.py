@@ -8,6 +8,8 @@ import pytest
 
 from administration.settings import HOME_VARIABLE, find_home, known_settings, load, parse, render
 from metadata.errors import NotFound, UsageError
+from metadata.identifiers import FondsCode, StoreId
+from storage.policy import ReplicaPolicy
 
 HOME = Path("/kho")
 GOOD = """
@@ -121,3 +123,52 @@ def test_home_is_given_or_named_or_here(tmp_path: Path, monkeypatch: pytest.Monk
     assert find_home(None) == tmp_path
     assert find_home(None, {HOME_VARIABLE: "/kho"}) == Path("/kho")
     assert find_home(Path("/given"), {HOME_VARIABLE: "/kho"}) == Path("/given")
+
+
+POLICIES = """
+[[policies]]
+name = "hồ sơ mật"
+access = "03"
+copies = 2
+sites = 2
+locked = 1
+[[policies]]
+name = "phông Đảng"
+fonds = "P01"
+stores = "b, a"
+"""
+SITES = GOOD.replace('bucket = "kho"', 'bucket = "kho"\nsite = "Hà Nội"\nlock = "governance"\nlock_days = 30')
+
+
+def test_policies_in_their_order() -> None:
+    assert read(GOOD).policies == ()
+    assert read(SITES + POLICIES).policies == (
+        ReplicaPolicy("hồ sơ mật", 2, 2, 1, None, "03"),
+        ReplicaPolicy("phông Đảng", 0, 1, 0, FondsCode("P01"), "", (StoreId("b"), StoreId("a"))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('stores = "b, a"', 'stores = "b, c"', "policies[2] cannot be used: there is no store c"),
+        ('stores = "b, a"', 'stores = "b"', "only 1 of its stores"),
+        ('stores = "b, a"', 'stores = "B!"', "policies[2].stores"),
+        ("copies = 2", "copies = 1", "copies is 1, fewer than"),
+        ("copies = 2", "copies = 3", "“hồ sơ mật” needs 3 active stores, there are 2"),
+        ("copies = 2", "copies = -1", "policies[1].copies"),
+        ("sites = 2", "sites = 3", "needs 3 sites, there are 2"),
+        ("locked = 1", "locked = 2", "needs 2 stores that lock, there are 1"),
+        ('name = "phông Đảng"', 'name = "hồ sơ mật"', "another policy is named"),
+        ('name = "phông Đảng"', "", "policies[2].name"),
+        ("[[policies]]", "[policies]", "Write each of policies as [[policies]]"),
+        ('path = "replica-a"', 'path = "replica-a"\noffline = true', "can be written to at once"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_told(old: str, new: str, told: str) -> None:
+    text = SITES + POLICIES
+    if new == "[policies]":
+        text = SITES + "[policies]\nname = 'x'\n"
+    with pytest.raises(UsageError) as caught:
+        read(text.replace(old, new, 1))
+    assert told in caught.value.sentence.en

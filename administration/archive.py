@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from preservation.incidents import Incidents
     from preservation.journal import ArchiveJournal
     from preservation.places import Places
+    from preservation.reconciliation import Reconciler
     from preservation.reidentification import Reidentifier
     from preservation.repair import Repairer
     from preservation.replication import Replicator
@@ -281,6 +282,14 @@ class Archive:
         from administration.backups import drills_of
 
         return drills_of(self)
+
+    @_Once
+    def reconciler(self) -> Reconciler:
+        """Who holds what the stores have against what the catalogue knows."""
+        from preservation.reconciliation import Reconciler
+
+        wait = timedelta(hours=self.settings.number("incidents.stranger_hours"))
+        return Reconciler(self.catalogue, self.stores, self.incidents, self.journal, self.clock, wait)
 
     @_Once
     def auditor(self) -> Auditor:

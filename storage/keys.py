@@ -14,6 +14,8 @@ _OBJECT = re.compile(rf"(?:[^/]+/){{3}}({_UUID})/v([1-9][0-9]{{0,8}})\.zip", re.
 _OWN = "_tangthu/"
 JOURNAL_PREFIX = f"{_OWN}journal/"
 """What the keys of the archive's journal begin with."""
+BACKUP_PREFIX = f"{_OWN}backup/"
+"""What the keys of all backups begin with."""
 _JOURNAL = re.compile(r"_tangthu/journal/([0-9]{9})\.json")
 _LOG = re.compile(rf"((?:[^/]+/){{3}}{_UUID}/v[1-9][0-9]{{0,8}})\.log/([0-9]{{6,9}})\.json", re.DOTALL)
 
@@ -73,7 +75,7 @@ def parse_journal_key(key: str) -> int | None:
 
 def backup_prefix(backup: str) -> str:
     """What the keys of a backup's objects begin with."""
-    return f"{_OWN}backup/{_segment(backup)}/"
+    return f"{BACKUP_PREFIX}{_segment(backup)}/"
 
 
 def _segment(text: str) -> str:

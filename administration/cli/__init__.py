@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from administration.cli import (
+    backups,
     checking,
     checks,
     formats,
@@ -29,6 +30,7 @@ from metadata.errors import TangThuError
 from metadata.text import Sentence
 
 __all__ = [
+    "backups",
     "checking",
     "checks",
     "formats",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -79,7 +79,7 @@ class Portable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def export(self, before: Iterable[State] | None = None, journal_after: int = 0) -> Iterator[Line]:
+    def export(self, before: Iterable[State] | None = None, journal_after: int = 0) -> Generator[Line, None, None]:
         """Everything, or what differs from ``before`` (every version's state then, by version) and the small tables.
 
         Of the journal only entries after ``journal_after``. Flat in memory but for eight bytes for each version that
@@ -102,16 +102,27 @@ class Portable:
             for table in WHOLE:
                 yield from _rows(connection, table, _query(table))
 
-    def of_versions(self, versions: Sequence[int], tables: Sequence[Table] = OF_VERSIONS) -> Iterator[Line]:
-        """The rows of some versions (at most 500), for comparing."""
+    def digests(self, versions: Sequence[int], tables: Sequence[str]) -> dict[int, bytes]:
+        """Of some versions (at most 500) a SHA-256 over their rows in these tables, for comparing; flat in memory."""
+        found = {version: hashlib.sha256() for version in versions}
         with self._database.snapshot() as connection:
-            for table in tables:
-                yield from _rows(connection, table, _query(table).where(table.c.version.in_(versions)))
+            for name in tables:
+                table = metadata.tables[name]
+                place = columns_of(name).index("version")
+                for line in _rows(connection, table, _query(table).where(table.c.version.in_(versions))):
+                    found[line.values[place]].update(f"{name}{line.values!r}".encode("utf-8", "surrogatepass"))
+        return {version: digest.digest() for version, digest in found.items()}
 
-    def states(self) -> Iterator[State]:
-        """Every version and the digest of its state, by version."""
+    def events_of(self, version: int) -> list[Sequence[Any]]:
+        """The rows of its events, in their order."""
+        table = metadata.tables["event"]
         with self._database.snapshot() as connection:
-            yield from _state(connection)
+            return [line.values for line in _rows(connection, table, _query(table).where(table.c.version == version))]
+
+    def states(self, versions: Sequence[int] | None = None) -> Generator[tuple[int, str], None, None]:
+        """Every version (or of these, at most 500) and the digest of its state, by version."""
+        with self._database.snapshot() as connection:
+            yield from _state(connection, versions)
 
     def counts(self) -> tuple[int, int]:
         """How many versions there are, and the number of the last journal entry."""
@@ -160,8 +171,8 @@ class Portable:
     def _finish(self, connection: Connection) -> None:
         """What is made anew: when each version is to be looked at, and where counted keys go on."""
         connection.execute(delete(fixity_due))
-        due = select(replica.c.version, func.min(replica.c.due), literal(0)).group_by(replica.c.version)
-        connection.execute(insert(fixity_due).from_select(["version", "next_check", "lease_token"], due))
+        due = select(replica.c.version, replica.c.store, replica.c.due, literal(0))
+        connection.execute(insert(fixity_due).from_select(["version", "store", "next_check", "lease_token"], due))
         if not self._database.is_postgresql:
             return
         for table in metadata.sorted_tables:
@@ -175,10 +186,13 @@ class Portable:
                     )
 
 
-def _state(connection: Connection) -> Iterator[tuple[int, str]]:
+def _state(connection: Connection, versions: Sequence[int] | None = None) -> Iterator[tuple[int, str]]:
     """Each version and a digest over its log's head and its replicas; two sorted streams, merged."""
-    heads = _stream(connection, select(log_head).order_by(log_head.c.version))
-    copies = _stream(connection, _query(replica))
+    of_heads, of_copies = select(log_head).order_by(log_head.c.version), _query(replica)
+    if versions is not None:
+        of_heads = of_heads.where(log_head.c.version.in_(versions))
+        of_copies = of_copies.where(replica.c.version.in_(versions))
+    heads, copies = _stream(connection, of_heads), _stream(connection, of_copies)
     by_version = groupby(copies, key=lambda row: row[0])
     copy = next(by_version, None)
     for version, number, head in heads:

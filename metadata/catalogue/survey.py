@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
 from metadata.catalogue.database import Database, chunks
 from metadata.catalogue.rows import read_replica, read_version
-from metadata.catalogue.schema import aip_version, log_head, replica
-from metadata.events import LogHead
+from metadata.catalogue.schema import aip_version, event, log_head, replica
+from metadata.events import EventType, LogHead
 from metadata.holdings import AipVersion, Replica
 from metadata.identifiers import VersionId
 
@@ -68,3 +69,15 @@ class Survey:
                     version = read_version(row)
                     drawn[version.id] = version
         return list(drawn.values())
+
+    def known_since(self, version: int) -> datetime:
+        """When the last event before its registration was: that it was received for good; else when it was made."""
+        ended = select(event.c.at).where(event.c.version == version, event.c.type == EventType.INGESTION_END.value)
+        made = select(aip_version.c.created).where(aip_version.c.version == version)
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(ended.order_by(event.c.ordinal).limit(1)) or connection.scalar(
+                made
+            )
+        if found is None:
+            raise ValueError(f"no version {version}")
+        return found

@@ -1,0 +1,128 @@
+"""Commands about what is put away and taken out again: backup, restore, drills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from administration.cli.app import EXIT_CODES, Context, command, group
+from administration.cli.output import Output, size_text
+
+if TYPE_CHECKING:
+    from metadata.backups import Backup, Drill
+
+
+@command("backup")
+@click.option("--full", is_flag=True, help="Toàn bộ, không chỉ những gì đã đổi. / Everything, not only what changed.")
+@click.option("--person", default="", metavar="HỌ-TÊN", help="Ai yêu cầu, ghi vào nhật ký. / Who asks for it.")
+def backup(context: Context, output: Output, full: bool, person: str) -> int:
+    """Sao lưu danh mục và thiết lập vào các nơi lưu. / Back up catalogue and settings into the stores.
+
+    Máy chủ tự làm việc này mỗi ngày (phần đã đổi) và đầu mỗi tháng (toàn bộ), theo Thông tư 05, Điều 27.
+    Bản sao lưu nằm cạnh hồ sơ trong ít nhất hai nơi lưu và chỉ được tính khi đã đọc lại và khớp.
+
+    The server does this by itself every day (what changed) and first in every month (everything): TT 05 Điều 27.
+    A backup lies beside the records in at least two stores and counts only when it was read back and matched.
+    Passwords are never in it.
+    """
+    from administration.archive import Archive
+    from administration.flows import backup_to_json
+
+    with Archive.open(context.home) as archive, output.progress(count_bytes=False) as advance:
+        made = archive.backups.make(full, person=person, told=advance)
+    output.document(backup_to_json(made))
+    kept = ", ".join(store.value for store in made.stores)
+    output.say(
+        f"Bản sao lưu {made.id}: {made.rows} dòng, {size_text(made.size)}, nằm ở {kept}.",
+        f"Backup {made.id}: {made.rows} rows, {size_text(made.size)}, in {kept}.",
+        "✓",
+    )
+    if made.note:
+        output.say("Có nơi lưu không nhận:", "Some stores did not take it:", "!")
+        output.line(f"  {made.note}")
+    return 0
+
+
+@group.group("backups", epilog=EXIT_CODES, short_help="Các bản sao lưu đã có. / The backups that there are.")
+def backups() -> None:
+    """Các bản sao lưu đã có. / The backups that there are."""
+
+
+@command("list", backups)
+@click.option("--limit", default=50, show_default=True, help="Nhiều nhất bao nhiêu dòng. / At most so many.")
+def list_backups(context: Context, output: Output, limit: int) -> int:
+    """Liệt kê các bản sao lưu, mới nhất trước. / List backups, the newest first.
+
+    Không có bản nào bị xóa; dòng cuối cho biết chúng chiếm bao nhiêu trong mỗi nơi lưu.
+
+    None is ever deleted; the last line says how much they take in each store.
+    """
+    from administration.archive import Archive
+    from administration.flows import backup_to_json
+
+    with Archive.open(context.home) as archive:
+        found = archive.backups.listed(limit)
+        taken = sum(one.size for one in archive.backups.listed(1_000_000))
+    output.document({"backups": [backup_to_json(one) for one in found], "bytes": taken})
+    for one in found:
+        output.line(_backup_line(one))
+    output.say(f"Tất cả chiếm {size_text(taken)} trong mỗi nơi lưu.", f"All take {size_text(taken)} in each store.")
+    return 0
+
+
+def _backup_line(one: Backup) -> str:
+    mark = "✓" if one.outcome.value == "made" else "✗"
+    where = ", ".join(store.value for store in one.stores) or one.note
+    return f"{mark} {one.at:%Y-%m-%d %H:%M}Z  {one.kind.value:11}  {size_text(one.size):>9}  {one.id}  {where}"
+
+
+@command("drill")
+@click.option("--aips", type=click.IntRange(0), help="Bao nhiêu gói AIP, ngẫu nhiên. / How many AIPs, by lot.")
+@click.option("--chain/--no-chain", default=None, help="Cả (hoặc trừ) bản sao lưu mới nhất. / The newest backup too.")
+@click.option("--person", default="", metavar="HỌ-TÊN", help="Ai yêu cầu, ghi vào nhật ký. / Who asks for it.")
+def drill(context: Context, output: Output, aips: int | None, chain: bool | None, person: str) -> int:
+    """Phục hồi thử và kiểm tra, không đụng đến kho. / Restore on trial and check; nothing kept is touched.
+
+    Lấy ngẫu nhiên vài gói AIP ra một thư mục tạm, mở gói, đối chiếu từng tệp; mỗi tháng một lần nạp cả bản sao lưu mới
+    nhất vào một cơ sở dữ liệu tạm và so với danh mục. Kết quả được ghi vào nhật ký; không đạt là một sự cố.
+
+    Takes some AIPs out into a scratch folder, unpacks them, checks every file; once a month the newest backup is loaded
+    into a database of its own and compared. What came of it is written down; a failure is an incident.
+    """
+    from administration.archive import Archive
+    from administration.flows import drill_to_json
+
+    with Archive.open(context.home) as archive, output.progress(count_bytes=False) as advance:
+        done = archive.drills.run(aips, chain, person, told=advance)
+    output.document(drill_to_json(done))
+    output.line(_drill_line(done))
+    for problem in done.problems:
+        output.line(f"  {problem}")
+    return 0 if done.outcome.value == "passed" else 1
+
+
+@group.group("drills", epilog=EXIT_CODES, short_help="Các lần phục hồi thử. / Restores on trial.")
+def drills() -> None:
+    """Các lần phục hồi thử. / Restores on trial."""
+
+
+@command("list", drills)
+@click.option("--limit", default=50, show_default=True, help="Nhiều nhất bao nhiêu dòng. / At most so many.")
+def list_drills(context: Context, output: Output, limit: int) -> int:
+    """Liệt kê các lần phục hồi thử, mới nhất trước. / List drills, the newest first."""
+    from administration.archive import Archive
+    from administration.flows import drill_to_json
+
+    with Archive.open(context.home) as archive:
+        found = archive.drills.listed(limit)
+    output.document({"drills": [drill_to_json(one) for one in found]})
+    for one in found:
+        output.line(_drill_line(one))
+    return 0
+
+
+def _drill_line(one: Drill) -> str:
+    mark = {"passed": "✓", "failed": "✗"}.get(one.outcome.value, "•")
+    told = f"{mark} {one.at:%Y-%m-%d %H:%M}Z  {one.outcome.value:10}  {len(one.aips)} AIP  {one.files} tệp/files"
+    return f"{told}  {size_text(one.size)}  {one.seconds:.1f} s  {one.backup}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Self
 
 from metadata.catalogue.alerts import Alerts
+from metadata.catalogue.coverage import Coverage
 from metadata.catalogue.database import Database
 from metadata.catalogue.dump import dump
 from metadata.catalogue.events import Events
@@ -21,6 +22,7 @@ from metadata.catalogue.portable import Portable
 from metadata.catalogue.quarantine import Quarantine
 from metadata.catalogue.statistics import Statistics
 from metadata.catalogue.stores import Stores
+from metadata.catalogue.strangers import Strangers
 from metadata.catalogue.survey import Survey
 
 
@@ -35,6 +37,7 @@ class Catalogue:
         """
         self._database = Database(url)
         self.alerts = Alerts(self._database)
+        self.coverage = Coverage(self._database)
         self.holdings = Holdings(self._database)
         self.events = Events(self._database)
         self.fixity = FixitySchedule(self._database)
@@ -46,6 +49,7 @@ class Catalogue:
         self.portable = Portable(self._database)
         self.quarantine = Quarantine(self._database)
         self.stores = Stores(self._database)
+        self.strangers = Strangers(self._database)
         self.survey = Survey(self._database)
         self.statistics = Statistics(self._database)
 

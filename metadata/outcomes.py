@@ -19,6 +19,11 @@ class Fixity(StrEnum):
         """Whether a repair is called for. UNREADABLE is not: we could not look."""
         return self in (Fixity.MISMATCH, Fixity.MISSING)
 
+    @property
+    def looked(self) -> bool:
+        """Whether the look came to an end: the bytes were read, or it is certain that there are none."""
+        return self in (Fixity.MATCH, Fixity.MISMATCH, Fixity.MISSING)
+
 
 class Virus(StrEnum):
     """What a virus scanner said of a file. NOT_SCANNED (too large, no scanner) is never as good as CLEAN."""

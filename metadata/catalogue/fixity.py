@@ -1,50 +1,68 @@
-"""Which versions are to be looked at, by whom, and what was found (lease = next_check moved forward + a token).
+"""Which replicas are to be looked at, by whom, and what was found (lease = next_check moved forward + a token).
 
-Leasing is per AIP version: one row and one index entry, whatever the number of files and replicas, and its cost does
-not depend on how many are due.
+A row is one replica; what is leased is one version with those of its replicas that are due and free, so that they can
+be read in lockstep. Its cost does not depend on how many are due, nor on how many are held.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Update, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, union_all, update
 
 from metadata.catalogue.database import Database, chunks
 from metadata.catalogue.events import append_events
 from metadata.catalogue.placements import note_placement
+from metadata.catalogue.replica_rows import ReplicaRows, version_not_held
 from metadata.catalogue.rows import Found, read_replica, version_id
 from metadata.catalogue.schema import aip_version, fixity_due, replica
-from metadata.errors import Busy, NotFound
+from metadata.errors import Busy
 from metadata.events import Event, LogHead
 from metadata.holdings import Replica
-from metadata.identifiers import StoreId, VersionId
+from metadata.identifiers import FondsCode, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
+
+_LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One version to be audited: its object's key and size (bytes), its replicas, and the token that makes it ours."""
+    """One version to be audited: its object's key and size (bytes), its fonds, the replicas that are ours, and the
+    token that makes them so."""
 
     version: VersionId
     key: str
     size: int
+    fonds: FondsCode
     replicas: tuple[Replica, ...]
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class FixityState:
-    """For the operations page: versions due now, versions under lease, replicas never looked at, the oldest look."""
+    """For the operations page: replicas due now, replicas under lease, those never looked at, the oldest look."""
 
     due: int
     leased: int
     never_checked: int
     oldest_check: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An object that a store must hold: its key and size in bytes, and the store's own word for it when it last
+    matched (None: not known)."""
+
+    version: VersionId
+    key: str
+    size: int
+    fonds: FondsCode
+    tag: str | None
 
 
 class FixitySchedule:
@@ -53,50 +71,62 @@ class FixitySchedule:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def lease_due(self, now: datetime, limit: int, lease: timedelta, worker: str) -> list[Lease]:
-        """Take up to ``limit`` versions that are due, the longest due first; nobody else gets them for ``lease``."""
-        picked = (
-            select(fixity_due.c.version)
-            .where(fixity_due.c.next_check <= now)
-            .order_by(fixity_due.c.next_check, fixity_due.c.version)
-            .limit(limit)
-        )
-        # FOR UPDATE SKIP LOCKED is left out on SQLite, where the transaction holds the only write lock anyhow.
-        due = picked.with_for_update(skip_locked=True).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
-        take = _lease(now + lease, worker).where(fixity_due.c.version.in_(select(due.c.version)))
+    def lease_due(
+        self, now: datetime, limit: int, length: timedelta, worker: str, stores: Collection[StoreId] | None = None
+    ) -> list[Lease]:
+        """Take up to ``limit`` versions that have replicas due, in any store or in one of ``stores``, the longest due
+        first; nobody else gets these replicas for ``length``."""
+        token = secrets.randbits(62) + 1
         with self._database.write() as connection:
-            tokens = {row.version: row.lease_token for row in connection.execute(take)}
-            leases = _leases(connection, tokens)
-        return sorted(leases, key=lambda one: (min(copy.due for copy in one.replicas), one.version.row))
+            names = _stores(connection) if stores is None else sorted(store.value for store in stores)
+            first: dict[int, datetime] = {}
+            for row in sorted(_longest_due(connection, names, now, limit), key=lambda one: (one[1], one[0])):
+                if len(first) < limit:
+                    first.setdefault(row[0], row[1])
+            taken = _due_of(connection, names, now, list(first)) if first else []
+            _take(connection, taken, now + length, token, worker)
+            leases = _leases(connection, taken, token)
+        return sorted(leases, key=lambda one: (first[one.version.row], one.version.row))
 
-    def lease_version(self, version: VersionId, now: datetime, lease: timedelta, worker: str) -> Lease:
-        """Take one version whether due or not. Raises NotFound; Busy while another has it."""
-        free = or_(fixity_due.c.leased_until.is_(None), fixity_due.c.leased_until <= now)
+    def lease_version(
+        self,
+        version: VersionId,
+        now: datetime,
+        length: timedelta,
+        worker: str,
+        stores: Collection[StoreId] | None = None,
+    ) -> Lease:
+        """Take all replicas of one version, or those in ``stores``, whether due or not.
+
+        Raises NotFound when there is none; Busy while another has one of them.
+        """
+        token = secrets.randbits(62) + 1
         with self._database.write() as connection:
-            take = _lease(now + lease, worker).where(fixity_due.c.version == version.row, free)
-            row = connection.execute(take).first()
-            if row is not None:
-                return _leases(connection, {row.version: row.lease_token})[0]
-            held = connection.scalar(select(fixity_due.c.version).where(fixity_due.c.version == version.row))
-        raise _not_held(version) if held is None else _stale(version)
+            rows = _locked(connection, version)
+            wanted = [row for row in rows if stores is None or StoreId(row.store) in stores]
+            if not wanted:
+                raise version_not_held(version)
+            if any(row.leased_until is not None and row.leased_until > now for row in wanted):
+                raise _stale(version)
+            taken = [(version.row, row.store) for row in wanted]
+            _take(connection, taken, now + length, token, worker)
+            return _leases(connection, taken, token)[0]
 
     def renew(self, lease: Lease, now: datetime, length: timedelta) -> None:
         """Hold on for ``length`` from ``now``. Raises Busy when the lease is no longer ours."""
         until = now + length
         with self._database.write() as connection:
-            _hold(connection, lease.version, lease.token)
-            row = update(fixity_due).where(fixity_due.c.version == lease.version.row)
-            connection.execute(row.values(next_check=until, leased_until=until))
+            _hold(connection, lease)
+            rows = update(fixity_due).where(*_ours(lease))
+            connection.execute(rows.values(next_check=until, leased_until=until))
 
-    def give_back(self, lease: Lease) -> bool:
-        """End a lease without a result: the version is due as it was. False when the lease is no longer ours."""
+    def give_back(self, lease: Lease, until: datetime | None = None) -> bool:
+        """End a lease without a result: its replicas are due as they were, or at ``until`` if that is later. False
+        when the lease is no longer ours; what is still ours of it ends all the same."""
         with self._database.write() as connection:
-            try:
-                _hold(connection, lease.version, lease.token)
-            except Busy:
-                return False
-            _end(connection, lease.version)
-        return True
+            held = [row for row in _locked(connection, lease.version) if row.lease_token == lease.token]
+            _end(connection, lease, until)
+        return len(held) == len(lease.replicas)
 
     def finish(
         self,
@@ -106,20 +136,27 @@ class FixitySchedule:
         next_due: datetime | Mapping[StoreId, datetime],
         events: Sequence[Event],
         head: LogHead,
+        tags: Mapping[StoreId, str] | None = None,
     ) -> None:
         """Write what was found, its events, and when to look again, and end the lease: one transaction.
 
-        ``next_due`` is one moment for all replicas, or one for each of ``results``. Raises Busy when the lease is no
-        longer ours or the log has gone on, ValueError for a replica that is not there; then nothing is written.
+        ``next_due`` is one moment for all replicas, or one for each of ``results``; ``tags`` are the stores' own words
+        for the objects that matched. Raises Busy when the lease is no longer ours or the log has gone on, ValueError
+        for a replica that is not there; then nothing is written.
         """
         with self._database.write() as connection:
-            _hold(connection, lease.version, lease.token)
+            _hold(connection, lease)
+            rows = ReplicaRows(self._database, connection, lease.version)
             for store, outcome in results.items():
                 due = next_due[store] if isinstance(next_due, Mapping) else next_due
-                if not _set(connection, lease.version, store, outcome, checked_at, due):
+                if not rows.change(store, outcome, checked_at, due):
                     raise ValueError(f"{lease.version} has no replica in {store}")
-            _end(connection, lease.version)
+            _end(connection, lease)
+            for store, tag in (tags or {}).items():
+                here = fixity_due.c.version == lease.version.row, fixity_due.c.store == store.value
+                connection.execute(update(fixity_due).where(*here).values(tag=tag))
             append_events(self._database, connection, lease.version, events, head)
+            rows.write_coverage()
 
     def set_replica(
         self,
@@ -134,31 +171,63 @@ class FixitySchedule:
     ) -> None:
         """Write the state of one replica after a repair, adding the replica when it is new.
 
-        With ``lease`` it must be ours, and stays. Without, a lease that another worker holds ends: what that worker
-        has read may be older than the repair. Raises NotFound; Busy as :meth:`finish`.
+        With ``lease`` it must be ours, and stays. A lease of this replica that is another's ends: what that worker has
+        read may be older than the repair. Raises NotFound; Busy as :meth:`finish`.
         """
         with self._database.write() as connection:
-            _hold(connection, version, None if lease is None else lease.token)
-            if not _set(connection, version, store, outcome, checked_at, next_due):
-                row = {"version": version.row, "store": store.value, "outcome": outcome.value}
-                connection.execute(insert(replica), [row | {"checked": checked_at, "due": next_due}])
-                note_placement(self._database, connection, version.row)
             if lease is None:
-                _end(connection, version, outdate=True)
+                _locked(connection, version)
+            else:
+                _hold(connection, lease)
+            rows = ReplicaRows(self._database, connection, version)
+            if not rows.change(store, outcome, checked_at, next_due):
+                rows.add(Replica(version, store, outcome, checked_at if outcome.looked else None, next_due))
+                note_placement(self._database, connection, version.row)
+            if lease is None or store not in {one.store for one in lease.replicas}:
+                _outdate(connection, version, store, next_due)
             append_events(self._database, connection, version, events, head)
+            rows.write_coverage()
 
-    def due(self, now: datetime) -> list[Replica]:
-        """The first 1,000 replicas whose version is due, the longest due first."""
+    def hasten(self, version: VersionId, store: StoreId, now: datetime) -> bool:
+        """Make one replica due now, unless somebody is at it or it is due already; whether it was made so."""
+        here = replica.c.version == version.row, replica.c.store == store.value
+        with self._database.write() as connection:
+            _locked(connection, version)
+            due = fixity_due.c.version == version.row, fixity_due.c.store == store.value
+            free = fixity_due.c.leased_until.is_(None) | (fixity_due.c.leased_until <= now)
+            row = update(fixity_due).where(*due, free, fixity_due.c.next_check > now)
+            if not connection.execute(row.values(next_check=now, leased_until=None, worker=None)).rowcount:
+                return False
+            connection.execute(update(replica).where(*here, replica.c.due > now).values(due=now))
+        return True
+
+    def expected(
+        self, store: StoreId, after: str = "", fonds: FondsCode | None = None, limit: int = 1000
+    ) -> list[Expected]:
+        """What ``store`` must hold: up to ``limit`` objects whose key comes after ``after``, by key in code-point
+        order."""
+        due = (fixity_due.c.version == aip_version.c.version) & (fixity_due.c.store == store.value)
+        columns = (aip_version.c.aip, aip_version.c.number, aip_version.c.key, aip_version.c.size, aip_version.c.fonds)
         query = (
-            select(replica, aip_version.c.aip, aip_version.c.number)
-            .join(aip_version, aip_version.c.version == replica.c.version)
-            .join(fixity_due, fixity_due.c.version == replica.c.version)
-            .where(fixity_due.c.next_check <= now, replica.c.due <= now)
-            .order_by(fixity_due.c.next_check, fixity_due.c.version, replica.c.store)
-            .limit(1000)
+            select(*columns, fixity_due.c.tag)
+            .join(fixity_due, due)
+            .where(aip_version.c.key > after)
+            .order_by(aip_version.c.key)
+            .limit(limit)
         )
+        if fonds is not None:
+            query = query.where(aip_version.c.fonds == fonds.value)
         with self._database.read() as connection:
-            return [read_replica(version_id(row), row) for row in connection.execute(query)]
+            return [
+                Expected(version_id(row), row.key, row.size, FondsCode(row.fonds), row.tag)
+                for row in connection.execute(query)
+            ]
+
+    def due(self, now: datetime, stores: Collection[StoreId] | None = None) -> list[Replica]:
+        """The first 1,000 replicas that are due and free, the longest due first."""
+        with self._database.read() as connection:
+            names = _stores(connection) if stores is None else sorted(store.value for store in stores)
+            return list(_due_replicas(connection, names, now, 1000))
 
     def damaged(self, limit: int = 1000) -> list[Replica]:
         """Replicas whose last look found MISMATCH or MISSING."""
@@ -174,69 +243,150 @@ class FixitySchedule:
             return [read_replica(version_id(row), row) for row in connection.execute(query)]
 
     def state(self, now: datetime) -> FixityState:
-        """How the audit stands."""
-        count = select(func.count()).select_from(fixity_due)
+        """How the audit stands. Its cost grows with what is due, or will be within a day."""
+        due = leased = 0
         with self._database.read() as connection:
+            for name in _stores(connection):
+                count = select(func.count()).select_from(fixity_due).where(fixity_due.c.store == name)
+                due += connection.scalar(count.where(fixity_due.c.next_check <= now)) or 0
+                soon = fixity_due.c.next_check > now, fixity_due.c.next_check <= now + _LONGEST
+                leased += connection.scalar(count.where(*soon, fixity_due.c.leased_until > now)) or 0
             return FixityState(
-                connection.scalar(count.where(fixity_due.c.next_check <= now)) or 0,
-                connection.scalar(count.where(fixity_due.c.next_check > now, fixity_due.c.leased_until > now)) or 0,
+                due,
+                leased,
                 connection.scalar(select(func.count()).select_from(replica).where(replica.c.checked.is_(None))) or 0,
                 connection.scalar(select(func.min(replica.c.checked))),
             )
 
 
-def _lease(until: datetime, worker: str) -> Update:
-    return (
-        update(fixity_due)
-        .values(next_check=until, leased_until=until, worker=worker, lease_token=fixity_due.c.lease_token + 1)
-        .returning(fixity_due.c.version, fixity_due.c.lease_token)
-    )
+def _stores(connection: Connection) -> list[str]:
+    """The stores that have replicas: one look into the index for each."""
+    names: list[str] = []
+    query = select(func.min(fixity_due.c.store))
+    name = connection.scalar(query)
+    while name is not None:
+        names.append(name)
+        name = connection.scalar(query.where(fixity_due.c.store > name))
+    return names
 
 
-def _leases(connection: Connection, tokens: Mapping[int, int]) -> list[Lease]:
+def _longest_due(
+    connection: Connection, names: Iterable[str], now: datetime, limit: int
+) -> Iterator[tuple[int, datetime]]:
+    """Of each store the versions due longest, locked: nobody else picks these rows before the transaction ends."""
+    for name in names:
+        query = (
+            select(fixity_due.c.version, fixity_due.c.next_check)
+            .where(fixity_due.c.store == name, fixity_due.c.next_check <= now)
+            .order_by(fixity_due.c.next_check, fixity_due.c.version)
+            .limit(limit)
+        )
+        # Left out on SQLite, where the transaction holds the only write lock anyhow.
+        for row in connection.execute(query.with_for_update(skip_locked=True)):
+            yield row.version, row.next_check
+
+
+def _due_of(
+    connection: Connection, names: Sequence[str], now: datetime, versions: Sequence[int]
+) -> list[tuple[int, str]]:
+    """All replicas of these versions that are due and free in the stores, locked."""
+    taken: list[tuple[int, str]] = []
+    for part in chunks(sorted(versions)):
+        query = select(fixity_due.c.version, fixity_due.c.store).where(
+            fixity_due.c.version.in_(part), fixity_due.c.store.in_(names), fixity_due.c.next_check <= now
+        )
+        taken += [(row.version, row.store) for row in connection.execute(query.with_for_update(skip_locked=True))]
+    return taken
+
+
+def _take(connection: Connection, taken: Sequence[tuple[int, str]], until: datetime, token: int, worker: str) -> None:
+    versions: dict[str, list[int]] = defaultdict(list)
+    for version, store in taken:
+        versions[store].append(version)
+    values = {"next_check": until, "leased_until": until, "worker": worker, "lease_token": token}
+    for store, rows in sorted(versions.items()):
+        for part in chunks(rows):
+            here = fixity_due.c.store == store, fixity_due.c.version.in_(part)
+            connection.execute(update(fixity_due).where(*here).values(values))
+
+
+def _leases(connection: Connection, taken: Sequence[tuple[int, str]], token: int) -> list[Lease]:
+    ours = set(taken)
     versions: list[Found] = []
     replicas: dict[int, list[Replica]] = defaultdict(list)
-    columns = (aip_version.c.version, aip_version.c.aip, aip_version.c.number, aip_version.c.key, aip_version.c.size)
-    for part in chunks(list(tokens)):
-        found = connection.execute(select(*columns).where(aip_version.c.version.in_(part))).all()
+    columns = (aip_version.c.aip, aip_version.c.number, aip_version.c.key, aip_version.c.size, aip_version.c.fonds)
+    for part in chunks(sorted({version for version, _ in taken})):
+        found = connection.execute(select(aip_version.c.version, *columns).where(aip_version.c.version.in_(part))).all()
         identities = {row.version: version_id(row) for row in found}
         versions += found
-        query = select(replica).where(replica.c.version.in_(part)).order_by(replica.c.store)
+        query = select(replica).where(replica.c.version.in_(part)).order_by(replica.c.version, replica.c.store)
         for row in connection.execute(query):
-            replicas[row.version].append(read_replica(identities[row.version], row))
+            if (row.version, row.store) in ours:
+                replicas[row.version].append(read_replica(identities[row.version], row))
     return [
-        Lease(version_id(row), row.key, row.size, tuple(replicas[row.version]), tokens[row.version]) for row in versions
+        Lease(version_id(row), row.key, row.size, FondsCode(row.fonds), tuple(replicas[row.version]), token)
+        for row in versions
     ]
 
 
-def _hold(connection: Connection, version: VersionId, token: int | None) -> None:
-    """Lock the version's row to the end of the transaction; with a ``token``, only if it is the last one given out."""
-    query = select(fixity_due.c.lease_token).where(fixity_due.c.version == version.row)
-    found = connection.scalar(query.with_for_update())
-    if found is None:
-        raise _not_held(version)
-    if token not in (None, found):
-        raise _stale(version)
+def _locked(connection: Connection, version: VersionId) -> Sequence[Found]:
+    """The version's rows by store, locked to the end of the transaction. Raises NotFound when there is none."""
+    query = select(fixity_due).where(fixity_due.c.version == version.row).order_by(fixity_due.c.store)
+    rows = connection.execute(query.with_for_update()).all()
+    if not rows:
+        raise version_not_held(version)
+    return rows
 
 
-def _end(connection: Connection, version: VersionId, *, outdate: bool = False) -> None:
-    """End the lease: due again when the first of the replicas is. ``outdate`` makes the token worthless."""
-    first = select(func.min(replica.c.due)).where(replica.c.version == version.row).scalar_subquery()
-    token = fixity_due.c.lease_token + int(outdate)
-    values = {"next_check": first, "leased_until": None, "worker": None, "lease_token": token}
-    connection.execute(update(fixity_due).where(fixity_due.c.version == version.row).values(values))
+def _ours(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    return fixity_due.c.version == lease.version.row, fixity_due.c.lease_token == lease.token
 
 
-def _set(
-    connection: Connection, version: VersionId, store: StoreId, outcome: Fixity, checked: datetime, due: datetime
-) -> bool:
-    row = update(replica).where(replica.c.version == version.row, replica.c.store == store.value)
-    changed = connection.execute(row.values(outcome=outcome.value, checked=checked, due=due))
-    return changed.rowcount == 1
+def _hold(connection: Connection, lease: Lease) -> None:
+    """Lock the version's rows; raises Busy when one of the lease's replicas was given to another since."""
+    held = [row for row in _locked(connection, lease.version) if row.lease_token == lease.token]
+    if len(held) != len(lease.replicas):
+        raise _stale(lease.version)
 
 
-def _not_held(version: VersionId) -> NotFound:
-    return NotFound(Sentence(f"Mục lục không có gói tin {version}.", f"The catalogue holds no version {version}."))
+def _end(connection: Connection, lease: Lease, until: datetime | None = None) -> None:
+    """End the lease: each replica is due again when its own row says."""
+    here = replica.c.version == fixity_due.c.version, replica.c.store == fixity_due.c.store
+    due = select(replica.c.due).where(*here).scalar_subquery()
+    rows = update(fixity_due).where(*_ours(lease))
+    connection.execute(rows.values(next_check=due, leased_until=None, worker=None))
+    if until is not None:
+        connection.execute(rows.where(fixity_due.c.next_check < until).values(next_check=until))
+
+
+def _outdate(connection: Connection, version: VersionId, store: StoreId, due: datetime) -> None:
+    """End whatever lease there is of this replica, and make its token worthless."""
+    here = fixity_due.c.version == version.row, fixity_due.c.store == store.value
+    values = {"next_check": due, "leased_until": None, "worker": None, "lease_token": 0}
+    connection.execute(update(fixity_due).where(*here).values(values))
+
+
+def _due_replicas(connection: Connection, names: Sequence[str], now: datetime, limit: int) -> Iterator[Replica]:
+    if not names:
+        return
+    first = [
+        select(fixity_due.c.next_check, fixity_due.c.version, fixity_due.c.store)
+        .where(fixity_due.c.store == name, fixity_due.c.next_check <= now)
+        .order_by(fixity_due.c.next_check, fixity_due.c.version)
+        .limit(limit)
+        .subquery()
+        for name in names
+    ]
+    rows = union_all(*(select(one) for one in first)).subquery()
+    query = (
+        select(replica, aip_version.c.aip, aip_version.c.number)
+        .join(rows, (rows.c.version == replica.c.version) & (rows.c.store == replica.c.store))
+        .join(aip_version, aip_version.c.version == replica.c.version)
+        .order_by(rows.c.next_check, rows.c.version, rows.c.store)
+        .limit(limit)
+    )
+    for row in connection.execute(query):
+        yield read_replica(version_id(row), row)
 
 
 def _stale(version: VersionId) -> Busy:

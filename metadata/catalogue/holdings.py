@@ -106,9 +106,10 @@ class Holdings:
             registration.write_version()
             registration.write_members(members)
             registration.write_records(records)
-            registration.write_replicas(replicas)
+            rows = registration.write_replicas(replicas)
             note_placement(self._database, connection, version.id.row)
             registration.write_life(events, document, head)
+            rows.write_coverage()
 
     def find(self, agency: AgencyCode, objid: ObjId) -> AipVersion | None:
         """The latest version of the package that ``agency`` sent as ``objid``."""

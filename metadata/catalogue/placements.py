@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.catalogue.database import Database
 from metadata.catalogue.events import append_events
+from metadata.catalogue.replica_rows import ReplicaRows
 from metadata.catalogue.rows import version_id
 from metadata.catalogue.schema import aip_version, placement, record, replica
 from metadata.errors import NotFound
 from metadata.events import Event, LogHead
+from metadata.holdings import Replica
 from metadata.identifiers import FondsCode, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
@@ -90,6 +92,22 @@ class Placements:
         with self._database.read() as connection:
             return [Placed(version_id(row), row.key, row.size) for row in connection.execute(query)]
 
+    def doubtful(
+        self, place: Placement, stores: Sequence[StoreId], limit: int = 1000
+    ) -> list[tuple[VersionId, StoreId]]:
+        """Replicas in ``stores`` of versions that lie there, whose last look found anything but a match."""
+        query = (
+            select(placement.c.version, aip_version.c.aip, aip_version.c.number, replica.c.store)
+            .join(replica, replica.c.version == placement.c.version)
+            .join(aip_version, aip_version.c.version == placement.c.version)
+            .where(*_here(place), replica.c.store.in_([store.value for store in stores]))
+            .where(replica.c.outcome != Fixity.MATCH.value)
+            .order_by(placement.c.version, replica.c.store)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(version_id(row), StoreId(row.store)) for row in connection.execute(query)]
+
     def amount(self, places: Sequence[Placement]) -> tuple[int, int]:
         """How many versions lie there, and their bytes. Its cost grows with them."""
         versions = size = 0
@@ -116,9 +134,11 @@ class Placements:
             rest = select(func.count()).select_from(replica).where(here, replica.c.store != store.value)
             if not connection.scalar(rest):
                 raise ValueError(f"{version} has no replica but that in {store}")
-            gone = connection.execute(delete(replica).where(here, replica.c.store == store.value))
+            rows = ReplicaRows(self._database, connection, version)
+            gone = rows.drop(store)
             note_placement(self._database, connection, version.row)
-        return gone.rowcount == 1
+            rows.write_coverage()
+        return gone
 
     def bring_back(
         self, version: VersionId, store: StoreId, due: datetime, events: Sequence[Event], head: LogHead
@@ -127,14 +147,15 @@ class Placements:
 
         The caller holds the lease of the version. Raises NotFound, Busy as :meth:`forget`.
         """
-        row = {"version": version.row, "store": store.value, "checked": None, "due": due}
         with self._database.write() as connection:
             append_events(self._database, connection, version, events, head)
             known = select(func.count()).select_from(replica)
             if connection.scalar(known.where(replica.c.version == version.row, replica.c.store == store.value)):
                 return False
-            connection.execute(insert(replica), [row | {"outcome": Fixity.NOT_CHECKED.value}])
+            rows = ReplicaRows(self._database, connection, version)
+            rows.add(Replica(version, store, Fixity.NOT_CHECKED, None, due))
             note_placement(self._database, connection, version.row)
+            rows.write_coverage()
         return True
 
 

@@ -13,27 +13,25 @@ from metadata.catalogue.database import BATCH, Database, Row, batched
 from metadata.catalogue.events import append_events
 from metadata.catalogue.format_counts import count_formats
 from metadata.catalogue.outbox import OutboxAction, enqueue
+from metadata.catalogue.replica_rows import ReplicaRows
 from metadata.catalogue.rows import (
     characteristic_row,
     format_key,
     format_row,
     member_row,
     record_row,
-    replica_row,
     version_row,
 )
 from metadata.catalogue.schema import (
     aip_version,
     characteristic,
     file_format,
-    fixity_due,
     log_head,
     member,
     outcome_count,
     receipt,
     record,
     record_member,
-    replica,
 )
 from metadata.errors import AlreadyExists
 from metadata.events import Event, LogHead
@@ -114,14 +112,17 @@ class Registration:
             update(aip_version).where(aip_version.c.version == self._row).values(document_count=documents)
         )
 
-    def write_replicas(self, replicas: Sequence[Replica]) -> None:
-        """The replicas, and when the first of them is to be looked at again. Raises ValueError when there is none."""
+    def write_replicas(self, replicas: Sequence[Replica]) -> ReplicaRows:
+        """The replicas, and when each is to be looked at again; the caller writes the coverage at the end.
+
+        Raises ValueError when there is none.
+        """
         if not replicas or any(one.version != self._version.id for one in replicas):
             raise ValueError(f"{self._version.id} needs replicas, all of them its own")
-        self._database.insert(self._connection, replica, map(replica_row, replicas))
-        first = min(one.due for one in replicas)
-        due = {"version": self._row, "next_check": first, "lease_token": 0, "leased_until": None, "worker": None}
-        self._connection.execute(insert(fixity_due), [due])
+        rows = ReplicaRows(self._database, self._connection, self._version.id)
+        for one in replicas:
+            rows.add(one)
+        return rows
 
     def write_life(self, events: Sequence[Event], document: str, head: LogHead) -> None:
         """Events, log head and receipt, and word to the search index."""

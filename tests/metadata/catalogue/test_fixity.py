@@ -26,7 +26,9 @@ def lease_one(catalogue: Catalogue, now=DUE, worker: str = "w1") -> Lease:
 def test_a_lease_carries_what_an_audit_needs(catalogue: Catalogue) -> None:
     held = register(catalogue)
     lease = lease_one(catalogue)
-    assert lease == Lease(held.id, held.version.key, held.version.size, tuple(held.replicas), lease.token)
+    assert lease == Lease(
+        held.id, held.version.key, held.version.size, held.version.fonds, tuple(held.replicas), lease.token
+    )
 
 
 def test_nothing_is_leased_before_it_is_due_or_twice(catalogue: Catalogue) -> None:
@@ -74,7 +76,7 @@ def test_the_version_is_due_when_its_first_replica_is(catalogue: Catalogue) -> N
 def test_a_partial_result_leaves_the_other_replica_due(catalogue: Catalogue) -> None:
     held = register(catalogue)
     catalogue.fixity.finish(lease_one(catalogue), {STORES[0]: Fixity.MATCH}, DUE, DUE + PERIOD, [], a_head(2))
-    assert lease_one(catalogue, DUE).replicas[1] == held.replicas[1]
+    assert lease_one(catalogue, DUE).replicas == (held.replicas[1],)
 
 
 def _other_took_it(catalogue: Catalogue, lease: Lease) -> Lease:
@@ -110,9 +112,9 @@ def test_a_stale_token_is_refused(catalogue: Catalogue, spoil: Callable[[Catalog
         catalogue.fixity.renew(stale, DUE, HOUR)
     with pytest.raises(Busy):
         catalogue.fixity.set_replica(held.id, STORES[0], Fixity.MISSING, DUE, DUE, [event], a_head(9), stale)
+    assert catalogue.fixity.state(DUE) == state
     assert not catalogue.fixity.give_back(stale)
     assert list(catalogue.dump()) == before
-    assert catalogue.fixity.state(DUE) == state
 
 
 def test_finishing_again_after_a_lost_answer_changes_nothing(catalogue: Catalogue) -> None:
@@ -157,7 +159,9 @@ def test_a_lease_can_be_renewed_and_given_back(catalogue: Catalogue) -> None:
 def test_one_version_is_leased_on_demand(catalogue: Catalogue) -> None:
     held = register(catalogue)
     lease = catalogue.fixity.lease_version(held.id, NOW, HOUR, "w1")
-    assert lease == Lease(held.id, held.version.key, held.version.size, tuple(held.replicas), lease.token)
+    assert lease == Lease(
+        held.id, held.version.key, held.version.size, held.version.fonds, tuple(held.replicas), lease.token
+    )
     with pytest.raises(Busy):
         catalogue.fixity.lease_version(held.id, NOW, HOUR, "w2")
     assert catalogue.fixity.lease_version(held.id, NOW + HOUR, HOUR, "w2").token != lease.token
@@ -187,7 +191,8 @@ def test_a_replica_in_a_new_store_is_added(catalogue: Catalogue) -> None:
     new = Replica(held.id, StoreId("kho-3"), Fixity.MATCH, NOW, NOW + HOUR)
     catalogue.fixity.set_replica(held.id, new.store, new.outcome, NOW, new.due, [], a_head(2))
     assert catalogue.holdings.replicas(held.id) == [*held.replicas, new]
-    assert lease_one(catalogue, NOW + HOUR).replicas == (*held.replicas, new)
+    assert lease_one(catalogue, NOW + HOUR).replicas == (new,)
+    assert lease_one(catalogue, DUE).replicas == (*held.replicas, new)
 
 
 def test_the_state_of_the_audit(catalogue: Catalogue) -> None:
@@ -197,11 +202,11 @@ def test_the_state_of_the_audit(catalogue: Catalogue) -> None:
     assert catalogue.fixity.state(NOW) == FixityState(0, 0, 0, NOW)
     assert len(catalogue.fixity.due(DUE)) == 6
     lease = catalogue.fixity.lease_due(DUE, 1, HOUR, "w")[0]
-    assert catalogue.fixity.state(DUE) == FixityState(2, 1, 0, NOW)
+    assert catalogue.fixity.state(DUE) == FixityState(4, 2, 0, NOW)
     assert len(catalogue.fixity.due(DUE)) == 4
-    assert catalogue.fixity.state(DUE + HOUR) == FixityState(3, 0, 0, NOW)
+    assert catalogue.fixity.state(DUE + HOUR) == FixityState(6, 0, 0, NOW)
     catalogue.fixity.finish(lease, GOOD, DUE, DUE + PERIOD, [], a_head(2))
-    assert catalogue.fixity.state(DUE) == FixityState(2, 0, 0, NOW)
+    assert catalogue.fixity.state(DUE) == FixityState(4, 0, 0, NOW)
 
 
 def test_no_version_is_leased_by_two_workers(catalogue: Catalogue) -> None:
@@ -224,3 +229,58 @@ def test_no_version_is_leased_by_two_workers(catalogue: Catalogue) -> None:
     assert len(taken) == 60
     assert set(taken) == {one.id for one in held}
     assert all(len(catalogue.events.of(one.id)) == len(one.events) + 1 for one in held)
+
+
+def test_replicas_of_one_version_are_leased_each_by_itself(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    first, second = STORES
+    (one,) = catalogue.fixity.lease_due(DUE, 5, HOUR, "w1", [first])
+    (two,) = catalogue.fixity.lease_due(DUE, 5, HOUR, "w2")
+    assert [copy.store for copy in one.replicas] == [first]
+    assert [copy.store for copy in two.replicas] == [second]
+    with pytest.raises(Busy):
+        catalogue.fixity.lease_version(held.id, DUE, HOUR, "w3", [second])
+    catalogue.fixity.finish(one, {first: Fixity.MATCH}, DUE, DUE + PERIOD, [], a_head(2))
+    catalogue.fixity.finish(two, {second: Fixity.MATCH}, DUE, DUE + PERIOD, [], a_head(3))
+    assert [copy.due for copy in catalogue.holdings.replicas(held.id)] == [DUE + PERIOD] * 2
+
+
+def test_a_repair_of_one_replica_leaves_the_lease_of_another(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    first, second = STORES
+    (lease,) = catalogue.fixity.lease_due(DUE, 5, HOUR, "w1", [first])
+    catalogue.fixity.set_replica(held.id, second, Fixity.MATCH, DUE, DUE + PERIOD, [], a_head(2))
+    catalogue.fixity.finish(lease, {first: Fixity.MATCH}, DUE, DUE + PERIOD, [], a_head(3))
+
+
+def test_what_nobody_could_read_stays_read_when_it_was(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    results = {STORES[0]: Fixity.UNREADABLE, STORES[1]: Fixity.MISSING}
+    catalogue.fixity.finish(lease_one(catalogue), results, DUE, DUE + HOUR, [], a_head(2))
+    assert [copy.checked for copy in catalogue.holdings.replicas(held.id)] == [held.replicas[0].checked, DUE]
+
+
+def test_giving_back_until_later_puts_it_off(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    assert catalogue.fixity.give_back(lease_one(catalogue), until=DUE + HOUR)
+    assert catalogue.fixity.lease_due(DUE, 5, HOUR, "w") == []
+    assert lease_one(catalogue, DUE + HOUR).version == held.id
+
+
+def test_a_replica_can_be_made_due_now(catalogue: Catalogue) -> None:
+    held = register(catalogue)
+    assert catalogue.fixity.hasten(held.id, STORES[1], NOW)
+    assert not catalogue.fixity.hasten(held.id, STORES[1], NOW)
+    lease = lease_one(catalogue, NOW)
+    assert [copy.store for copy in lease.replicas] == [STORES[1]]
+    assert not catalogue.fixity.hasten(held.id, STORES[1], NOW)
+    assert catalogue.fixity.give_back(lease)
+    assert lease_one(catalogue, NOW) is not None
+
+
+def test_what_a_store_must_hold_comes_by_key(catalogue: Catalogue) -> None:
+    held = [register(catalogue, name) for name in ("ụ", "b", "a", "𝒜", "￮")]
+    everything = catalogue.fixity.expected(STORES[0])
+    assert [one.key for one in everything] == sorted(one.version.key for one in held)
+    assert catalogue.fixity.expected(STORES[0], everything[2].key, limit=1) == everything[3:4]
+    assert catalogue.fixity.expected(StoreId("kho-9")) == []

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from preservation.reidentification import Reidentifier
     from preservation.repair import Repairer
     from preservation.replication import Replicator
+    from preservation.salvage import Salvager
     from preservation.watch import Watch
     from storage.port import Store
     from storage.replicas import ReplicaSet
@@ -282,6 +283,15 @@ class Archive:
         from administration.backups import drills_of
 
         return drills_of(self)
+
+    @_Once
+    def salvager(self) -> Salvager:
+        """Who saves what is left when no replica is whole."""
+        from preservation.salvage import Salvager
+
+        room = self.settings.home / "salvage"
+        room.mkdir(parents=True, exist_ok=True)
+        return Salvager(self.catalogue, self.stores, self.repairer, self.journal, self.clock, room)
 
     @_Once
     def reconciler(self) -> Reconciler:

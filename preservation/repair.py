@@ -67,7 +67,8 @@ class RepairReport:
     def refused(self) -> bool:
         """Whether there was damage and no good replica to repair it from."""
         damaged = any(check.outcome.damaged for check in self.checks)
-        return damaged and not any(check.outcome is Fixity.MATCH for check in self.checks)
+        good = any(check.outcome is Fixity.MATCH for check in self.checks)
+        return damaged and not good and not self.repaired and not self.failed
 
 
 class RepairWatch(AuditWatch, Protocol):
@@ -100,11 +101,17 @@ class Repairer:
         self._watch = watch
         self._auditor = Auditor(catalogue, stores, clock, agent, self._schedule, lease, worker, watch)
 
-    def repair(self, version: VersionId, on_progress: Progress | None = None) -> RepairReport:
-        """Make every replica of ``version`` match again. Raises NotFound; Busy while another has it; TemporaryError."""
+    def repair(
+        self, version: VersionId, on_progress: Progress | None = None, given: Store | None = None
+    ) -> RepairReport:
+        """Make every replica of ``version`` match again. Raises NotFound; Busy while another has it; TemporaryError.
+
+        Without a good replica they are made of the object in ``given``, which the caller has verified.
+        """
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
         try:
-            report = self._repair(lease, LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress))
+            keeper = LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress)
+            report = self._repair(lease, keeper, given)
         except TangThuError as error:
             self._catalogue.fixity.give_back(lease)
             if self._watch is not None and isinstance(error, Damaged):
@@ -114,11 +121,13 @@ class Repairer:
             self._watch.repaired(report)
         return report
 
-    def _repair(self, lease: Lease, keeper: LeaseKeeper) -> RepairReport:
+    def _repair(self, lease: Lease, keeper: LeaseKeeper, given: Store | None = None) -> RepairReport:
         checks = tuple(self._auditor.look(lease, keeper))
         keeper.confirm()
         good = [self._stores[check.store] for check in checks if check.outcome is Fixity.MATCH]
         damaged = [check for check in checks if check.outcome.damaged]
+        if not good and given is not None:
+            good = [given]
         if not good or not damaged:
             self._auditor.record(lease, checks)
             savable = self._savable(lease, checks) if damaged else ()

@@ -2,9 +2,12 @@
 
     TangThuError
     ├── UsageError            2  the command or request makes no sense
+    │   └── Locked               a store keeps an object until a date, whoever asks
     ├── RefusedInput          3  the package is refused; carries the findings
     ├── TemporaryError        4  try again later; nothing was lost
     │   ├── StoreUnavailable     a store does not answer
+    │   │   ├── OnShelf          a medium is not connected, or closed: no fault, and no use to wait
+    │   │   └── Cold             an object lies in a cold store: ask for it, and read it in some hours
     │   ├── CatalogueUnavailable the catalogue's database does not answer
     │   ├── NoSpace              a disk or quota is full
     │   └── Busy                 another worker holds what we need
@@ -46,6 +49,10 @@ class UsageError(TangThuError):
     exit_code = 2
 
 
+class Locked(UsageError):
+    pass
+
+
 class RefusedInput(TangThuError):
     """A package that will not be taken, with every reason."""
 
@@ -65,6 +72,14 @@ class TemporaryError(TangThuError):
 
 
 class StoreUnavailable(TemporaryError):
+    pass
+
+
+class OnShelf(StoreUnavailable):
+    pass
+
+
+class Cold(StoreUnavailable):
     pass
 
 

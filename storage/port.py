@@ -85,6 +85,13 @@ class Store(Protocol):
         """Remove an object; no error when there is none."""
         ...
 
+    def thaw(self, key: str) -> bool:
+        """Whether the object can be read now. If not, ask the store for it once: it can be in some hours or days.
+
+        Until then ``open`` raises Cold. Raises NotFound.
+        """
+        ...
+
     def begin(self, key: str) -> Upload:
         """Begin a multipart upload. Nothing can be seen under ``key`` before ``complete``."""
         ...

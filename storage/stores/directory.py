@@ -261,6 +261,11 @@ class DirectoryStore:
                 if folder == self._objects or not removed_empty(folder):
                     break
 
+    def thaw(self, key: str) -> bool:
+        if self.head(key) is None:
+            raise not_found(self._id, key)
+        return True
+
     def begin(self, key: str) -> Upload:
         checked_key(key)
         self._check_mounted()

@@ -5,8 +5,19 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
-from metadata.errors import AlreadyExists, NoSpace, NotFound, StoreUnavailable
+from metadata.errors import (
+    AlreadyExists,
+    Cold,
+    Damaged,
+    Locked,
+    NoSpace,
+    NotFound,
+    OnShelf,
+    StoreUnavailable,
+    UsageError,
+)
 from metadata.identifiers import StoreId
 from metadata.text import Sentence
 
@@ -81,6 +92,64 @@ def already_exists(store: StoreId, key: str) -> AlreadyExists:
         Sentence(
             vi=f"Kho “{store}” đã có đối tượng “{key}”; đối tượng đã lưu không bao giờ bị ghi đè.",
             en=f"The store “{store}” already has an object “{key}”; a stored object is never overwritten.",
+        )
+    )
+
+
+def on_shelf(store: StoreId, label: str) -> OnShelf:
+    """A medium that nobody has connected: no incident."""
+    name = f"{store}, {label}" if label else f"{store}"
+    return OnShelf(
+        Sentence(
+            vi=f"Phương tiện “{name}” đang cất trên giá. Khi cần đọc, hãy nối nó vào máy rồi thử lại.",
+            en=f"The medium “{name}” is on the shelf. Connect it when it is to be read, and try again.",
+        )
+    )
+
+
+def sealed(store: StoreId) -> OnShelf:
+    return OnShelf(
+        Sentence(
+            vi=f"Bộ lưu trữ “{store}” đã đóng; không nhận thêm, không bỏ đi đối tượng nào.",
+            en=f"The set “{store}” is closed; no object is added to it or removed from it.",
+        )
+    )
+
+
+def locked(store: StoreId, key: str, until: datetime | None) -> Locked:
+    """``until`` None: a legal hold, without an end."""
+    vi, en = (f"đến {until:%d/%m/%Y %H:%M} UTC", f"until {until:%Y-%m-%d %H:%M} UTC") if until else ("", "")
+    return Locked(
+        Sentence(
+            vi=f"Kho “{store}” đang khóa đối tượng “{key}” {vi or 'theo yêu cầu giữ nguyên'}; chưa xóa được.",
+            en=f"The store “{store}” keeps “{key}” locked {en or 'by a legal hold'}; it cannot be removed yet.",
+        )
+    )
+
+
+def cold(store: StoreId, key: str) -> Cold:
+    return Cold(
+        Sentence(
+            vi=f"Đối tượng “{key}” nằm trong kho lạnh “{store}”: hãy xin lấy ra và đọc lại sau vài giờ.",
+            en=f"“{key}” is in the cold store “{store}”: ask for it and read it in some hours.",
+        )
+    )
+
+
+def not_encrypted(store: StoreId) -> UsageError:
+    return UsageError(
+        Sentence(
+            vi=f"Máy chủ của kho “{store}” không mã hóa như thiết lập stores.sse yêu cầu; không ghi gì.",
+            en=f"The server of the store “{store}” does not encrypt as stores.sse asks; nothing was kept there.",
+        )
+    )
+
+
+def put_wrongly(store: StoreId, key: str) -> Damaged:
+    return Damaged(
+        Sentence(
+            vi=f"Kho “{store}” đã ghi sai đối tượng “{key}”; đối tượng hỏng đã được xóa. Hãy gửi lại.",
+            en=f"The store “{store}” put “{key}” together wrongly; the bad object was removed. Send it again.",
         )
     )
 

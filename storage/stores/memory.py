@@ -87,6 +87,11 @@ class MemoryStore:
         with self._lock:
             self._objects.pop(checked_key(key), None)
 
+    def thaw(self, key: str) -> bool:
+        if self.head(key) is None:
+            raise not_found(self._id, key)
+        return True
+
     def begin(self, key: str) -> Upload:
         upload = Upload(checked_key(key), uuid.uuid4().hex, self._now())
         with self._lock:

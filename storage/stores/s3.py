@@ -1,112 +1,70 @@
 """A store in a bucket of an S3 service.
 
-Written with the client library, each body with its CRC64NVME, which the server checks; read by ``s3_reading``.
+Written with the client library, each body with a checksum that the server checks; read by ``s3_reading``.
 No request is tried again here: that is for ``storage.wrappers.RetryStore``, which knows what may have happened.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import http
-import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, cast
+from datetime import UTC, datetime, timedelta
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-import awscrt.checksums
-import boto3
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from metadata.errors import AlreadyExists, Damaged, NotFound, StoreUnavailable, TangThuError
+from metadata.errors import AlreadyExists, Locked, NotFound, StoreUnavailable, TangThuError
 from metadata.identifiers import ArchiveCode, StoreId
-from metadata.text import Sentence
 from storage.marker import MARKER_KEY, Marker
 from storage.port import Bytes, ObjectInfo, Part, Upload
 from storage.stores.failures import (
     MAX_PREFIX_BYTES,
     already_exists,
     checked_key,
+    cold,
+    locked,
     no_space,
     no_upload,
+    not_encrypted,
     not_found,
     not_mounted,
+    put_wrongly,
     unavailable,
 )
+from storage.stores.s3_checksums import (
+    Body,
+    differs,
+    headers_for,
+    is_joined_etag,
+    listed_part,
+    part_tag,
+    upload_headers,
+    whole_crc,
+)
+from storage.stores.s3_client import S3Account, S3Options, make_client
+from storage.stores.s3_keeping import ColdState, ask_back, cold_state, lock_of
 from storage.stores.s3_reading import Connections, S3Stream, Source
 
 if TYPE_CHECKING:
-    from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import CompletedPartTypeDef, HeadObjectOutputTypeDef
 
 _FULL: Final = ("QuotaExceeded", "InsufficientStorage", "507", "EntityTooLarge", "StorageFull", "XMinioStorageFull")
 _MISSING: Final = ("NoSuchKey", "NotFound", "404")
 _NO_UPLOAD: Final = ("NoSuchUpload", "InvalidPart", "InvalidPartOrder", "InvalidPartNumber", "MalformedXML")
+_COLD: Final = ("InvalidObjectState",)
+_NO_RIGHT: Final = ("AccessDenied", "403", "NotImplemented", "501", "MethodNotAllowed")
 _TAKEN: Final = ("PreconditionFailed", "412")
-_SEND_BYTES: Final = 1 << 20
 _SIGNED_SECONDS: Final = 3600
 _CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
 
-
-def _crc_value(text: str) -> int:
-    return int.from_bytes(base64.b64decode(text), "big")
-
-
-@dataclass(frozen=True, slots=True)
-class S3Account:
-    """Where an S3 service is and who we are there. Times in seconds; ``ca`` is a file of trusted certificates."""
-
-    endpoint: str
-    access_key: str
-    secret_key: str = field(repr=False)
-    region: str = "us-east-1"
-    ca: Path | None = None
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
-
-
-def _client(account: S3Account) -> S3Client:
-    """A client that knows only what it is told: nothing from the environment or from files of the account's user."""
-    nothing = {"config_file": os.devnull, "credentials_file": os.devnull, "profile": None, "ca_bundle": None}
-    variables = {name: (None, None, value, None) for name, value in nothing.items()}
-    session = boto3.session.Session(
-        aws_access_key_id=account.access_key,
-        aws_secret_access_key=account.secret_key,
-        region_name=account.region,
-        botocore_session=botocore.session.Session(session_vars=variables),
-    )
-    config = Config(
-        signature_version="s3v4",
-        s3={"addressing_style": "path", "payload_signing_enabled": False},
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        connect_timeout=account.connect_timeout,
-        read_timeout=account.read_timeout,
-        max_pool_connections=32,
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        proxies={},
-    )
-    verify = str(account.ca) if account.ca else None
-    return session.client("s3", endpoint_url=account.endpoint, config=config, verify=verify)
+__all__ = ["S3Account", "S3Options", "S3Store"]
 
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _crc(data: Bytes) -> int:
-    return int(awscrt.checksums.crc64nvme(data))
-
-
-def _crc_text(crc: int) -> str:
-    return base64.b64encode(crc.to_bytes(8, "big")).decode()
 
 
 class S3Store:
@@ -122,16 +80,24 @@ class S3Store:
         bucket: str,
         prefix: str = "",
         sleep: Callable[[float], None] = time.sleep,
+        options: S3Options | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if len(prefix.encode()) > MAX_PREFIX_BYTES:
             raise ValueError(f"the prefix of a store has at most {MAX_PREFIX_BYTES} bytes")
         self._id = store_id
         self._bucket = bucket
         self._prefix = prefix
-        self._client = _client(account)
-        self._connections = Connections(account.endpoint, account.ca, account.connect_timeout, account.read_timeout)
+        self._client = make_client(account)
+        self._connections = Connections(
+            account.endpoint, account.ca, account.connect_timeout, account.read_timeout, account.proxy
+        )
         self._sleep = sleep
+        self._options = options or S3Options()
+        self._now = now
+        self._sums = self._options.checksums
         self._mounted = False
+        self._versions: bool | None = None
 
     @property
     def id(self) -> StoreId:
@@ -156,17 +122,22 @@ class S3Store:
                 self._client.create_bucket(Bucket=self._bucket)
         marker = Marker(self._id, archive)
         with suppress(AlreadyExists):
-            self._put(MARKER_KEY, marker.to_bytes())
+            # Both: by what it tells of the marker later a server shows whether it keeps CRCs.
+            self._put(MARKER_KEY, marker.to_bytes(), "both" if self._options.checksums == "auto" else self._sums)
         if self._read_marker() != marker:
             raise already_exists(self._id, MARKER_KEY)
 
     def _read_marker(self) -> Marker:
         try:
             with self._errors(MARKER_KEY):
-                body = self._client.get_object(Bucket=self._bucket, Key=self._prefix + MARKER_KEY)["Body"]
-                return Marker.parse(body.read())
+                name = self._prefix + MARKER_KEY
+                found = self._client.get_object(Bucket=self._bucket, Key=name, ChecksumMode="ENABLED")
+                marker = Marker.parse(found["Body"].read())
         except (NotFound, ValueError) as error:
             raise not_mounted(self._id, f"{self._bucket}/{self._prefix}{MARKER_KEY}") from error
+        if self._options.checksums == "auto":
+            self._sums = "crc64nvme" if found.get("ChecksumCRC64NVME") else "md5"
+        return marker
 
     def _check_mounted(self, again: bool = False) -> None:
         if self._mounted and not again:
@@ -199,23 +170,56 @@ class S3Store:
             return no_upload(self._id, key)
         if code in _TAKEN:
             return already_exists(self._id, key)
+        if code in _COLD:
+            return cold(self._id, key)
         return unavailable(self._id, code or str(status))
 
     def put(self, key: str, data: Bytes) -> None:
         self._name(key)
         self._check_mounted()
-        self._put(key, data)
+        self._put(key, data, self._sums)
 
-    def _put(self, key: str, data: Bytes) -> None:
+    def _put(self, key: str, data: Bytes, sums: str) -> None:
+        asked = headers_for(sums, data)
         with self._errors(key):
-            self._client.put_object(
+            made = self._client.put_object(
                 Bucket=self._bucket,
                 Key=self._prefix + key,
-                Body=cast("IO[bytes]", _Body(data)),
+                Body=cast("IO[bytes]", Body(data)),
                 IfNoneMatch="*",
-                ChecksumAlgorithm="CRC64NVME",
-                ChecksumCRC64NVME=_crc_text(_crc(data)),
+                **cast("Any", asked | self._asked()),
             )
+        if not self._encrypted(made):
+            self._remove(key)
+            raise not_encrypted(self._id)
+        if self._options.sse == "none" and differs(asked, made):
+            self._remove(key)
+            raise put_wrongly(self._id, key)
+        if self._options.careful() and not self._holds(key, data):
+            raise already_exists(self._id, key)
+
+    def _asked(self) -> dict[str, Any]:
+        """What the settings ask of every object: encryption, class, lock."""
+        asked: dict[str, Any] = dict(self._options.encryption())
+        if self._options.storage_class:
+            asked["StorageClass"] = self._options.storage_class
+        if self._options.lock != "none":
+            asked["ObjectLockMode"] = self._options.lock.upper()
+            asked["ObjectLockRetainUntilDate"] = self._now() + timedelta(days=self._options.lock_days)
+        return asked
+
+    def _encrypted(self, answer: Mapping[str, Any]) -> bool:
+        return self._options.sse == "none" or bool(answer.get("ServerSideEncryption"))
+
+    def _holds(self, key: str, data: Bytes) -> bool:
+        """Whether these bytes lie there now: of two at once, a server that is not atomic tells both that they won."""
+        with self.open(key) as stream:
+            return stream.read(len(data) + 1) == bytes(data)
+
+    def _remove(self, key: str) -> None:
+        """Take away what has just been written wrongly; what is locked already stays."""
+        with suppress(Locked):
+            self._delete(key)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> S3Stream:
         parameters = {"Bucket": self._bucket, "Key": self._name(key)}
@@ -270,52 +274,99 @@ class S3Store:
     def delete(self, key: str) -> None:
         if key == MARKER_KEY:
             raise ValueError("the marker of a store is never deleted")
-        name = self._name(key)
+        self._name(key)
         self._check_mounted()
-        with suppress(NotFound), self._errors(key):
-            self._client.delete_object(Bucket=self._bucket, Key=name)
+        self._delete(key)
+
+    def _delete(self, key: str) -> None:
+        """Every version of the object: where versions are kept, a plain delete would only hide it."""
+        name = self._prefix + key
+        if not self._keeps_versions():
+            with suppress(NotFound), self._errors(key):
+                self._client.delete_object(Bucket=self._bucket, Key=name)
+            return
+        while (found := self._head(key)) is not None:
+            version = found.get("VersionId", "null")
+            try:
+                with suppress(NotFound), self._errors(key):
+                    self._client.delete_object(Bucket=self._bucket, Key=name, VersionId=version)
+            except StoreUnavailable as error:
+                if lock := lock_of(self._client, self._bucket, name, version):
+                    raise locked(self._id, key, lock.until) from error
+                raise
+
+    def _keeps_versions(self) -> bool:
+        """Asked until it is answered. Who has no right to ask is taken to write to a bucket that does."""
+        if self._versions is None:
+            try:
+                with self._errors():
+                    answer = self._client.get_bucket_versioning(Bucket=self._bucket)
+                self._versions = bool(answer.get("Status"))
+            except StoreUnavailable as error:
+                if not isinstance(error.__cause__, ClientError) or _code(error.__cause__) not in _NO_RIGHT:
+                    raise
+                return True
+        return self._versions
+
+    def thaw(self, key: str) -> bool:
+        found = self._head(key)
+        if found is None:
+            raise not_found(self._id, key)
+        state = cold_state(found)
+        if state is ColdState.FROZEN:
+            with self._errors(key):
+                ask_back(self._client, self._bucket, self._prefix + key, self._options.thaw_days)
+        return state is ColdState.READABLE
 
     def begin(self, key: str) -> Upload:
         name = self._name(key)
         self._check_mounted()
         with self._errors(key):
             begun = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=name, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT"
+                Bucket=self._bucket, Key=name, **cast("Any", upload_headers(self._sums) | self._asked())
             )
-        return Upload(key, begun["UploadId"], datetime.now(UTC))
+        upload = Upload(key, begun["UploadId"], datetime.now(UTC))
+        if not self._encrypted(begun):
+            self.abort(upload)
+            raise not_encrypted(self._id)
+        return upload
 
     def put_part(self, upload: Upload, number: int, data: Bytes, offset: int | None = None) -> Part:
-        crc = _crc_text(_crc(data))
+        if self._sums == "auto":
+            self._check_mounted()
+        asked = headers_for(self._sums, data)
         with self._errors(upload.key):
             sent = self._client.upload_part(
                 Bucket=self._bucket,
                 Key=self._name(upload.key),
                 UploadId=upload.id,
                 PartNumber=number,
-                Body=cast("IO[bytes]", _Body(data)),
-                ChecksumAlgorithm="CRC64NVME",
-                ChecksumCRC64NVME=crc,
+                Body=cast("IO[bytes]", Body(data)),
+                **cast("Any", asked),
             )
-        return Part(number, len(data), f"{sent['ETag']} {crc}")
+        if self._options.sse == "none" and differs(asked, sent):
+            raise unavailable(self._id, "it took other bytes than were sent")
+        return Part(number, len(data), part_tag(sent["ETag"], asked))
 
     def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
         name = self._name(upload.key)
         if not parts:
             raise no_upload(self._id, upload.key)
-        tags = [part.tag.split(" ") for part in parts]
-        listed: list[CompletedPartTypeDef] = [
-            {"PartNumber": part.number, "ETag": etag, "ChecksumCRC64NVME": crc}
-            for part, (etag, crc) in zip(parts, tags, strict=True)
-        ]
+        if self._options.careful() and self._head(upload.key) is not None:
+            done = self._is_made_of(upload.key, parts)
+            self.abort(upload)
+            if done:
+                return  # only the reply was lost
+            raise already_exists(self._id, upload.key)
         try:
             with self._errors(upload.key):
                 made = self._client.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=name,
                     UploadId=upload.id,
-                    MultipartUpload={"Parts": listed},
-                    ChecksumType="FULL_OBJECT",
+                    MultipartUpload={"Parts": [cast("CompletedPartTypeDef", listed_part(part)) for part in parts]},
                     IfNoneMatch="*",
+                    **cast("Any", {"ChecksumType": "FULL_OBJECT"} if whole_crc(parts) else {}),
                 )
         except AlreadyExists:
             self.abort(upload)
@@ -326,34 +377,25 @@ class S3Store:
             with self._errors(upload.key):  # Ceph says “in progress” of an upload that is no more
                 self._client.list_parts(Bucket=self._bucket, Key=name, UploadId=upload.id, MaxParts=1)
             raise
-        self._compare(upload.key, parts, made.get("ChecksumCRC64NVME"))
+        self._compare(upload.key, parts, made)
 
     def _is_made_of(self, key: str, parts: Sequence[Part]) -> bool:
         """Whether the object is there and, by its ETag, made of exactly these parts."""
         found = self._head(key)
         if found is None or found["ContentLength"] != sum(part.size for part in parts):
             return False
-        try:
-            digests = b"".join(bytes.fromhex(part.tag.split(" ")[0].strip('"')) for part in parts)
-        except ValueError:  # this server's ETags are not digests
-            return False
-        made = hashlib.md5(digests, usedforsecurity=False).hexdigest()
-        return bool(found["ETag"].strip('"') == f"{made}-{len(parts)}")
+        return is_joined_etag(found["ETag"], parts) is True
 
-    def _compare(self, key: str, parts: Sequence[Part], found: str | None) -> None:
-        """Servers take a wrong checksum here, but they tell the true one."""
-        crc = 0
-        for part in parts:
-            crc = awscrt.checksums.combine_crc64nvme(crc, _crc_value(part.tag.split(" ")[1]), part.size)
-        if found is None or found == _crc_text(crc):
-            return
-        self.delete(key)
-        raise Damaged(
-            Sentence(
-                vi=f"Kho “{self._id}” đã ghép sai đối tượng “{key}”; đối tượng hỏng đã được xóa. Hãy gửi lại.",
-                en=f"The store “{self._id}” put “{key}” together wrongly; the bad object was removed. Send it again.",
-            )
-        )
+    def _compare(self, key: str, parts: Sequence[Part], made: Mapping[str, Any]) -> None:
+        """Servers take a wrong checksum here, but they tell the true one, or the digest of the parts' digests."""
+        crc, told = whole_crc(parts), made.get("ChecksumCRC64NVME")
+        if crc and told:
+            wrong = crc != told
+        else:
+            wrong = self._options.sse == "none" and is_joined_etag(made.get("ETag", ""), parts) is False
+        if wrong:
+            self._remove(key)
+            raise put_wrongly(self._id, key)
 
     def abort(self, upload: Upload) -> None:
         name = self._name(upload.key)
@@ -368,27 +410,3 @@ class S3Store:
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
                 for found in page.get("Uploads", ()):
                     yield Upload(found["Key"].removeprefix(self._prefix), found["UploadId"], found["Initiated"])
-
-
-class _Body:
-    """Bytes as the file that the client library wants, without a copy of them."""
-
-    def __init__(self, data: Bytes) -> None:
-        self._data = memoryview(data).cast("B")
-        self._position = 0
-
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self)}[whence]
-        return self._position
-
-    def read(self, size: int = -1) -> memoryview:
-        """At least ``size`` bytes, if there are: the library's own step of 16 KiB would cost a system call each."""
-        data = self._data[self._position :][: len(self) if size < 0 else max(size, _SEND_BYTES)]
-        self._position += len(data)
-        return data

@@ -36,11 +36,14 @@ class Broken(Exception):
 class Connections:
     """Kept-alive connections to one address. Safe to use from several threads; each connection is one reader's."""
 
-    def __init__(self, endpoint: str, ca: Path | None, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self, endpoint: str, ca: Path | None, connect_timeout: float, read_timeout: float, proxy: str = ""
+    ) -> None:
         address = urlsplit(endpoint)
         self._host = address.hostname or ""
         self._port = address.port
         self._context = ssl.create_default_context(cafile=ca) if address.scheme == "https" else None
+        self._proxy = urlsplit(proxy) if proxy else None
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._idle: deque[http.client.HTTPConnection] = deque()
@@ -49,6 +52,8 @@ class Connections:
         """Send a GET. A kept connection may have been closed by the server meanwhile: then by a new one. Broken."""
         address = urlsplit(url)
         target = f"{address.path}?{address.query}"
+        if self._proxy and self._context is None:
+            target = url  # a proxy is told the whole address; for https it only makes the way
         while True:
             try:
                 connection, kept = self._idle.pop(), True
@@ -63,12 +68,13 @@ class Connections:
                     raise Broken(_reason(error)) from error
 
     def _connect(self) -> http.client.HTTPConnection:
+        host, port = (self._proxy.hostname or "", self._proxy.port) if self._proxy else (self._host, self._port)
         if self._context is None:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=self._connect_timeout)
+            connection = http.client.HTTPConnection(host, port, timeout=self._connect_timeout)
         else:
-            connection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=self._connect_timeout, context=self._context
-            )
+            connection = http.client.HTTPSConnection(host, port, timeout=self._connect_timeout, context=self._context)
+            if self._proxy:
+                connection.set_tunnel(self._host, self._port or 443)
         try:
             connection.connect()
         except _BROKEN as error:

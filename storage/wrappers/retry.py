@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from metadata.errors import AlreadyExists, NotFound, StoreUnavailable
+from metadata.errors import AlreadyExists, Cold, NotFound, OnShelf, StoreUnavailable
 from storage.port import Bytes, ByteStream, ObjectInfo, Part, Store, Upload
 from storage.wrappers.base import T, WrappedStore, WrappedStream
 
@@ -26,7 +26,9 @@ class RetryPolicy:
 
 
 class RetryStore(WrappedStore):
-    """Tries again after StoreUnavailable. All other errors, a full disk among them, are for a person.
+    """Tries again after StoreUnavailable, but not when the medium is on the shelf or the object in the cold.
+
+    All other errors, a full disk among them, are for a person.
 
     A request whose reply was lost may have had its effect. When the next try of ``put`` meets an object, all bytes are
     compared; when the next try of ``complete`` finds the upload gone, the object must be there with its size.
@@ -52,6 +54,8 @@ class RetryStore(WrappedStore):
         while True:
             try:
                 return work()
+            except (Cold, OnShelf):
+                raise  # waiting a minute does not help
             except StoreUnavailable:
                 wait = pause * (1 - self._jitter() / 2)
                 if self._clock() + wait > end:

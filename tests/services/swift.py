@@ -55,6 +55,9 @@ pipeline = {pipeline}
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+[filter:slo]
+use = egg:swift#slo
+max_manifest_segments = 10000
 {filters}
 [filter:tempauth]
 use = egg:swift#tempauth
@@ -62,6 +65,7 @@ user_{account}_{user} = {secret} .admin
 [filter:s3api]
 use = egg:swift#s3api
 s3_acl = false
+max_upload_part_num = 10000
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:{memcached}
@@ -84,7 +88,7 @@ pipeline = {name}-server
 [app:{name}-server]
 use = egg:swift#{name}
 """
-PLAIN_FILTERS = ("catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy", "slo", "symlink")
+PLAIN_FILTERS = ("catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy", "symlink")
 FILTERS = "\n".join(f"[filter:{name}]\nuse = egg:swift#{name}" for name in PLAIN_FILTERS)
 RUN = (
     "import sys, swift.common.utils as utils; utils.SWIFT_CONF_FILE = sys.argv.pop(1); "

@@ -238,7 +238,7 @@ def test_trying_again_over_a_line_that_loses_every_other_answer(
 def test_a_body_damaged_on_its_way_is_refused(sound: S3Store, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = sound.begin(key)
     wrong = base64.b64encode(bytes(8)).decode()
-    monkeypatch.setattr("storage.stores.s3._crc_text", lambda _: wrong)
+    monkeypatch.setattr("storage.stores.s3_checksums.crc_text", lambda _: wrong)
     with pytest.raises(StoreUnavailable):
         sound.put(key, b"data")
     with pytest.raises(StoreUnavailable):

@@ -27,7 +27,8 @@ class EventType(StrEnum):
     # Of packages that another system kept before: the taking over, and what was done there.
     INGESTION = "ingestion"
     INGESTION_START = "ingestion start"
-    ACCESSION = "accession"
+    ACCESSION = "accession"  # with a store: a replica that came back with a store that had been retired
+    DEACCESSION = "deaccession"  # of a replica: its store was retired, it counts no more
     APPRAISAL = "appraisal"
     CAPTURE = "capture"
     CREATION = "creation"

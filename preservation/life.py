@@ -30,8 +30,14 @@ def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule)
             state[event.store] = (Fixity(event.outcome), event.at)
         elif event.type in (EventType.REPLICATION, EventType.RECOVERY) and event.outcome == SUCCESS:
             state[event.store] = (Fixity.MATCH, event.at)
+        elif event.type is EventType.DEACCESSION:
+            state.pop(event.store, None)
+        elif event.type is EventType.ACCESSION:
+            state[event.store] = (Fixity.NOT_CHECKED, event.at)
     return [
         Replica(version, store, outcome, at, schedule.next_look(outcome, at))
+        if outcome is not Fixity.NOT_CHECKED
+        else Replica(version, store, outcome, None, at)
         for store, (outcome, at) in sorted(state.items())
     ]
 

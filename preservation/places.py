@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from metadata.catalogue import Catalogue
 from metadata.errors import UsageError
 from metadata.identifiers import FondsCode, StoreId
-from metadata.journal import EntryKind
+from metadata.journal import Entry, EntryKind
 from metadata.stores import StoreState, StoreTraits
 from metadata.text import Sentence
 from storage.policy import EVERYWHERE, ReplicaPolicy, place, policy_for
 
-MOVE, DRAIN, REINSTATE = "move", "drain", "reinstate"
-"""Acts in the archive's journal that say where a draining store's replicas go."""
+MOVE, DRAIN, RETIRE, REINSTATE = "move", "drain", "retire", "reinstate"
+STATES_TOLD = {
+    DRAIN: StoreState.DRAINING,
+    MOVE: StoreState.DRAINING,
+    RETIRE: StoreState.RETIRED,
+    REINSTATE: StoreState.ACTIVE,
+}
+"""The state that an act in the archive's journal brings a store into."""
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,17 @@ class Standing:
         """As it would be with that store in that state."""
         moving = {one: other for one, other in self.destinations.items() if one != store}
         return Standing({**self.states, store: state}, moving if to is None else {**moving, store: to})
+
+
+def last_word(catalogue: Catalogue, store: StoreId) -> Entry | None:
+    """The last entry in the journal that said which state the store is in."""
+    before: int | None = None
+    while page := catalogue.journal.entries(EntryKind.STORE, store.value, _PAGE, before):
+        for numbered in page:
+            if numbered.entry.act in STATES_TOLD:
+                return numbered.entry
+        before = page[-1].number
+    return None
 
 
 class Places:
@@ -54,11 +72,16 @@ class Places:
         states = {id: record.state for id, record in self._catalogue.stores.records().items()}
         moving = {}
         for store in (id for id, state in states.items() if state is StoreState.DRAINING):
-            entries = self._catalogue.journal.entries(EntryKind.STORE, store.value, limit=1000)
-            last = next((one.entry for one in entries if one.entry.act in (MOVE, DRAIN, REINSTATE)), None)
+            last = last_word(self._catalogue, store)
             if last is not None and last.act == MOVE:
                 moving[store] = StoreId(str(last.document["to"]))
         return Standing(states, moving)
+
+    def check(self, standing: Standing) -> None:
+        """Raises UsageError when one of the policies could not be satisfied for what comes in."""
+        for policy in self._policies:
+            if len(place(policy, list(self.traits.values()), standing.states)) < self._required:
+                raise self._few(policy, len(place(policy, list(self.traits.values()), standing.states)))
 
     def policy(self, fonds: FondsCode, access: str) -> ReplicaPolicy:
         """The policy for such AIPs."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from metadata.catalogue import Catalogue
 from metadata.errors import NotFound, StoreUnavailable
@@ -18,6 +19,7 @@ from preservation.checks import SUCCESS, Schedule
 from storage.keys import log_key
 from storage.log import LARGEST, append_log, decode_log
 from storage.port import Store
+from storage.settled import settled
 
 
 def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule) -> list[Replica]:
@@ -86,16 +88,23 @@ def restore_log(stores: Sequence[Store], key: str, head: LogHead) -> tuple[int, 
     for number in range(head.number, 0, -1):
         path = log_key(key, number)
         copies = {store.id: _bytes(store, path) for store in stores}
-        good = next((data for data in copies.values() if data and hashlib.sha256(data).digest() == digest), None)
+        good = _with_digest(copies, digest)
+        if good is None:
+            copies = {store.id: settled(store.id, partial(_bytes, store, path)) for store in stores}
+            good = _with_digest(copies, digest)
         if good is None:
             return written, tuple(range(1, number + 1))
         for store in stores:
-            if copies[store.id] != good:
+            if copies[store.id] != good and settled(store.id, partial(_bytes, store, path)) != good:
                 store.delete(path)
                 store.put(path, good)
                 written += 1
         digest = decode_log(stores[0].id, path, good).previous
     return written, ()
+
+
+def _with_digest(copies: Mapping[StoreId, bytes | None], digest: bytes) -> bytes | None:
+    return next((data for data in copies.values() if data and hashlib.sha256(data).digest() == digest), None)
 
 
 def _bytes(store: Store, path: str) -> bytes | None:

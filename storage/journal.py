@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from metadata.canonical import canonical
@@ -17,6 +18,7 @@ from metadata.journal import Entry, EntryKind, Numbered
 from metadata.text import Sentence
 from storage.keys import JOURNAL_PREFIX, journal_key, parse_journal_key
 from storage.port import Store
+from storage.settled import settled
 
 FORMAT = "tangthu-journal/1"
 _LARGEST = 16 << 20
@@ -59,14 +61,28 @@ def read_journal(store: Store, after: int = 0) -> Iterator[Numbered]:
 
     The chain is checked from the first entry read on; with ``after`` 0 it is checked whole.
     """
-    last: Numbered | None = None
+    previous = None if after else b""
     number = after + 1
-    while (data := _read(store, number)) is not None:
-        found = _decode(store.id, number, data, last.digest if last else None if after else b"")
+    data = _read(store, number)
+    while data is not None:
+        following = _read(store, number + 1)
+        found = _entry(store, number, data if following is not None else None, previous)
         yield found
-        last, number = found, number + 1
+        previous, number, data = found.digest, number + 1, following
     if any(later > number for info in store.list(JOURNAL_PREFIX) if (later := parse_journal_key(info.key) or 0)):
         raise _broken(store.id, journal_key(number))
+
+
+def _entry(store: Store, number: int, data: bytes | None, previous: bytes | None) -> Numbered:
+    """An entry out of what was read; when that does not fit, or is None, out of what two readings agree on: nothing
+    vouches for the last of a chain."""
+    if data is not None:
+        with suppress(Unreadable):
+            return _decode(store.id, number, data, previous)
+    again = _surely(store, number)
+    if again is None:
+        raise _broken(store.id, journal_key(number))
+    return _decode(store.id, number, again, previous)
 
 
 def _place(stores: Sequence[Store], number: int, previous: bytes, data: bytes) -> Numbered:
@@ -78,6 +94,8 @@ def _place(stores: Sequence[Store], number: int, previous: bytes, data: bytes) -
             found[store.id] = _read(store, number)
         except StoreUnavailable as error:
             away = error
+    if any(content not in (None, data) for content in found.values()):
+        found = {store.id: _surely(store, number) for store in stores if store.id in found}
     answering = [store for store in stores if store.id in found]
     if not answering:
         raise away or StoreUnavailable(Sentence("Không có kho nào để ghi nhật ký.", "There is no store to write to."))
@@ -103,8 +121,12 @@ def _put(store: Store, number: int, data: bytes) -> bytes:
     try:
         store.put(journal_key(number), data)
     except AlreadyExists:
-        return _read(store, number) or data
+        return _surely(store, number) or data
     return data
+
+
+def _surely(store: Store, number: int) -> bytes | None:
+    return settled(store.id, lambda: _read(store, number))
 
 
 def _read(store: Store, number: int) -> bytes | None:

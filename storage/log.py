@@ -21,6 +21,7 @@ from metadata.identifiers import StoreId, VersionId
 from metadata.text import Sentence
 from storage.keys import log_key, log_prefix, parse_log_key, parse_object_key
 from storage.port import Store
+from storage.settled import settled
 
 FORMAT = "tangthu-log/1"
 LARGEST = 16 << 20
@@ -104,21 +105,39 @@ def append_log(
 def read_log(store: Store, key: str) -> Iterator[LogObject]:
     """The log objects of the AIP at ``key``, in order. Raises Unreadable where one is missing, altered or out of order.
 
-    Flat in memory, but for the numbers of the objects.
+    Flat in memory. A list may be behind: it says only up to where there must be objects. An object that does not fit,
+    and the last, which no other vouches for, are believed when two readings agree on them.
     """
     parsed = (parse_log_key(info.key) for info in store.list(log_prefix(key)))
-    numbers = sorted(entry[1] for entry in parsed if entry is not None and entry[0] == key)
+    listed = max((entry[1] for entry in parsed if entry is not None and entry[0] == key), default=0)
+    number, data = 1, _read(store, log_key(key, 1))
     head: LogHead | None = None
-    for count, number in enumerate(numbers, start=1):
-        if number != count:
-            raise _broken(store.id, log_key(key, count))
-        data = _read(store, log_key(key, number))
-        if data is None:
-            raise _broken(store.id, log_key(key, number))
-        entry = decode_log(store.id, log_key(key, number), data)
-        _check(store.id, key, entry, head, number)
-        head = entry.head
+    while data is not None:
+        after = _read(store, log_key(key, number + 1))
+        entry = _entry(store, key, number, data if after is not None else None, head)
+        head, number, data = entry.head, number + 1, after
         yield entry
+    if number <= listed and _surely(store, log_key(key, number)) is None:
+        raise _broken(store.id, log_key(key, number))
+
+
+def _entry(store: Store, key: str, number: int, data: bytes | None, before: LogHead | None) -> LogObject:
+    """An object of the log out of what was read, or, when that does not fit or is None, out of what is read again."""
+    path = log_key(key, number)
+    if data is not None:
+        try:
+            entry = decode_log(store.id, path, data)
+            _check(store.id, key, entry, before, number)
+        except Unreadable:
+            pass
+        else:
+            return entry
+    again = _surely(store, path)
+    if again is None:
+        raise _broken(store.id, path)
+    entry = decode_log(store.id, path, again)
+    _check(store.id, key, entry, before, number)
+    return entry
 
 
 def decode_log(store: StoreId, path: str, data: bytes) -> LogObject:
@@ -142,6 +161,8 @@ def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
     """Bring ``own``, or whatever has its number already, to every store; say which it is."""
     path, data = log_key(key, own.number), own.encode()
     found = {store.id: _read(store, path) for store in stores}
+    if any(content not in (None, data) for content in found.values()):
+        found = {store.id: _surely(store, path) for store in stores}
     others = {content for content in found.values() if content is not None}
     winner = next(iter(others), None)
     if winner is None:
@@ -149,7 +170,7 @@ def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
             stores[0].put(path, data)
             found[stores[0].id] = winner = data
         except AlreadyExists:  # another worker was faster: the first store decides
-            winner = _read(stores[0], path) or data
+            found[stores[0].id] = winner = _surely(stores[0], path) or data
     for store in stores:
         if found[store.id] is None:
             _put(store, path, winner)
@@ -168,10 +189,14 @@ def _put(store: Store, path: str, data: bytes) -> bool:
     try:
         store.put(path, data)
     except AlreadyExists:
-        if _read(store, path) != data:
+        if _surely(store, path) != data:
             raise _contradiction(store.id, path) from None
         return False
     return True
+
+
+def _surely(store: Store, path: str) -> bytes | None:
+    return settled(store.id, lambda: _read(store, path))
 
 
 def _read(store: Store, path: str) -> bytes | None:

@@ -10,19 +10,25 @@ from collections.abc import Sequence
 import click
 
 from administration.cli import (
+    alerts,
     backups,
     checking,
     checks,
     formats,
+    forms,
     giving,
     holding,
+    incidents,
     ingesting,
+    mending,
+    moving,
     packing,
     quarantine,
     reading,
     serving,
     signatures,
     storage,
+    strangers,
 )
 from administration.cli.app import group
 from administration.cli.output import Output
@@ -30,14 +36,19 @@ from metadata.errors import TangThuError
 from metadata.text import Sentence
 
 __all__ = [
+    "alerts",
     "backups",
     "checking",
     "checks",
     "formats",
+    "forms",
     "giving",
     "holding",
+    "incidents",
     "ingesting",
     "main",
+    "mending",
+    "moving",
     "packing",
     "quarantine",
     "reading",
@@ -45,6 +56,7 @@ __all__ = [
     "serving",
     "signatures",
     "storage",
+    "strangers",
 ]
 
 _INTERRUPTED = 130

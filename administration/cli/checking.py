@@ -1,4 +1,4 @@
-"""Commands that prove and mend: audit, repair, verify."""
+"""Commands that prove: audit, verify."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from administration.cli.output import Output, size_text
 
 if TYPE_CHECKING:
     from administration.archive import Archive
-    from metadata.identifiers import VersionId
     from preservation.audit import AuditReport
-    from preservation.repair import RepairReport
 
 
 @command("audit")
@@ -81,66 +79,6 @@ def _audit(
     for version in versions:
         total.add(archive.auditor.audit(version.id, on_progress))
     return total
-
-
-@command("repair")
-@click.argument("aips", nargs=-1, metavar="[AIP…]")
-def repair(context: Context, output: Output, aips: tuple[str, ...]) -> int:
-    """Sửa các bản sao hư hại. / Repair damaged replicas.
-
-    Mặc định mọi gói mà lần kiểm tra trước thấy hư hại. Chỉ chép từ một bản sao khớp ngay lúc này, rồi đọc lại; khi
-    không còn bản sao nào tốt thì không đụng đến gì, chỉ liệt kê những tệp còn cứu được.
-
-    By default all AIPs that an audit found damaged. Copies only from a replica that matches at this moment and reads
-    back; when none is good nothing is touched, and what can still be saved is listed. Exit code 1 when any remains
-    damaged.
-    """
-    from administration.archive import Archive
-    from administration.flows import repair_to_json
-
-    with Archive.open(context.home) as archive, output.progress() as advance:
-        versions: dict[VersionId, None]
-        if aips:
-            versions = dict.fromkeys(archive.shelf.held(aip).id for aip in aips)
-        else:
-            versions = dict.fromkeys(replica.version for replica in archive.catalogue.fixity.damaged())
-        reports = []
-        for version in versions:
-            read = 0
-
-            def on_progress(count: int, name: str = str(version)) -> None:
-                nonlocal read
-                read += count
-                advance(name, read, 0)
-
-            reports.append(archive.repairer.repair(version, on_progress))
-    output.document({"repairs": [repair_to_json(report) for report in reports]})
-    if not reports:
-        output.say("Không có gì phải sửa.", "Nothing to repair.", "✓")
-    for report in reports:
-        _tell(output, report)
-    return 1 if any(report.refused or report.failed for report in reports) else 0
-
-
-def _tell(output: Output, report: RepairReport) -> None:
-    if report.refused:
-        output.say(
-            f"{report.version}: không còn bản sao nào nguyên vẹn, không sửa gì.",
-            "No replica is intact; nothing was touched.",
-            "✗",
-        )
-        for one in report.savable:
-            where = ", ".join(store.value for store in one.stores) or "—"
-            output.line(f"  {one.path}: {where}")
-        return
-    repaired = ", ".join(store.value for store in report.repaired)
-    output.say(
-        f"{report.version}: {f'đã sửa bản sao ở {repaired}' if repaired else 'không có bản sao nào hư hại'}.",
-        f"Repaired in {repaired}." if repaired else "No replica is damaged.",
-        "✓",
-    )
-    for store, why in report.failed:
-        output.say(f"{store}: {why.vi}", why.en, "✗")
 
 
 @command("verify")

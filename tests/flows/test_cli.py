@@ -98,8 +98,9 @@ def test_every_command_teaches_in_both_languages_and_speaks_json(
 
 def test_the_commands_are_those_of_the_manual() -> None:
     assert set(group.commands) == {
-        "init", "ingest", "audit", "repair", "show", "get", "search", "rebuild", "verify", "check", "pack", "dip",
+        "alerts", "forms", "init", "ingest", "audit", "repair", "show", "get", "search", "rebuild", "verify", "check", "pack", "dip",
         "backup", "backups", "drill", "drills", "restore",
+        "incidents", "salvage", "strangers",
         "export", "formats", "identify", "quarantine", "serve", "signatures", "storage", "sweep", "trust", "worker",
     }  # fmt: skip
 

@@ -1,0 +1,169 @@
+"""Commands for incidents: list, show, close, fix-file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from administration.cli.app import EXIT_CODES, Context, command, group
+from administration.cli.output import Output, plain
+
+if TYPE_CHECKING:
+    from metadata.incidents import Incident
+
+STATES = ("open", "mended", "closed")
+_MARKS = {"open": "✗", "mended": "!", "closed": "✓"}
+_WORDS = {
+    "open": "chưa khắc phục / open",
+    "mended": "đã khắc phục, chờ ghi nguyên nhân và cách xử lý / mended, cause and handling to be written",
+    "closed": "đã đóng / closed",
+}
+
+
+@group.group("incidents", epilog=EXIT_CODES)
+def incidents() -> None:
+    """Sự cố: xem, ghi nguyên nhân và cách xử lý, lập tệp xử lý. / What went wrong, and how it was handled."""
+
+
+@command("list", parent=incidents)
+@click.option("--state", type=click.Choice(STATES), help="Chỉ những sự cố như vậy. / Only those in this state.")
+@click.option("--kind", help="Chỉ một loại, ví dụ damage. / Only of one kind.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Nhiều nhất. / The most.")
+@click.option("--before", metavar="MÃ", help="Những sự cố trước sự cố này. / Those before this one.")
+def list_command(
+    context: Context, output: Output, state: str | None, kind: str | None, limit: int, before: str | None
+) -> int:
+    """Các sự cố, mới nhất trước; mặc định những sự cố chưa đóng. / The newest first; by default those not closed.
+
+    Mã thoát 1 khi còn sự cố chưa khắc phục. / Exit code 1 while any is open.
+    """
+    from administration.archive import Archive
+    from metadata.incidents import IncidentKind, IncidentState
+    from preservation.incidents import incident_to_json
+
+    kinds = [one.value for one in IncidentKind]
+    if kind is not None and kind not in kinds:
+        raise click.BadParameter(", ".join(kinds), param_hint="--kind")
+    wanted = [IncidentState(state)] if state else [IncidentState.OPEN, IncidentState.MENDED]
+    with Archive.open(context.home) as archive:
+        rows, chosen = archive.catalogue.incidents, IncidentKind(kind) if kind else None
+        found = [one for each in wanted for one in rows.listed(each, chosen, limit, before)][:limit]
+        counts = rows.counts()
+    output.document(
+        {
+            "incidents": [incident_to_json(one) for one in found],
+            "counts": {one.value: count for one, count in counts.items()},
+        }
+    )
+    if not found:
+        output.say("Không có sự cố nào.", "There is none.", "✓")
+    for one in found:
+        output.line(f"{_MARKS[one.state.value]} {one.id}  {one.opened:%d/%m/%Y %H:%M}Z  ×{one.seen}")
+        output.say(f"  {one.told.vi}", f"  {one.told.en}")
+    return 1 if counts[IncidentState.OPEN] else 0
+
+
+@command("show", parent=incidents)
+@click.argument("id", metavar="MÃ")
+def show(context: Context, output: Output, id: str) -> int:
+    """Một sự cố: thấy gì, đã sửa thế nào, ai đã ký. / One incident: what was found, what mended it, who signed."""
+    from administration.archive import Archive
+    from preservation.incidents import history, incident_to_json
+
+    with Archive.open(context.home) as archive:
+        one = archive.catalogue.incidents.get(id)
+        told = history(archive.catalogue, id)
+    output.document({"incident": incident_to_json(one)})
+    _tell(output, one)
+    for entry in told:
+        who = f"  {entry.entry.person}" if entry.entry.person else ""
+        output.line(f"  {entry.entry.at:%d/%m/%Y %H:%M}Z  #{entry.number}  {entry.entry.act}{plain(who)}")
+    return 0
+
+
+@command("close", parent=incidents)
+@click.argument("id", metavar="MÃ")
+@click.option("--cause", required=True, help="Nguyên nhân. / The cause.")
+@click.option("--handling", required=True, help="Đã xử lý thế nào. / How it was handled.")
+@click.option("--person", required=True, help="Họ tên người ký. / Who signs.")
+@click.option("--unmended", is_flag=True, help="Đóng dù chưa khắc phục được. / Though it is not mended.")
+def close(context: Context, output: Output, id: str, cause: str, handling: str, person: str, unmended: bool) -> int:
+    """Ghi nguyên nhân và cách xử lý, rồi đóng. / Write cause and handling, and close it.
+
+    NĐ 113/2025 Điều 22: nguyên nhân và cách xử lý do người ghi. Sự cố chưa khắc phục chỉ đóng được với --unmended;
+    khi đó kho không báo lại chừng nào thiệt hại vẫn y như vậy.
+
+    Cause and handling are written by a person. One that is not mended is closed with --unmended only; it is not told
+    again as long as the damage stays the same.
+    """
+    from administration.archive import Archive
+    from preservation.incidents import incident_to_json
+
+    with Archive.open(context.home) as archive:
+        one = archive.incidents.close(id, cause, handling, person, unmended=unmended)
+    output.document({"incident": incident_to_json(one)})
+    _tell(output, one)
+    return 0
+
+
+@command("fix-file", parent=incidents)
+@click.argument("id", metavar="MÃ")
+@click.option("--to", "file", type=click.Path(path_type=Path, dir_okay=False), help="Tệp để ghi. / The file to write.")
+def fix_file(context: Context, output: Output, id: str, file: Path | None) -> int:
+    """Tệp xử lý sự cố (NĐ 113/2025 Điều 22), dạng JSON. / The incident's fix file, as JSON.
+
+    Ghi rõ hư hại từng tệp với mã băm đúng và mã băm thấy được, sửa từ bản sao nào, đọc lại lúc nào, sự kiện PREMIS và
+    các mục nhật ký kèm mã băm. Không có --to thì in ra màn hình.
+
+    Says what was found member by member, with expected and found digests, from which replica it was mended, when it was
+    read back, the PREMIS events, and the journal's entries with their digests. Without --to it is printed.
+    """
+    from administration.archive import Archive
+    from metadata.errors import UsageError
+    from metadata.text import Sentence
+
+    with Archive.open(context.home) as archive:
+        data = archive.incidents.fix_file(id)
+    if file is None:
+        click.echo(data, nl=False)
+        return 0
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            Sentence(f"Không ghi được {file}: {error.strerror}.", f"Cannot write {file}: {error.strerror}.")
+        ) from error
+    output.document({"file": str(file), "bytes": len(data)})
+    output.say(f"Đã ghi {file}.", f"{file} is written.", "✓")
+    return 0
+
+
+def _tell(output: Output, one: Incident) -> None:
+    output.say(f"{one.id}: {one.told.vi}", one.told.en, _MARKS[one.state.value])
+    output.line(f"  {_WORDS[one.state.value]}")
+    output.line(f"  {one.opened:%d/%m/%Y %H:%M}Z  ×{one.seen}  {one.version or ''} {one.store or ''}".rstrip())
+    for damage in one.facts.get("damages", [])[:20]:
+        output.line(f"  {damage['place']}: {damage['kind']}")
+        output.line(f"    {damage['expected']} → {damage['found']}")
+    mended = one.facts.get("mended")
+    if mended:
+        source = ", ".join(mended.get("from", []))
+        output.line(f"  ✓ {mended.get('how', '')} {source} {mended.get('read_back') or ''}".rstrip())
+    if one.person:
+        output.say(f"  Nguyên nhân: {one.cause}", "  Cause")
+        output.say(f"  Xử lý: {one.handling}", "  Handling")
+        output.line(f"  {plain(one.person)}  {one.closed:%d/%m/%Y %H:%M}Z")
+    elif one.state.value == "mended":
+        output.say(
+            f"Hãy ghi nguyên nhân và cách xử lý: tangthu incidents close {one.id} --cause … --handling … --person …",
+            "Write cause and handling: tangthu incidents close.",
+            "→",
+        )
+    elif one.kind.value == "damage" and one.version is not None:
+        output.say(f"Hãy sửa: tangthu repair {one.version.aip}", "Repair it.", "→")
+    elif one.kind.value == "lost" and one.version is not None:
+        output.say(f"Hãy cứu những gì còn: tangthu salvage {one.version.aip} --to THƯ_MỤC", "Save what is left.", "→")
+    elif one.kind.value == "stranger":
+        output.say("Hãy xem và quyết định: tangthu strangers list", "Look and decide.", "→")

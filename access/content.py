@@ -13,6 +13,7 @@ from metadata.errors import Damaged, NotFound, StoreUnavailable, TangThuError
 from metadata.holdings import AipVersion, Member
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
+from metadata.stores import StoreState
 from metadata.text import Sentence
 from storage.aip.reader import open_range
 
@@ -103,8 +104,13 @@ def verified_bytes(
 
 
 def replicas_of(services: AccessServices, version: AipVersion) -> list[StoreId]:
-    """Stores that hold the version, those not known to be damaged first, then in the order of the settings."""
-    order = {store: place for place, store in enumerate(services.stores)}
+    """Stores that hold the version, those not known to be damaged first, then in the order of the settings.
+
+    A store that is being emptied serves as before; one that is retired never does.
+    """
+    known = services.catalogue.stores.records()
+    retired = {id for id, record in known.items() if record.state is StoreState.RETIRED}
+    order = {store: place for place, store in enumerate(services.stores) if store not in retired}
     held = [replica for replica in services.catalogue.holdings.replicas(version.id) if replica.store in order]
     held.sort(key=lambda replica: (replica.outcome.damaged, replica.outcome is Fixity.UNREADABLE, order[replica.store]))
     return [replica.store for replica in held]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from preservation.repair import Repairer
     from preservation.replication import Replicator
     from preservation.salvage import Salvager
+    from preservation.store_moves import StoreKeeper
     from preservation.watch import Watch
     from storage.port import Store
     from storage.replicas import ReplicaSet
@@ -269,6 +270,15 @@ class Archive:
         from administration.incidents import watch_of
 
         return watch_of(self)
+
+    @_Once
+    def store_keeper(self) -> StoreKeeper:
+        """Who drains, retires and reinstates stores."""
+        from preservation.store_moves import StoreKeeper
+
+        return StoreKeeper(
+            self.catalogue, self.stores, self.places, self.replicator, self.journal, self.clock, self.agent
+        )
 
     @_Once
     def backups(self) -> Backups:

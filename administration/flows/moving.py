@@ -30,7 +30,10 @@ def moving_chimes(settings: Settings) -> tuple[Chime, ...]:
 
 
 def _replicate(archive: Archive, job: Job) -> Json:
+    """First what was begun with stores and not ended, then what is missing."""
     limit = cast("Mapping[str, int]", job.argument)["limit"]
+    for store in archive.store_keeper.settle():
+        archive.store_keeper.work(store, limit)
     return replication_to_json(archive.replicator.run(limit))
 
 

@@ -100,7 +100,7 @@ def test_the_commands_are_those_of_the_manual() -> None:
     assert set(group.commands) == {
         "alerts", "forms", "init", "ingest", "audit", "repair", "show", "get", "search", "rebuild", "verify", "check", "pack", "dip",
         "backup", "backups", "drill", "drills", "restore",
-        "incidents", "salvage", "strangers",
+        "incidents", "replicate", "salvage", "strangers",
         "export", "formats", "identify", "quarantine", "serve", "signatures", "storage", "sweep", "trust", "worker",
     }  # fmt: skip
 

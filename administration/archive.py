@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from access.search.port import SearchIndex
     from access.services import AccessServices
     from access.shelf import Shelf
+    from administration.alerts import Sender
     from administration.forms import FormService
     from ingest.decisions import Decisions
     from ingest.place import IngestPlace
@@ -115,11 +117,15 @@ class Archive:
         for store in self.bare_stores.values():
             store.create(self.settings.archive)
         self.settings.work_folder.mkdir(parents=True, exist_ok=True)
+        self.make_token()
+        _ = self.catalogue
+
+    def make_token(self) -> None:
+        """What opens the web page and the API, once."""
         token = self.settings.token_file
         if not token.exists():
             token.touch(mode=0o600)
             token.write_text(secrets.token_urlsafe(24) + "\n", encoding="ascii")
-        _ = self.catalogue
 
     @property
     def token(self) -> str:
@@ -152,10 +158,15 @@ class Archive:
     def stores(self) -> Mapping[StoreId, Store]:
         """The stores in the order of the settings, trying again while they do not answer."""
         from administration.incidents import room_notice
+        from administration.stores import limited
         from storage.wrappers import RetryPolicy, RetryStore, RoomStore
 
         policy, notice = RetryPolicy(deadline=self.settings.number("storage.retry_seconds")), room_notice(self)
-        return {key: RoomStore(RetryStore(store, policy), notice) for key, store in self.bare_stores.items()}
+        named = {one.id: one for one in self.settings.stores}
+        return {
+            key: RoomStore(RetryStore(limited(store, named[key]), policy), notice)
+            for key, store in self.bare_stores.items()
+        }
 
     @_Once
     def replicas(self) -> ReplicaSet:
@@ -258,6 +269,15 @@ class Archive:
         return Replicator(self.catalogue, self.stores, self.places, self.clock, self.agent, self.schedule, work)
 
     @_Once
+    def store_keeper(self) -> StoreKeeper:
+        """Who drains, retires and reinstates stores."""
+        from preservation.store_moves import StoreKeeper
+
+        return StoreKeeper(
+            self.catalogue, self.stores, self.places, self.replicator, self.journal, self.clock, self.agent
+        )
+
+    @_Once
     def incidents(self) -> Incidents:
         """What went wrong, who was told, how it was handled."""
         from administration.incidents import incidents_of
@@ -270,15 +290,6 @@ class Archive:
         from administration.incidents import watch_of
 
         return watch_of(self)
-
-    @_Once
-    def store_keeper(self) -> StoreKeeper:
-        """Who drains, retires and reinstates stores."""
-        from preservation.store_moves import StoreKeeper
-
-        return StoreKeeper(
-            self.catalogue, self.stores, self.places, self.replicator, self.journal, self.clock, self.agent
-        )
 
     @_Once
     def backups(self) -> Backups:
@@ -343,6 +354,13 @@ class Archive:
         return FormService(self.catalogue, self.journal, self.clock, self.agent, self.settings.name, sites)
 
     @_Once
+    def alerts(self) -> Sender:
+        """Who tells people what happened, as the settings say."""
+        from administration.alerts import Sender, alert_settings
+
+        return Sender(self.catalogue, alert_settings(self.settings), self.clock)
+
+    @_Once
     def index(self) -> SearchIndex:
         from access.search.tantivy_index import TantivyIndex
 
@@ -385,22 +403,20 @@ class Archive:
         )
 
     def _store(self, settings: StoreSettings) -> DirectoryStore | S3Store:
-        if settings.kind == "directory":
-            from storage.stores.directory import DirectoryStore
+        from administration.stores import make_store
 
-            return DirectoryStore(settings.id, settings.path)
-        from storage.stores.s3 import S3Account, S3Store
-
-        account = S3Account(
-            settings.endpoint,
-            settings.access_key,
-            settings.secret_key,
-            settings.region,
-            Path(settings.ca) if settings.ca else None,
-        )
-        store = S3Store(settings.id, account, settings.bucket, settings.prefix)
-        self._closing.callback(store.close)
+        store = make_store(settings, cache(lambda: self._is_careful(settings.id)))
+        if settings.kind == "s3":
+            self._closing.callback(store.close)  # type: ignore[union-attr]
         return store
+
+    def _is_careful(self, store: StoreId) -> bool:
+        """Whether a store is not known to create conditionally, so that it is read back after writing."""
+        from metadata.stores import Ability, Found
+
+        record = self.catalogue.stores.records().get(store)
+        found = record.probe.abilities.get(Ability.CONDITIONAL_CREATE) if record and record.probe else None
+        return found is not Found.YES
 
 
 def write_settings(home: Path, text: str) -> None:

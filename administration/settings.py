@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from importlib import resources
@@ -85,6 +85,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "lock": lambda value: value in ("none", "governance", "compliance"),
     "sse": lambda value: value in ("none", "s3", "kms"),
     "limit": lambda value: value >= 0,
+    "smtp-security": lambda value: value in ("starttls", "ssl", "none"),
     "proxy": lambda value: re.fullmatch(r"|https?://\S+", value) is not None,
     "store-kind": lambda value: value in ("directory", "s3"),
     "scanner-address": lambda value: re.fullmatch(r"|/.+|\S+:[0-9]{1,5}", value) is not None,
@@ -134,6 +135,8 @@ class Settings:
     stores: tuple[StoreSettings, ...]
     values: Mapping[str, Value]
     policies: tuple[ReplicaPolicy, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the environment variables hold that settings ``…_env`` name, by the setting's place."""
 
     def number(self, place: str) -> float:
         """A numeric setting by its place in the file, such as ``audit.batch``."""
@@ -233,6 +236,16 @@ def load(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
     return parse(data, home, os.environ if environment is None else environment)
 
 
+def parse_here(data: Mapping[str, object], home: Path) -> Settings:
+    """As :func:`parse`, with this process's environment: for settings that are not in their place yet."""
+    return parse(data, home, os.environ)
+
+
+def parse_text(text: str, home: Path) -> Settings:
+    """Settings out of a file's text, with this process's environment. Raises UsageError, TOMLDecodeError."""
+    return parse(tomllib.loads(text), home, os.environ)
+
+
 def parse(data: Mapping[str, object], home: Path, environment: Mapping[str, str]) -> Settings:
     """Settings out of what a TOML file said. Raises UsageError."""
     sections = {setting.section for setting in known_settings()} - _LISTS
@@ -265,6 +278,7 @@ def parse(data: Mapping[str, object], home: Path, environment: Mapping[str, str]
         stores,
         MappingProxyType(values),
         tuple(policies),
+        {place: environment.get(str(name), "") for place, name in values.items() if place.endswith("_env")},
     )
 
 
@@ -327,19 +341,20 @@ def _unknown(place: str, known: Sequence[str]) -> UsageError:
 
 def render(code: str, name: str, stores: Sequence[tuple[str, str]], values: Mapping[str, Value] | None = None) -> str:
     """The text of a new ``tangthu.toml``: the archive, its directory stores (id, path), and chosen other settings."""
-    lines = ["[archive]", f"code = {_toml(code)}", f"name = {_toml(name)}", ""]
+    lines = ["[archive]", f"code = {toml_value(code)}", f"name = {toml_value(name)}", ""]
     chosen: dict[str, list[str]] = {}
     for place, value in (values or {}).items():
         section, _, key = place.partition(".")
-        chosen.setdefault(section, []).append(f"{key} = {_toml(value)}")
+        chosen.setdefault(section, []).append(f"{key} = {toml_value(value)}")
     for section, entries in chosen.items():
         lines += [f"[{section}]", *entries, ""]
     for store, path in stores:
-        lines += ["[[stores]]", f"id = {_toml(store)}", 'kind = "directory"', f"path = {_toml(path)}", ""]
+        lines += ["[[stores]]", f"id = {toml_value(store)}", 'kind = "directory"', f"path = {toml_value(path)}", ""]
     return "\n".join(lines)
 
 
-def _toml(value: Value) -> str:
+def toml_value(value: Value) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):

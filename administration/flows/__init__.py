@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from administration.flows.alerting import alerting, alerting_chimes
 from administration.flows.backups import backing_up, backup_chimes, backup_to_json, drill_to_json
 from administration.flows.ingesting import decided_request, ingest_request, ingesting, stored_from_json, stored_to_json
 from administration.flows.keeping import audit_to_json, keeping, keeping_chimes, repair_to_json
@@ -38,6 +39,7 @@ def workflows(archive: Archive, on_progress: Progress = lambda *_: None) -> tupl
         *tidying(archive),
         *watching(archive),
         *backing_up(archive),
+        *alerting(archive),
     )
 
 
@@ -49,7 +51,7 @@ def work_options(settings: Settings, queues: tuple[str, ...] | None = None) -> W
         deaths=settings.count("work.max_deaths"),
         keep_days=settings.number("work.keep_days"),
         queues=queues,
-        limits={"audit": 1, "backup": 1, "repair": 1, "replicate": 1, "index": 1, "quarantine": 1},
+        limits={"alerts": 1, "audit": 1, "backup": 1, "repair": 1, "replicate": 1, "index": 1, "quarantine": 1},
     )
 
 
@@ -62,6 +64,7 @@ def chimes(settings: Settings) -> tuple[Chime, ...]:
         *moving_chimes(settings),
         *watching_chimes(),
         *backup_chimes(settings),
+        *alerting_chimes(),
         Chime("index", timedelta(seconds=15)),
         Chime("quarantine", timedelta(minutes=1), {"id": None}),
         Chime("tidy", timedelta(days=1)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -99,6 +100,9 @@ class Reconciler:
     def listed_whole(self, store: StoreId, began: datetime, report: Reconciled | None = None) -> Reconciled:
         """After a listing of the whole store that ``began`` then: what is gone is forgotten, what stayed is told."""
         report, rows = report or Reconciled(store), self._catalogue.strangers
+        for one in rows.listed(store, StrangerState.REMOVING, _BATCH):
+            with suppress(UsageError):  # locked until a date, or changed: as before, people are told by the list
+                self.carry_out(store, one.key)
         report.gone = rows.forget(store, began)
         report.told = rows.ripe(store, self._wait, self._clock())
         report.strangers = dict(rows.count(store, StrangerState.SEEN))

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from metadata.catalogue import Catalogue
-from metadata.errors import AlreadyExists, NotFound, UsageError
+from metadata.errors import AlreadyExists, Locked, NotFound, UsageError
 from metadata.identifiers import StoreId
 from metadata.incidents import IncidentKind, IncidentState
 from metadata.journal import EntryKind
 from metadata.strangers import StrangerDecision, StrangerKind, StrangerState
+from metadata.text import Sentence
 from preservation.checks import Schedule
 from preservation.incidents import Incidents
 from preservation.journal import ArchiveJournal
@@ -225,6 +226,28 @@ def test_killed_anywhere_it_is_done_by_the_next(
     assert [info.key for info in stores[0].list() if not info.key.startswith("_tangthu/")] == []
     acts = [one.entry.act for one in read_journal(stores[1]) if one.entry.kind is EntryKind.STRANGER]
     assert acts == ["removed"]
+
+
+def test_what_is_locked_is_removed_by_a_later_round(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    stores[0].put(KEY, b"abc")
+
+    class Held(FaultStore):
+        def delete(self, key: str) -> None:
+            raise Locked(Sentence("bị khóa", "it is locked"))
+
+    held = reconciler(catalogue, [Held(stores[0], lambda call: None), stores[1]], clock)  # type: ignore[list-item]
+    held.reconcile(ONE)
+    held.vote(ONE, KEY, "A", REMOVE, "x")
+    with pytest.raises(Locked):
+        held.vote(ONE, KEY, "B", REMOVE, "x")
+    held.reconcile(ONE)
+    assert catalogue.strangers.get(ONE, KEY).state is StrangerState.REMOVING
+    assert raw(stores[0], KEY) == b"abc"
+    reconciler(catalogue, stores, clock).reconcile(ONE)
+    assert catalogue.strangers.get(ONE, KEY).state is StrangerState.REMOVED
+    assert stores[0].head(KEY) is None
 
 
 def test_many_foreign_keys_are_bounded(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from metadata.holdings import AipVersion, Member
     from preservation.antivirus.port import VirusScanner
     from preservation.audit import Auditor
+    from preservation.audits import Audits
     from preservation.backup import Backups
     from preservation.checkers import Checkers
     from preservation.checks import Schedule
@@ -327,6 +328,13 @@ class Archive:
         from preservation.audit import Auditor
 
         return Auditor(self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=self.watch)
+
+    @_Once
+    def audits(self) -> Audits:
+        """Audits that people begin and steer, and the daily light one."""
+        from administration.audits import audits_of
+
+        return audits_of(self)
 
     @_Once
     def repairer(self) -> Repairer:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metadata.catalogue import Catalogue
-from metadata.errors import TangThuError
 from metadata.events import Agent
-from metadata.journal import Entry, EntryKind, Numbered
+from metadata.journal import Entry, EntryKind
 from preservation.checks import Clock
-from storage.journal import append_entry, read_journal
+from preservation.journal_recovery import Note, Recovery
+from storage.journal import append_entry
 from storage.port import Store
 
 
@@ -46,21 +46,10 @@ class ArchiveJournal:
         self._catalogue.journal.add(placed)
         return placed[-1].entry
 
-    def recover(self) -> int:
+    def recover(self, note: Note = lambda *_: None) -> int:
         """Bring into the catalogue what the stores tell and it lacks, and to every store what it lacks; how many rows
-        were added. Raises StoreUnavailable, Unreadable for a journal that is broken in every store."""
-        last = self._catalogue.journal.last()
-        after = last.number if last else 0
-        longest: list[Numbered] = []
-        trouble: TangThuError | None = None
-        for store in self._stores:
-            found: list[Numbered] = []
-            try:
-                found.extend(read_journal(store, after))
-            except TangThuError as error:
-                trouble = error
-            longest = max(longest, found, key=len)
-        if trouble is not None and not longest:
-            raise trouble
-        self._catalogue.journal.add(longest)
-        return len(longest)
+        were added. ``note`` hears of stores that contradict others, are broken or away.
+
+        Raises StoreUnavailable or Unreadable when no store can tell anything and the catalogue knows nothing.
+        """
+        return Recovery(self._catalogue, self._stores, note).run()

@@ -7,17 +7,21 @@ that were registered, one by one. What the stores do not agree on is reported, n
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 from pathlib import Path
 
 from metadata.canonical import canonical
 from metadata.catalogue import Catalogue
+from metadata.catalogue.survey import Standing
 from metadata.errors import AlreadyExists, Damaged, NotFound, StoreUnavailable, TangThuError, Unreadable
 from metadata.events import Event
-from metadata.holdings import Replica
+from metadata.holdings import Member, Record, Replica
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
@@ -30,6 +34,8 @@ from storage.marker import MARKER_KEY
 from storage.port import ObjectInfo, Store
 
 _MOST_PROBLEMS = 1000
+_BATCH = 500
+_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,15 @@ class Problem:
 class RebuildReport:
     """What a rebuild came to. ``known`` versions were in the catalogue already; ``unfinished`` were never acknowledged.
 
-    ``lost`` are versions that could not be read from any store. The first 1,000 problems are kept.
+    ``updated`` of those known had a longer log than the catalogue knew. ``lost`` are versions that could not be read
+    from any store. ``elsewhere`` counts replicas that logs name in stores that were not given. The first 1,000
+    problems are kept.
     """
 
     rebuilt: int = 0
     known: int = 0
+    updated: int = 0
+    elsewhere: dict[StoreId, int] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -60,6 +70,16 @@ class RebuildReport:
         self.problem_count += 1
         if len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(Problem(key, store, message))
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A version as the listings show it: the stores that hold it, and how far its log goes in each."""
+
+    key: str
+    version: VersionId
+    holders: Sequence[tuple[Store, ObjectInfo]]
+    logs: Mapping[StoreId, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +103,15 @@ def rebuild(
     schedule: Schedule | None = None,
     work: Path | None = None,
     on_progress: Callable[[str], None] | None = None,
+    workers: int = 1,
 ) -> RebuildReport:
-    """Put every version that the stores hold into ``catalogue``; versions that are there are left as they are.
+    """Put every version that the stores hold into ``catalogue``; of versions that are there, what their logs tell and
+    it does not know yet.
 
-    It may be stopped and begun again. ``on_progress`` gets each key when it is done. Raises StoreUnavailable when a
-    store cannot be listed, TemporaryError of the catalogue.
+    It may be stopped and begun again: what is there costs two questions for every 500. ``on_progress`` gets each key
+    when it is done. Raises StoreUnavailable when a store cannot be listed, TemporaryError of the catalogue.
     """
-    return _Rebuild(catalogue, stores, clock, schedule or Schedule(), work).run(on_progress)
+    return _Rebuild(catalogue, stores, clock, schedule or Schedule(), work).run(on_progress, workers)
 
 
 def rebuild_one(
@@ -124,23 +146,110 @@ class _Rebuild:
         self._schedule = schedule
         self._work = work
         self.report = RebuildReport()
+        self._noting = threading.Lock()
+        self._writing = threading.Lock()
 
-    def run(self, on_progress: Callable[[str], None] | None) -> RebuildReport:
+    def run(self, on_progress: Callable[[str], None] | None, workers: int) -> RebuildReport:
+        items = self._items()
+        with ThreadPoolExecutor(workers) as pool:
+            while batch := list(islice(items, _BATCH)):
+                standing = self._catalogue.survey.standing([item.version for item in batch])
+                # One worker works in this thread, so that what ends it ends there.
+                act = partial(self._look, standing)
+                for item in map(act, batch) if workers == 1 else pool.map(act, batch):
+                    if on_progress:
+                        on_progress(item.key)
+        self.report.problems.sort(key=lambda problem: problem.key)
+        return self.report
+
+    def _items(self) -> Iterator[_Item]:
+        """Every version in the order of the keys; its logs come before it. What is no version's is told."""
+        logs: dict[StoreId, int] = {}
+        owner = ""
         for key, holders in _objects(self._stores):
-            version = parse_object_key(key)
-            if version is not None:
-                self.take(key, version, holders)
-                if on_progress:
-                    on_progress(key)
-            elif key != MARKER_KEY and parse_log_key(key) is None and not is_own_key(key):
+            log = parse_log_key(key)
+            if owner and (log[0] if log else key) != owner:
+                self._without_object(owner)
+                owner, logs = "", {}
+            if log is not None:
+                owner = log[0]
+                logs |= {store.id: log[1] for store, _ in holders}
+            elif (version := parse_object_key(key)) is not None:
+                yield _Item(key, version, holders, logs)
+                owner, logs = "", {}
+            elif key != MARKER_KEY and not is_own_key(key):
                 for store, _ in holders:
                     self._note(key, store.id, "khóa không phải của kho lưu trữ này", "this key is not one of ours")
-        return self.report
+        if owner:
+            self._without_object(owner)
+
+    def _without_object(self, key: str) -> None:
+        self._note(key, None, "có nhật ký nhưng không kho nào còn gói", "there is a log, and no store has the AIP")
+        self.report.lost.append(key)
+
+    def _look(self, standing: Mapping[VersionId, Standing], item: _Item) -> _Item:
+        known = standing.get(item.version)
+        if known is None:
+            self.take(item.key, item.version, item.holders)
+            return item
+        self._count("known")
+        self._compare(item, known)
+        if max(item.logs.values(), default=0) > known.head.number:
+            self._go_on(item, known)
+        return item
+
+    def _compare(self, item: _Item, known: Standing) -> None:
+        """What the listing alone shows to be otherwise than the catalogue has it."""
+        held, longest = {store.id for store, _ in item.holders}, max(known.head.number, *item.logs.values(), 0)
+        for store, info in item.holders:
+            if info.size != known.size:
+                self._note(
+                    item.key, store.id, f"dài {info.size} byte, danh mục ghi {known.size}",
+                    f"has {info.size} bytes, the catalogue says {known.size}",
+                )  # fmt: skip
+            if (lacks := longest - item.logs.get(store.id, 0)) > 0:
+                self._lacks(item.key, store.id, lacks)
+        given = {store.id for store in self._stores}
+        for replica in known.replicas:
+            if replica.store not in given:
+                self._elsewhere(replica.store)
+            elif replica.store not in held and replica.outcome is not Fixity.MISSING:
+                self._note(item.key, replica.store, "kho không còn bản sao", "the store no longer has its replica")
+
+    def _go_on(self, item: _Item, known: Standing) -> None:
+        """The events that the longest log has beyond the catalogue's head, and the replicas as they leave them."""
+        log = self._log(item.key)
+        place = known.head.number - 1
+        if log is None or len(log.entries) <= place or log.entries[place].head != known.head:
+            self._note(item.key, None, "nhật ký khác với danh mục", "its log is not the one that the catalogue knows")
+            return
+        later = log.entries[known.head.number :]
+        events, head = [event for entry in later for event in entry.events], log.entries[-1].head
+        if not later:
+            return
+        fixity = self._catalogue.fixity
+        with self._writing:
+            for one in replicas_of(item.version, events, self._schedule):
+                at = one.checked or self._clock()
+                fixity.set_replica(item.version, one.store, one.outcome, at, one.due, events, head)
+            self._catalogue.events.append(item.version, events, head)
+        self._count("updated")
+
+    def _count(self, name: str) -> None:
+        with self._noting:
+            setattr(self.report, name, getattr(self.report, name) + 1)
+
+    def _elsewhere(self, store: StoreId) -> None:
+        with self._noting:
+            self.report.elsewhere[store] = self.report.elsewhere.get(store, 0) + 1
+
+    def _lacks(self, key: str, store: StoreId, count: int) -> None:
+        self._note(key, store, f"nhật ký thiếu {count} bản ghi", f"its log lacks {count} objects")
 
     def take(self, key: str, version: VersionId, holders: Sequence[tuple[Store, ObjectInfo]]) -> None:
         """One version, out of the stores that hold it."""
         if self._catalogue.holdings.version(version) is not None:
-            self.report.known += 1
+            self._count("known")
             return
         log = self._log(key)
         if log is None:
@@ -153,12 +262,12 @@ class _Rebuild:
             try:
                 self._register(key, version, store, holders, log)
             except (Unreadable, Damaged, NotFound, StoreUnavailable) as error:
-                self.report.note(key, store.id, error.sentence)
+                self._tell(key, store.id, error.sentence)
             except AlreadyExists:
-                self.report.known += 1
+                self._count("known")
                 return
             else:
-                self.report.rebuilt += 1
+                self._count("rebuilt")
                 return
         self.report.lost.append(key)
 
@@ -168,21 +277,23 @@ class _Rebuild:
         description = describe_stored(store, key, self._work)
         events = [*description.events, *log.events]
         replicas = self._replicas(key, version, {holder.id for holder, _ in holders}, events)
-        self._catalogue.holdings.register(
-            description.version,
-            description.members(),
-            description.records(),
-            replicas,
-            events,
-            log.receipt,
-            log.entries[-1].head,
-        )
+        members: Iterable[Member] = description.members()
+        records: Iterable[Record] = description.records()
+        if description.version.file_count <= _AT_ONCE:
+            # Read before the catalogue is locked, so that workers wait for stores at the same time.
+            members, records = list(members), list(records)
+        with self._writing:
+            self._catalogue.holdings.register(
+                description.version, members, records, replicas, events, log.receipt, log.entries[-1].head
+            )
 
     def _replicas(self, key: str, version: VersionId, holders: set[StoreId], events: Sequence[Event]) -> list[Replica]:
         """As the events tell, but for what the stores show to be otherwise: that is due at once."""
         now = self._clock()
         told = {replica.store: replica for replica in replicas_of(version, events, self._schedule)}
         present = {store.id for store in self._stores}
+        for store in set(told) - present:
+            self._elsewhere(store)
         for store in sorted(present & set(told) - holders):
             if told[store].outcome is not Fixity.MISSING:
                 self._note(key, store, "kho không còn bản sao", "the store no longer has its replica")
@@ -201,22 +312,23 @@ class _Rebuild:
                 for entry in read_log(store, key):
                     entries.append(entry)
             except TangThuError as error:
-                self.report.note(key, store.id, error.sentence)
+                self._tell(key, store.id, error.sentence)
             logs[store.id] = tuple(entries)
         best = max(logs.values(), key=len, default=())
         for store_id, found in logs.items():
             if found != best[: len(found)]:
                 self._note(key, store_id, "nhật ký khác với kho khác", "its log differs from another store's")
             elif len(found) < len(best):
-                self._note(
-                    key, store_id, f"nhật ký thiếu {len(best) - len(found)} bản ghi",
-                    f"its log lacks {len(best) - len(found)} objects",
-                )  # fmt: skip
+                self._lacks(key, store_id, len(best) - len(found))
         return _Log(best) if best else None
 
     def _note(self, key: str, store: StoreId | None, vi: str, en: str) -> None:
         where = f" ({store})" if store else ""
-        self.report.note(key, store, Sentence(f"{key}{where}: {vi}.", f"{key}{where}: {en}."))
+        self._tell(key, store, Sentence(f"{key}{where}: {vi}.", f"{key}{where}: {en}."))
+
+    def _tell(self, key: str, store: StoreId | None, message: Sentence) -> None:
+        with self._noting:
+            self.report.note(key, store, message)
 
 
 def _objects(stores: Sequence[Store]) -> Iterator[tuple[str, list[tuple[Store, ObjectInfo]]]]:

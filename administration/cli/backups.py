@@ -10,6 +10,7 @@ from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output, size_text
 
 if TYPE_CHECKING:
+    from administration.restoring import Restored
     from metadata.backups import Backup, Drill
 
 
@@ -75,6 +76,84 @@ def _backup_line(one: Backup) -> str:
     mark = "✓" if one.outcome.value == "made" else "✗"
     where = ", ".join(store.value for store in one.stores) or one.note
     return f"{mark} {one.at:%Y-%m-%d %H:%M}Z  {one.kind.value:11}  {size_text(one.size):>9}  {one.id}  {where}"
+
+
+@command("restore")
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="LOẠI=NƠI",
+    help="Một nơi lưu: directory=/thư-mục hoặc s3=tên@https://máy-chủ/bucket; lặp lại cho mỗi nơi. / A store; repeat.",
+)
+@click.option("--code", default="", help="Mã cơ quan lưu trữ, khi không bản sao lưu nào nói. / The archive's code.")
+@click.option("--name", default="", help="Tên của kho, khi không bản sao lưu nào nói. / The archive's name.")
+@click.option("--catalogue", default="", metavar="URL", help="Cơ sở dữ liệu mới của danh mục. / A new database.")
+@click.option("--verify", is_flag=True, help="Đọc lại từng byte của mọi bản sao. / Read every byte of every replica.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Số luồng. / Threads.")
+def restore_command(
+    context: Context,
+    output: Output,
+    sources: tuple[str, ...],
+    code: str,
+    name: str,
+    catalogue: str,
+    verify: bool,
+    workers: int,
+) -> int:
+    """Dựng lại cả kho trên một máy trống, từ các nơi lưu. / Make the archive anew on an empty machine.
+
+    Tìm bản sao lưu mới nhất còn nguyên, nạp thiết lập và danh mục, rồi đọc thêm từ các nơi lưu những gì mới hơn.
+    Không còn bản sao lưu nào thì danh mục được dựng lại từ chính các gói AIP. Khóa S3 đọc từ biến môi trường
+    TANGTHU_S3_ACCESS_KEY và TANGTHU_S3_SECRET_KEY.
+
+    \b
+      tangthu --home ./kho-moi restore --from directory=/mnt/kho-a --from directory=/mnt/kho-b --verify
+
+    Finds the newest backup that is whole, loads settings and catalogue, and reads from the stores what is newer.
+    Where no backup is left the catalogue is rebuilt from the AIPs themselves.
+    """
+    from administration.restoring import Wish, restore, source
+
+    with output.progress(count_bytes=False) as advance:
+        wish = Wish(
+            context.home_or_here, [source(one) for one in sources], code, name, catalogue, verify=verify,
+            workers=workers,
+        )  # fmt: skip
+        done = restore(wish, advance)
+    _tell_restored(output, done)
+    return 0 if done.whole and not done.problems and not (done.rebuild and done.rebuild.problem_count) else 1
+
+
+def _tell_restored(output: Output, done: Restored) -> None:
+    report = done.rebuild
+    problems = [*done.problems, *((one.key, one.message) for one in report.problems)] if report else done.problems
+    output.document(
+        {
+            "backup": done.backup,
+            "rows": done.rows,
+            "versions": done.versions,
+            "journal": done.journal,
+            "indexed": done.indexed,
+            "rebuilt": report.rebuilt if report else 0,
+            "updated": report.updated if report else 0,
+            "elsewhere": {store.value: count for store, count in report.elsewhere.items()} if report else {},
+            "lost": report.lost if report else [],
+            "verified": done.verified,
+            "bad": done.bad,
+            "problems": [{"place": place, "vi": told.vi, "en": told.en} for place, told in problems],
+        }
+    )
+    output.say(
+        f"Kho có lại {done.versions} gói AIP (bản sao lưu: {done.backup or 'không có'}).",
+        f"{done.versions} AIPs are back (backup: {done.backup or 'none'}).",
+        "✓" if done.whole else "✗",
+    )
+    for place, told in problems:
+        output.say(f"{place} {told.vi}", told.en, "!")
+    for key in [*(report.lost if report else []), *done.bad]:
+        output.say(f"Không nơi lưu nào còn nguyên: {key}", "Whole in no store.", "✗")
 
 
 @command("drill")

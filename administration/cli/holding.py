@@ -58,15 +58,19 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @command("rebuild")
-def rebuild_command(context: Context, output: Output) -> int:
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Số luồng. / Threads.")
+def rebuild_command(context: Context, output: Output, workers: int) -> int:
     """Dựng lại danh mục và chỉ mục từ các nơi lưu. / Rebuild catalogue and index from the stores.
 
     Dùng khi danh mục bị mất: mọi thứ trừ công việc đang chạy đều đọc lại được từ chính các gói AIP.
 
     For when the catalogue is lost: all but running jobs is read again from the AIPs themselves.
-    What the catalogue already has stays as it is. It may be stopped and begun again.
+    Of what the catalogue already has only logs that have gone on are read. It may be stopped and begun again.
+    Stores that are retired are not counted.
     """
     from administration.archive import Archive
+    from metadata.stores import StoreState
+    from preservation.incidents import restore_incidents
     from preservation.rebuild import rebuild
 
     with Archive.open(context.home) as archive, output.progress(count_bytes=False) as advance:
@@ -77,13 +81,19 @@ def rebuild_command(context: Context, output: Output) -> int:
             count += 1
             advance("AIP", count, 0)
 
+        archive.journal.recover()
+        archive.store_keeper.recover()
+        restore_incidents(archive.catalogue)
+        records = archive.catalogue.stores.records()
+        retired = {id for id, record in records.items() if record.state is StoreState.RETIRED}
         report = rebuild(
             archive.catalogue,
-            list(archive.stores.values()),
+            [store for id, store in archive.stores.items() if id not in retired],
             archive.clock,
             archive.schedule,
             archive.settings.work_folder,
             on_progress,
+            workers,
         )
         indexed = archive.feeder.rebuild()
         quarantined = archive.ingest.room.restore()
@@ -110,6 +120,8 @@ def _rebuilt_to_json(report: RebuildReport, indexed: int, quarantined: int) -> d
     return {
         "rebuilt": report.rebuilt,
         "known": report.known,
+        "updated": report.updated,
+        "elsewhere": {store.value: count for store, count in report.elsewhere.items()},
         "indexed": indexed,
         "quarantined": quarantined,
         "lost": report.lost,

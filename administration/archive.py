@@ -309,19 +309,16 @@ class Archive:
     @_Once
     def salvager(self) -> Salvager:
         """Who saves what is left when no replica is whole."""
-        from preservation.salvage import Salvager
+        from administration.incidents import salvager_of
 
-        room = self.settings.home / "salvage"
-        room.mkdir(parents=True, exist_ok=True)
-        return Salvager(self.catalogue, self.stores, self.repairer, self.journal, self.clock, room)
+        return salvager_of(self)
 
     @_Once
     def reconciler(self) -> Reconciler:
         """Who holds what the stores have against what the catalogue knows."""
-        from preservation.reconciliation import Reconciler
+        from administration.incidents import reconciler_of
 
-        wait = timedelta(hours=self.settings.number("incidents.stranger_hours"))
-        return Reconciler(self.catalogue, self.stores, self.incidents, self.journal, self.clock, wait)
+        return reconciler_of(self)
 
     @_Once
     def auditor(self) -> Auditor:

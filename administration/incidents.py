@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from metadata.identifiers import StoreId
     from metadata.incidents import Incident
     from preservation.incidents import Incidents
+    from preservation.reconciliation import Reconciler
+    from preservation.salvage import Salvager
     from preservation.watch import Watch
     from storage.port import Store
     from storage.wrappers.room import Notice
@@ -54,6 +56,23 @@ def answering_stores(archive: Archive) -> Mapping[StoreId, Store]:
     retired = {id for id, record in records.items() if record.state is StoreState.RETIRED}
     resting = {store.id for store in archive.settings.stores if store.traits.offline}
     return {id: store for id, store in archive.bare_stores.items() if id not in retired | resting}
+
+
+def reconciler_of(archive: Archive) -> Reconciler:
+    """It tells a stranger when it was seen twice as far apart as the settings say."""
+    from preservation.reconciliation import Reconciler
+
+    wait = timedelta(hours=archive.settings.number("incidents.stranger_hours"))
+    return Reconciler(archive.catalogue, archive.stores, archive.incidents, archive.journal, archive.clock, wait)
+
+
+def salvager_of(archive: Archive) -> Salvager:
+    """What it puts together lies in the archive's own folder, which no sweep touches."""
+    from preservation.salvage import Salvager
+
+    room = archive.settings.home / "salvage"
+    room.mkdir(parents=True, exist_ok=True)
+    return Salvager(archive.catalogue, archive.stores, archive.repairer, archive.journal, archive.clock, room)
 
 
 def room_notice(archive: Archive) -> Notice:

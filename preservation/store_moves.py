@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from metadata.catalogue import Catalogue, Lease
@@ -30,6 +29,14 @@ from preservation.journal import ArchiveJournal
 from preservation.life import log_events
 from preservation.places import DRAIN, MOVE, REINSTATE, RETIRE, STATES_TOLD, Places, last_word
 from preservation.replication import Checkpoint, ReplicationReport, Replicator
+from preservation.store_standing import (
+    Draining,
+    Retiring,
+    destination_of,
+    must_be_named,
+    said,
+    why_it_depends,
+)
 from storage.keys import log_key, parse_object_key
 from storage.port import Store
 
@@ -38,50 +45,6 @@ _LEASE = timedelta(minutes=10)
 _PAGE = 200
 _NAMED = 100
 _TOLD = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Draining:
-    """How far a draining is: ``aips`` and ``bytes`` were in the store when it began, ``left`` of them must still be
-    copied, ``doubtful`` replicas elsewhere do not stand proved and must be read or repaired first.
-
-    ``to`` is where they go when one store was named. ``ready``: the store may be retired.
-    """
-
-    store: StoreId
-    state: StoreState
-    begun: datetime | None
-    person: str
-    to: StoreId | None
-    aips: int
-    bytes: int
-    left: int
-    left_bytes: int
-    doubtful: int
-    trouble: Sentence | None = None
-
-    @property
-    def ready(self) -> bool:
-        return self.state is StoreState.DRAINING and not (self.left or self.doubtful or self.trouble)
-
-    def time_left(self, now: datetime) -> timedelta | None:
-        """At the pace so far; None when that cannot be told yet."""
-        done = self.bytes - self.left_bytes
-        if self.begun is None or done <= 0 or not self.left_bytes:
-            return None
-        return (now - self.begun) * (self.left_bytes / done)
-
-
-@dataclass(frozen=True, slots=True)
-class Retiring:
-    """Who has agreed to retire a store so far, and whether that was enough. ``left`` replicas are still to be
-    forgotten: somebody else is at them."""
-
-    store: StoreId
-    people: tuple[str, ...]
-    retired: bool
-    forgotten: int = 0
-    left: int = 0
 
 
 class StoreKeeper:
@@ -118,10 +81,10 @@ class StoreKeeper:
         """
         state = self._known(store)
         if state is StoreState.RETIRED:
-            raise _said(f"Nơi lưu “{store}” đã thôi dùng.", f"The store “{store}” is retired.")
-        _named(person)
+            raise said(f"Nơi lưu “{store}” đã thôi dùng.", f"The store “{store}” is retired.")
+        must_be_named(person)
         last = last_word(self._catalogue, store)
-        if state is StoreState.DRAINING and last is not None and _destination(last) == to:
+        if state is StoreState.DRAINING and last is not None and destination_of(last) == to:
             return self.progress(store)
         self._may_drain(store, to)
         aips, size = self._catalogue.placements.amount(self._sets(store))
@@ -147,7 +110,7 @@ class StoreKeeper:
             state,
             last.at if last else None,
             last.person if last else "",
-            _destination(last) if last else None,
+            destination_of(last) if last else None,
             int(told.get("aips", 0)),
             int(told.get("bytes", 0)),
             left,
@@ -162,7 +125,7 @@ class StoreKeeper:
         Replicas elsewhere that do not stand proved are made due. Raises UsageError when it is not draining.
         """
         if self._known(store) is not StoreState.DRAINING:
-            raise _said(f"Nơi lưu “{store}” không đang được chuyển đi.", f"The store “{store}” is not being drained.")
+            raise said(f"Nơi lưu “{store}” không đang được chuyển đi.", f"The store “{store}” is not being drained.")
         report = self._replicator.run(limit, store, on_progress)
         for version, holder in self._doubtful(store):
             self._catalogue.fixity.hasten(version, holder, self._clock())
@@ -188,12 +151,12 @@ class StoreKeeper:
 
         Raises UsageError while anything still depends on the store, or it is not being drained.
         """
-        _named(person, reason)
+        must_be_named(person, reason)
         if self._known(store) is StoreState.RETIRED:
             return self._forget(store, on_progress)
         standing = self.progress(store)
         if not standing.ready:
-            raise _depends(standing)
+            raise why_it_depends(standing)
         begun = last_word(self._catalogue, store)
         assert begun is not None
         document = {"reason": reason, "of": str(begun.id)}
@@ -216,11 +179,11 @@ class StoreKeeper:
     def reinstate(self, store: StoreId, person: str, reason: str = "", on_progress: Progress | None = None) -> int:
         """Take a store into use again. Of a retired one the replicas that are still there are noted again, unproved
         and due now; how many. Raises UsageError, StoreUnavailable when it does not answer."""
-        _named(person)
+        must_be_named(person)
         state = self._known(store)
         last = last_word(self._catalogue, store)
         if state is StoreState.ACTIVE and (last is None or last.act != REINSTATE):
-            raise _said(f"Nơi lưu “{store}” đang được dùng.", f"The store “{store}” is in use.")
+            raise said(f"Nơi lưu “{store}” đang được dùng.", f"The store “{store}” is in use.")
         if state is not StoreState.ACTIVE:
             next(iter(self._stores[store].list()), None)  # one that does not answer is not taken back
             document = {"from": state.value, "reason": reason}
@@ -278,13 +241,13 @@ class StoreKeeper:
         """Raises UsageError when the stores that remain could not hold what they must."""
         standing = self._places.standing()
         if to is not None and (self._known(to) is not StoreState.ACTIVE or to == store):
-            raise _said(f"Không chuyển sang “{to}” được.", f"“{to}” cannot be moved to: it must be another, in use.")
+            raise said(f"Không chuyển sang “{to}” được.", f"“{to}” cannot be moved to: it must be another, in use.")
         after = standing.with_state(store, StoreState.DRAINING, to)
         self._places.check(after)
         for place in self._sets(store):
             policy = self._places.policy(place.fonds, place.access)
             if to is not None and not policy.allows(to):
-                raise _said(
+                raise said(
                     f"Chính sách bản sao “{policy.name}” không cho dùng nơi lưu “{to}”. Hãy thêm nó vào chính sách.",
                     f"The replica policy “{policy.name}” does not allow the store “{to}”. Add it to the policy.",
                 )
@@ -415,34 +378,3 @@ class StoreKeeper:
             except StoreUnavailable:
                 away.add(id)
         return found
-
-
-def _destination(entry: Entry) -> StoreId | None:
-    return StoreId(str(entry.document["to"])) if entry.act == MOVE else None
-
-
-def _named(person: str, reason: str | None = None) -> None:
-    if not person_key(person) or (reason is not None and not reason.strip()):
-        raise _said("Hãy ghi họ tên người quyết định và lý do.", "Name the person who decides, and the reason.")
-
-
-def _said(vi: str, en: str) -> UsageError:
-    return UsageError(Sentence(vi, en))
-
-
-def _depends(standing: Draining) -> UsageError:
-    """Why a store cannot be retired yet."""
-    store = standing.store
-    if standing.state is not StoreState.DRAINING:
-        return _said(
-            f"Hãy chuyển những gì ở “{store}” đi trước: tangthu storage drain {store}.",
-            f"What is in “{store}” must be copied away first: tangthu storage drain {store}.",
-        )
-    if standing.trouble is not None:
-        return UsageError(standing.trouble)
-    return _said(
-        f"Còn {standing.left} gói AIP phải chép khỏi “{store}”, và {standing.doubtful} bản sao ở nơi khác chưa được "
-        f"chứng minh là nguyên vẹn. Hãy chạy tangthu storage drain {store}, kiểm tra và sửa những bản sao đó.",
-        f"{standing.left} AIPs must still be copied away from “{store}”, and {standing.doubtful} replicas elsewhere do "
-        f"not stand proved. Run tangthu storage drain {store}; have those replicas audited and repaired.",
-    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from metadata.journal import Entry
     from preservation.checks import Progress
     from preservation.replication import ReplicationReport
-    from preservation.store_moves import Draining, Retiring
+    from preservation.store_standing import Draining, Retiring
 
 _PERSON = click.option("--person", required=True, help="Họ tên người quyết định. / Who decides.")
 _REASON = click.option("--reason", default="", help="Lý do. / Why.")

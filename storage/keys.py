@@ -78,6 +78,15 @@ def backup_prefix(backup: str) -> str:
     return f"{BACKUP_PREFIX}{_segment(backup)}/"
 
 
+def probe_prefix(probe: str) -> str:
+    """What the keys of the scratch objects of a trial begin with; none is left when it has ended."""
+    return f"{_OWN}probe/{_segment(probe)}/"
+
+
+SET_KEY = f"{_OWN}set.json"
+"""What a medium holds that was closed as a set: every object's key, size and SHA-256."""
+
+
 def _segment(text: str) -> str:
     """One folder name: what stores and file systems may misread is percent-encoded, letters of any script stay.
 

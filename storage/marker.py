@@ -21,16 +21,24 @@ class Marker:
 
     store: StoreId
     archive: ArchiveCode
+    label: str = ""
+    """What is written on a medium that lies on a shelf."""
+
+    def is_of(self, store: StoreId, archive: ArchiveCode) -> bool:
+        """Whether it is this store of this archive, whatever its label."""
+        return (self.store, self.archive) == (store, archive)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Raise ValueError when ``data`` is not a marker."""
         try:
             fields = json.loads(data)
-            return cls(StoreId(fields["store"]), ArchiveCode(fields["archive"]))
+            return cls(StoreId(fields["store"]), ArchiveCode(fields["archive"]), str(fields.get("label", "")))
         except (KeyError, TypeError) as error:
             raise ValueError("not a marker") from error
 
     def to_bytes(self) -> bytes:
         fields = {"store": self.store.value, "archive": self.archive.value}
+        if self.label:
+            fields["label"] = self.label
         return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode() + b"\n"

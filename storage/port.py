@@ -15,11 +15,13 @@ Bytes = bytes | bytearray | memoryview
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """A stored object: its key, its size in bytes, when it was written (aware UTC)."""
+    """A stored object: its key, its size in bytes, when it was written (aware UTC), and the store's own word for its
+    content, which changes when that does; empty when the store has none."""
 
     key: str
     size: int
     modified: datetime
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,15 +82,21 @@ def _audit(
 
 
 @command("verify")
-@click.argument("file", metavar="TỆP.zip", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", metavar="TỆP.zip|THƯ-MỤC", type=click.Path(exists=True, path_type=Path))
 def verify(context: Context, output: Output, file: Path) -> int:
-    """Kiểm tra một gói AIP ngoài kho. / Verify an AIP off-line.
+    """Kiểm tra một gói AIP, hoặc cả một bộ, ngoài kho. / Verify an AIP, or a whole set, off-line.
 
     Không cần kho lưu trữ: chỉ dùng các bảng kê mã băm trong chính gói. Từng byte của tệp đều được đối chiếu.
+    Với một thư mục của nơi lưu (ổ rời, băng từ): mọi gói, nhật ký, và danh mục của bộ nếu bộ đã đóng.
 
-    Needs no archive: the AIP's own manifests are enough. Every byte of the file is accounted for. Exit code 1 when
+    Needs no archive: the AIP's own manifests are enough. Every byte of the file is accounted for. Of a store's folder
+    (a removable disk, a tape): every AIP, every log, and the set's manifest when it was closed. Exit code 1 when
     anything is not as it should be, 7 when the file cannot be read as an AIP.
     """
+    if file.is_dir():
+        from administration.cli.media import verify_medium
+
+        return verify_medium(output, file)
     from administration.cli.one_file import OneFile
     from metadata.outcomes import Fixity
     from storage.aip.verify import verify_object

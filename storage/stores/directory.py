@@ -24,6 +24,7 @@ from typing import Final, Self
 from metadata.errors import AlreadyExists, UsageError
 from metadata.identifiers import ArchiveCode, StoreId
 from metadata.text import Sentence
+from storage.keys import SET_KEY
 from storage.marker import MARKER_KEY, Marker
 from storage.port import Bytes, ObjectInfo, Part, Upload
 from storage.stores.failures import (
@@ -34,6 +35,8 @@ from storage.stores.failures import (
     no_upload,
     not_found,
     not_mounted,
+    on_shelf,
+    sealed,
     unavailable,
 )
 from storage.stores.files import assemble, removed_empty, sync_folder, write_at, write_sealed
@@ -94,11 +97,14 @@ class DirectoryStore:
     Every method raises StoreUnavailable while the marker is missing or names another store.
     """
 
-    def __init__(self, store_id: StoreId, root: Path) -> None:
+    def __init__(self, store_id: StoreId, root: Path, label: str = "", offline: bool = False) -> None:
+        """An ``offline`` one is a medium: not there means on its shelf, and once closed as a set it takes nothing."""
         self._id = store_id
         self._root = root
         self._objects = root / "objects"
         self._uploads = root / "uploads"
+        self._label = label
+        self._offline = offline
         self._marker_seen: tuple[int, ...] | None = None
 
     @property
@@ -115,7 +121,7 @@ class DirectoryStore:
             self._root.mkdir(parents=True, exist_ok=True)
             marker_path = self._root / MARKER_KEY
             if marker_path.exists():
-                if self._read_marker() != Marker(self._id, archive):
+                if not self._read_marker().is_of(self._id, archive):
                     raise already_exists(self._id, MARKER_KEY)
                 return
             if strangers := {entry.name for entry in self._root.iterdir()} - {"objects", "uploads", "lost+found"}:
@@ -123,7 +129,7 @@ class DirectoryStore:
             for folder in (self._objects, self._uploads):
                 folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
             self._probe()
-            write_sealed(self._uploads / "marker.put", Marker(self._id, archive).to_bytes())
+            write_sealed(self._uploads / "marker.put", Marker(self._id, archive, self._label).to_bytes())
             with suppress(FileExistsError):
                 os.link(self._uploads / "marker.put", marker_path)
             (self._uploads / "marker.put").unlink()
@@ -158,6 +164,8 @@ class DirectoryStore:
             stat = (self._root / MARKER_KEY).stat()
             self._objects.stat()
         except OSError as error:
+            if self._offline:
+                raise on_shelf(self._id, self._label) from error
             raise not_mounted(self._id, error.strerror or type(error).__name__) from error
         seen = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if seen == self._marker_seen:
@@ -168,12 +176,38 @@ class DirectoryStore:
             raise not_mounted(self._id, f"{self._root} is the store “{marker.store}”")
         self._marker_seen = seen
 
+    def _check_open(self) -> None:
+        """Also refuse when this is a medium that was closed as a set."""
+        self._check_mounted()
+        if self._offline and self._path(SET_KEY).exists():
+            raise sealed(self._id)
+
+    def fitness(self) -> tuple[bool, bool]:
+        """Whether the file system has hard links, and keeps names as they are given."""
+        try:
+            with disk_errors(self._id):
+                self._probe()
+        except UsageError as error:
+            links = not isinstance(error.__cause__, PermissionError)
+            return links, not links
+        return True, True
+
+    def file_system(self) -> str:
+        """What the folder is on, as Linux names it; empty elsewhere."""
+        try:
+            table = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
+            mounts = [line.split(" ")[1:3] for line in table]
+            inside = [(len(at), kind) for at, kind in mounts if self._root.resolve().is_relative_to(at)]
+        except (OSError, ValueError):
+            return ""
+        return max(inside, default=(0, ""))[1]
+
     def _path(self, key: str) -> Path:
         return self._root / MARKER_KEY if key == MARKER_KEY else self._objects / object_path(checked_key(key))
 
     def put(self, key: str, data: Bytes) -> None:
         target = self._path(key)
-        self._check_mounted()
+        self._check_open()
         with disk_errors(self._id):
             if target.exists():
                 raise already_exists(self._id, key)
@@ -237,20 +271,20 @@ class DirectoryStore:
             except (FileNotFoundError, NotADirectoryError):
                 self._check_mounted()
                 return None
-        return ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+        return ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), f"{stat.st_mtime_ns}")
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         self._check_mounted()
         with disk_errors(self._id):
             for key, stat in list_keys(self._objects, prefix, after):
-                yield ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+                yield ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), f"{stat.st_mtime_ns}")
         self._check_mounted()  # a disk that went away meanwhile looks like a store with few objects
 
     def delete(self, key: str) -> None:
         if key == MARKER_KEY:
             raise ValueError("the marker of a store is never deleted")
         path = self._path(key)
-        self._check_mounted()
+        self._check_open()
         with disk_errors(self._id):
             try:
                 path.unlink()
@@ -268,7 +302,7 @@ class DirectoryStore:
 
     def begin(self, key: str) -> Upload:
         checked_key(key)
-        self._check_mounted()
+        self._check_open()
         identifier = uuid.uuid4().hex
         with disk_errors(self._id):
             unborn = self._uploads / f"{identifier}.new"
@@ -295,6 +329,7 @@ class DirectoryStore:
             return Part(number, len(data), name)
 
     def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
+        self._check_open()
         folder, target = self._folder(upload), self._path(upload.key)
         try:
             with disk_errors(self._id):
@@ -346,7 +381,9 @@ class DirectoryStore:
                 if entry.name.endswith(".new"):
                     self._tidy(entry)
                 elif key.startswith(prefix):
-                    found.append(Upload(key, entry.name, datetime.fromtimestamp(stat.st_mtime, UTC)))
+                    found.append(
+                        Upload(key, entry.name, datetime.fromtimestamp(stat.st_mtime, UTC))
+                    )
         yield from sorted(found, key=lambda upload: (upload.key, upload.id))
 
     def _tidy(self, entry: os.DirEntry[str]) -> None:

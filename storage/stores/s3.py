@@ -46,6 +46,7 @@ from storage.stores.s3_checksums import (
 )
 from storage.stores.s3_client import S3Account, S3Options, make_client
 from storage.stores.s3_keeping import ColdState, ask_back, cold_state, lock_of
+from storage.stores.s3_probing import S3Trial
 from storage.stores.s3_reading import Connections, S3Stream, Source
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class S3Store:
         self._id = store_id
         self._bucket = bucket
         self._prefix = prefix
+        self._account = account
         self._client = make_client(account)
         self._connections = Connections(
             account.endpoint, account.ca, account.connect_timeout, account.read_timeout, account.proxy
@@ -126,6 +128,11 @@ class S3Store:
             self._put(MARKER_KEY, marker.to_bytes(), "both" if self._options.checksums == "auto" else self._sums)
         if self._read_marker() != marker:
             raise already_exists(self._id, MARKER_KEY)
+
+    def trial(self, prefix: str) -> S3Trial:
+        """What tries this bucket out, on objects whose keys begin with ``prefix``. Raises StoreUnavailable."""
+        self._check_mounted(again=True)
+        return S3Trial(self._client, self._bucket, self._name(prefix), self._options, self._sleep)
 
     def _read_marker(self) -> Marker:
         try:
@@ -247,7 +254,11 @@ class S3Store:
 
     def head(self, key: str) -> ObjectInfo | None:
         found = self._head(key)
-        return None if found is None else ObjectInfo(key, found["ContentLength"], found["LastModified"])
+        return (
+            None
+            if found is None
+            else ObjectInfo(key, found["ContentLength"], found["LastModified"], found.get("ETag", ""))
+        )
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
         name = self._name(key)
@@ -269,7 +280,7 @@ class S3Store:
                 for found in page.get("Contents", ()):
                     key = found["Key"].removeprefix(self._prefix)
                     if key != MARKER_KEY:
-                        yield ObjectInfo(key, found["Size"], found["LastModified"])
+                        yield ObjectInfo(key, found["Size"], found["LastModified"], found.get("ETag", ""))
 
     def delete(self, key: str) -> None:
         if key == MARKER_KEY:

@@ -1,4 +1,4 @@
-"""Leaving something for others: a limit on bytes a second and on requests at once."""
+"""Leaving something for others: a limit on bytes a second, on requests a second and on requests at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.wrappers.base import T, WrappedStore, WrappedStream
 
 
 class LimitStore(WrappedStore):
-    """At most ``bytes_per_second``, sent and received together, and ``requests`` at the same time.
+    """At most ``bytes_per_second``, sent and received together, ``requests`` at the same time, and so many a second.
 
     All threads that use this object share the limits. A stream that is open but not being read is no request.
     """
@@ -24,6 +24,7 @@ class LimitStore(WrappedStore):
         requests: int | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        requests_per_second: float | None = None,
     ) -> None:
         super().__init__(inner)
         self._rate = bytes_per_second
@@ -34,8 +35,17 @@ class LimitStore(WrappedStore):
         self._clock = clock
         self._lock = threading.Lock()
         self._free_at = clock()
+        self._request_rate = requests_per_second
+        self._request_at = clock()
 
     def _call(self, operation: str, key: str, work: Callable[[], T]) -> T:
+        if self._request_rate is not None and operation != "read":
+            with self._lock:
+                now = self._clock()
+                begin = max(self._request_at, now)
+                self._request_at = begin + 1 / self._request_rate
+            if begin > now:
+                self._sleep(begin - now)
         with self._slots:
             return work()
 

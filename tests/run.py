@@ -85,7 +85,14 @@ def main() -> int:
     return code or (0 if rest else core_coverage())
 
 
-PROOF = {"TANGTHU_KILLS": "10000", "TANGTHU_FLIPS": "10000", "TANGTHU_ROUND_TRIPS": "500", "TANGTHU_MUTANTS": "3000"}
+PROOF = {
+    "TANGTHU_KILLS": "10000",
+    "TANGTHU_FLIPS": "10000",
+    "TANGTHU_ROUND_TRIPS": "500",
+    "TANGTHU_MUTANTS": "3000",
+    "TANGTHU_FAULTS": "100000",
+    "TANGTHU_LINE_FAULTS": "5000",
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -24,6 +24,8 @@ from tests.services.listings import Listings
 
 _MOST = 1 << 16
 _REMEMBERED = 64
+_ENOUGH = 4
+"""Of fewer objects the same would be given twice, and two readings that agree are damage."""
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -225,10 +227,10 @@ class FaultProxy:
                 del self._seen[next(iter(self._seen))]
 
     def _another(self, head: bytes, line: str, trouble: Trouble) -> bytes | None:
-        """The same request for another object; None when no other is known, and then nothing happens."""
+        """The same request for another object; None when few others are known, and then nothing happens."""
         method, target, version = line.split(" ", 2)
         others = [known for path, known in self._seen.items() if path != urlsplit(target).path]
-        if not others:
+        if len(others) < _ENOUGH:
             trouble.fault = None
             return None
         other = others[int(trouble.at * len(others))]

@@ -250,7 +250,9 @@ class Archive:
         """What is done to the archive as a whole is written down here."""
         from preservation.journal import ArchiveJournal
 
-        return ArchiveJournal(self.catalogue, list(self.stores.values()), self.clock, self.agent)
+        media = {one.id for one in self.settings.stores if one.offline}
+        stores = [store for store_id, store in self.stores.items() if store_id not in media]
+        return ArchiveJournal(self.catalogue, stores, self.clock, self.agent)
 
     @_Once
     def places(self) -> Places:

@@ -10,12 +10,13 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from metadata.canonical import canonical
 from metadata.dates import read_utc, utc_text
-from metadata.errors import AlreadyExists, Damaged, NotFound, Unreadable
+from metadata.errors import AlreadyExists, Damaged, NotFound, OnShelf, Unreadable
 from metadata.events import Agent, Event, EventType, LogHead
 from metadata.identifiers import StoreId, VersionId
 from metadata.text import Sentence
@@ -160,7 +161,7 @@ def decode_log(store: StoreId, path: str, data: bytes) -> LogObject:
 def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
     """Bring ``own``, or whatever has its number already, to every store; say which it is."""
     path, data = log_key(key, own.number), own.encode()
-    found = {store.id: _read(store, path) for store in stores}
+    stores, found = _looked_at(stores, path)
     if any(content not in (None, data) for content in found.values()):
         found = {store.id: _surely(store, path) for store in stores}
     others = {content for content in found.values() if content is not None}
@@ -173,7 +174,8 @@ def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
             found[stores[0].id] = winner = _surely(stores[0], path) or data
     for store in stores:
         if found[store.id] is None:
-            _put(store, path, winner)
+            with suppress(OnShelf):  # a closed set
+                _put(store, path, winner)
         elif found[store.id] != winner:
             raise _contradiction(store.id, path)
     if winner == data:
@@ -182,6 +184,22 @@ def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
     before = LogHead(own.number - 1, own.previous) if own.previous else None
     _check(stores[0].id, key, entry, before, own.number)
     return entry
+
+
+def _looked_at(stores: Sequence[Store], path: str) -> tuple[Sequence[Store], dict[StoreId, bytes | None]]:
+    """What lies there in each store, and those stores, but for media: a set is written once, its logs are as they were
+    when it was closed. Raises OnShelf when there is nothing else."""
+    found: dict[StoreId, bytes | None] = {}
+    shelved: OnShelf | None = None
+    for store in stores:
+        try:
+            found[store.id] = _read(store, path)
+        except OnShelf as error:
+            shelved = error
+    kept = [store for store in stores if store.id in found]
+    if shelved is not None and not kept:
+        raise shelved
+    return kept, found
 
 
 def _put(store: Store, path: str, data: bytes) -> bool:

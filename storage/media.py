@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from metadata.canonical import canonical
 from metadata.dates import utc_text
-from metadata.errors import NotFound, TangThuError, UsageError
+from metadata.errors import NotFound, StoreUnavailable, TangThuError, UsageError
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from storage.aip.verify import verify_object
 from storage.journal import read_journal
-from storage.keys import JOURNAL_PREFIX, SET_KEY, is_own_key, parse_log_key, parse_object_key
+from storage.keys import JOURNAL_PREFIX, SET_KEY, is_own_key, log_prefix, parse_log_key, parse_object_key
+from storage.log import LARGEST as _SMALL
 from storage.log import read_log
-from storage.port import Part, Store, Upload
+from storage.port import ObjectInfo, Part, Store, Upload
 
 FORMAT: Final = "tangthu-set/1"
 _PIECE: Final = 1 << 20
@@ -36,6 +37,31 @@ class Checked:
     key: str
     outcome: Fixity
     told: str = ""
+
+
+def gather(medium: Store, others: Sequence[Store]) -> int:
+    """Bring to a medium that is about to be closed what tells of it later: the archive's journal, and the logs of the
+    AIPs that it holds, out of the first of ``others`` that answers. How many objects were written."""
+    count = 0
+    prefixes = [JOURNAL_PREFIX, *(log_prefix(info.key) for info in medium.list() if parse_object_key(info.key))]
+    for prefix in prefixes:
+        for other in others:
+            try:
+                count += sum(_bring(medium, other, info) for info in other.list(prefix))
+            except StoreUnavailable:
+                if other is others[-1]:
+                    raise
+                continue
+            break
+    return count
+
+
+def _bring(medium: Store, other: Store, info: ObjectInfo) -> bool:
+    if info.size > _SMALL or medium.head(info.key) is not None:
+        return False
+    with other.open(info.key) as stream:
+        medium.put(info.key, stream.read(info.size))
+    return True
 
 
 def seal(

@@ -169,7 +169,7 @@ def seal_command(context: Context, output: Output, id: str, person: str) -> int:
     from metadata.errors import UsageError
     from metadata.journal import EntryKind
     from metadata.text import Sentence
-    from storage.media import seal
+    from storage.media import gather, seal
 
     with Archive.open(context.home) as archive, output.progress() as advance:
         settings = named(archive, id)
@@ -180,6 +180,8 @@ def seal_command(context: Context, output: Output, id: str, person: str) -> int:
                 )
             )
         store = archive.bare_stores[settings.id]
+        media = {one.id for one in archive.settings.stores if one.offline}
+        gather(store, [one for key, one in archive.stores.items() if key not in media])
         count, size = seal(store, settings.label, archive.clock(), lambda done: advance(id, done, 0))
         archive.journal.write(EntryKind.STORE, id, "sealed", {"objects": count, "bytes": size}, person)
     output.document({"store": id, "label": settings.label, "objects": count, "bytes": size})

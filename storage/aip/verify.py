@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from metadata.errors import NotFound, TemporaryError
+from metadata.errors import Cold, NotFound, OnShelf, TemporaryError
 from metadata.holdings import Member
 from metadata.outcomes import Fixity
 from storage.aip.blocks import Block, Cursor, ReadAhead
@@ -50,7 +50,7 @@ def verify_object(
 
     ``expected`` are all members (tag files too) in their order; None verifies the object by itself. ``on_progress``
     gets the bytes of each block read. Never raises for what it finds: an absent object is MISSING, a store that does
-    not answer makes it UNREADABLE.
+    not answer makes it UNREADABLE; a medium on its shelf, or an object in the cold, NOT_CHECKED.
     """
     with ReadAhead(store, key) as blocks:
         return verify_blocks(iter(blocks), store, key, expected, on_progress)
@@ -75,6 +75,8 @@ def verify_blocks(
                 _Examination(cursor, _root(store, key), damages).run(expected)
         except NotFound as error:
             return Verdict(Fixity.MISSING, (), counter.total, 0, error.sentence)
+        except (Cold, OnShelf) as error:
+            return Verdict(Fixity.NOT_CHECKED, (), counter.total, 0, error.sentence)
         except TemporaryError as error:
             return Verdict(Fixity.UNREADABLE, damages.kept(), counter.total, len(damages.kept()), error.sentence)
     return damages.verdict(counter.total)

@@ -292,6 +292,9 @@ class _Rebuild:
         now = self._clock()
         told = {replica.store: replica for replica in replicas_of(version, events, self._schedule)}
         present = {store.id for store in self._stores}
+        # A list may be behind: nobody's loss is concluded from it before the store was asked for the object itself.
+        unlisted = [store for store in self._stores if store.id in told and store.id not in holders]
+        holders = holders | {store.id for store in unlisted if store.head(key) is not None}
         for store in set(told) - present:
             self._elsewhere(store)
         for store in sorted(present & set(told) - holders):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from metadata.errors import AlreadyExists, Cold, NotFound, OnShelf, StoreUnavailable
 from storage.port import Bytes, ByteStream, ObjectInfo, Part, Store, Upload
+from storage.settled import settled
 from storage.wrappers.base import T, WrappedStore, WrappedStream
 
 
@@ -92,8 +93,12 @@ class RetryStore(WrappedStore):
         self._call_once("put", key, lambda: self._inner.put(key, data), AlreadyExists, lambda: self._holds(key, data))
 
     def _holds(self, key: str, data: Bytes) -> bool:
-        with self._inner.open(key) as stream:
-            return stream.read(len(data) + 1) == bytes(data)
+        def read() -> bytes:
+            with self._inner.open(key) as stream:
+                return stream.read(len(data) + 1)
+
+        # A bit flipped on the way back must not make another's object of one's own.
+        return read() == bytes(data) or settled(self.id, read) == bytes(data)
 
     def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
         def done() -> bool:

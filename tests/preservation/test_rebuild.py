@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from preservation.checks import Schedule
 from preservation.rebuild import RebuildReport, rebuild
 from preservation.repair import Repairer
 from storage.keys import log_key
-from storage.port import Store
+from storage.port import ObjectInfo, Store
 from storage.stores.memory import MemoryStore
 from storage.wrappers import Fault, FaultStore
 from tests.builders.kept import AGENT, PERIOD, Clock, File, flip, keep, raw, replace
@@ -237,3 +237,21 @@ def test_problems_are_bounded() -> None:
     for number in range(1100):
         report.note(str(number), None, StoreUnavailable.__doc__)  # type: ignore[arg-type]
     assert (len(report.problems), report.problem_count) == (1000, 1100)
+
+
+class _Behind(MemoryStore):
+    """A store whose lists lack objects that it has."""
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        return (info for info in super().list(prefix, after) if not info.key.endswith(".zip"))
+
+
+def test_nothing_is_missing_because_a_list_is_behind(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, clock: Clock
+) -> None:
+    stores = [MemoryStore(StoreId("kho-1")), _Behind(StoreId("kho-2"))]
+    keep(catalogue, stores)
+    again = new_catalogue("again")
+    report = _rebuild(again, list(stores), clock)
+    assert (report.rebuilt, report.problems) == (1, [])
+    assert _rows(again) == _rows(catalogue)

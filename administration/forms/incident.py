@@ -9,7 +9,6 @@ from typing import Any
 
 from administration.forms.sheet import Column, Facts, Head, Line, Person, Section, Sheet, Signature, Table, Words
 from administration.forms.words import basis, moment_text, number_text, word
-from metadata.dates import read_utc
 from metadata.incidents import Incident, IncidentState
 from metadata.journal import Numbered
 from metadata.text import Sentence
@@ -107,7 +106,12 @@ def _extent(facts: Mapping[str, Any]) -> Iterator[Facts | Table | Words]:
             Column(Sentence("Giá trị đọc được", "Found"), code=True),
         )
         rows = tuple(
-            tuple(str(one.get(name, "")) for name in ("place", "kind", "expected", "found"))
+            (
+                str(one.get("place", "")),
+                word("damage", str(one.get("kind", ""))).vi,
+                str(one.get("expected", "")),
+                str(one.get("found", "")),
+            )
             for one in damages
             if isinstance(one, Mapping)
         )
@@ -145,6 +149,8 @@ def _flat(value: object, name: str = "", depth: int = 0) -> Iterator[Line]:
 def _value_text(name: str, value: object) -> str:
     if name == "outcome":
         return word("outcome", str(value)).vi
+    if name == "how":
+        return word("how", str(value)).vi
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
@@ -153,7 +159,7 @@ def _value_text(name: str, value: object) -> str:
         return number_text(value)
     if isinstance(value, str) and value[-1:] == "Z" and value[4:5] == "-":
         try:
-            return moment_text(read_utc(value))
+            return moment_text(datetime.fromisoformat(value))
         except ValueError:
             return value
     return str(value)

@@ -6,8 +6,9 @@ the objects, then, in one transaction, into the catalogue.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -133,15 +134,18 @@ class Auditor:
         self._worker = worker
         self._watch = watch
 
-    def audit_batch(self, limit: int, on_progress: Progress | None = None) -> AuditReport:
-        """Audit up to ``limit`` versions that are due. A version that cannot be finished now stays due.
+    def audit_batch(
+        self, limit: int, on_progress: Progress | None = None, stores: Collection[StoreId] | None = None
+    ) -> AuditReport:
+        """Audit up to ``limit`` versions that are due, in any store or in ``stores``. What cannot be finished now
+        stays due.
 
         Nothing is due by a clock that cannot be right.
         """
         report = AuditReport()
         if self._watch is not None and self._watch.trouble_with_time() is not None:
             return report
-        for lease in self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker):
+        for lease in self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker, stores):
             try:
                 report.add(self._audit(lease, on_progress))
             except TemporaryError:
@@ -153,9 +157,14 @@ class Auditor:
                 self._contradicted(lease.version, error)
         return report
 
-    def audit(self, version: VersionId, on_progress: Progress | None = None) -> VersionAudit:
-        """Audit one version now, due or not. Raises NotFound; Busy while another has it; TemporaryError."""
-        lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
+    def audit(
+        self, version: VersionId, on_progress: Progress | None = None, stores: Collection[StoreId] | None = None
+    ) -> VersionAudit:
+        """Audit one version now, due or not: all its replicas, or those in ``stores``.
+
+        Raises NotFound; Busy while another has it; TemporaryError.
+        """
+        lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker, stores)
         try:
             return self._audit(lease, on_progress)
         except TangThuError as error:
@@ -169,22 +178,48 @@ class Auditor:
 
     def _audit(self, lease: Lease, on_progress: Progress | None) -> VersionAudit:
         keeper = LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress)
+        tags = self._tags(lease)
         checks = self.look(lease, keeper)
         keeper.confirm()
-        return self.record(lease, checks)
+        return self.record(lease, checks, tags)
 
-    def record(self, lease: Lease, checks: Sequence[Check]) -> VersionAudit:
+    def _tags(self, lease: Lease) -> dict[StoreId, str]:
+        """The stores' own words for the objects, asked before these are read: what changes later changes them."""
+        tags: dict[StoreId, str] = {}
+        for copy in lease.replicas:
+            with contextlib.suppress(TemporaryError):
+                info = self._stores[copy.store].head(lease.key) if copy.store in self._stores else None
+                if info is not None and info.tag:
+                    tags[copy.store] = info.tag
+        return tags
+
+    def record(self, lease: Lease, checks: Sequence[Check], tags: Mapping[StoreId, str] | None = None) -> VersionAudit:
         """Write what was found to the log and the catalogue, and end the lease. Raises TemporaryError."""
         at = self._clock()
         events = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
-        logged = log_events(self._catalogue, self.answering(checks), lease.version, lease.key, events)
+        stores = [*self.answering(checks), *self._others(lease)] if self.answering(checks) else []
+        logged = log_events(self._catalogue, stores, lease.version, lease.key, events)
         results = {check.store: check.outcome for check in checks}
         due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}
-        self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
+        known = {store: tag for store, tag in (tags or {}).items() if results.get(store) is Fixity.MATCH}
+        self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head, known)
         audit = VersionAudit(lease.version, at, tuple(checks))
         if self._watch is not None:
             self._watch.audited(audit)
         return audit
+
+    def _others(self, lease: Lease) -> list[Store]:
+        """The stores with replicas that were not looked at now, and that answer: their logs go on as well. One that
+        could not be read at the last look is not asked; its log is made whole when it is read again."""
+        looked = {replica.store for replica in lease.replicas}
+        found: list[Store] = []
+        for other in self._catalogue.holdings.replicas(lease.version):
+            store = self._stores.get(other.store)
+            if store is not None and other.store not in looked and other.outcome is not Fixity.UNREADABLE:
+                with contextlib.suppress(TemporaryError):
+                    store.head(lease.key)
+                    found.append(store)
+        return found
 
     def answering(self, checks: Sequence[Check]) -> list[Store]:
         """The stores in which the log can be written now."""

@@ -25,6 +25,7 @@ from storage.settled import settled
 def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule) -> list[Replica]:
     """The replicas as the events leave them, by store: the state that the catalogue has."""
     state: dict[StoreId, tuple[Fixity, datetime]] = {}
+    read: dict[StoreId, datetime] = {}
     for event in events:
         if event.store is None:
             continue
@@ -34,10 +35,13 @@ def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule)
             state[event.store] = (Fixity.MATCH, event.at)
         elif event.type is EventType.DEACCESSION:
             state.pop(event.store, None)
+            read.pop(event.store, None)
         elif event.type is EventType.ACCESSION:
             state[event.store] = (Fixity.NOT_CHECKED, event.at)
+        if event.store in state and state[event.store][0].looked:
+            read[event.store] = state[event.store][1]
     return [
-        Replica(version, store, outcome, at, schedule.next_look(outcome, at))
+        Replica(version, store, outcome, read.get(store), schedule.next_look(outcome, at))
         if outcome is not Fixity.NOT_CHECKED
         else Replica(version, store, outcome, None, at)
         for store, (outcome, at) in sorted(state.items())

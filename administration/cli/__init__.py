@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from administration.cli import (
+    audits,
     alerts,
     backups,
     checking,
@@ -36,6 +37,7 @@ from metadata.errors import TangThuError
 from metadata.text import Sentence
 
 __all__ = [
+    "audits",
     "alerts",
     "backups",
     "checking",

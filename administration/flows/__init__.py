@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from administration.flows.alerting import alerting, alerting_chimes
+from administration.flows.auditing import auditing, auditing_chimes
 from administration.flows.backups import backing_up, backup_chimes, backup_to_json, drill_to_json
 from administration.flows.ingesting import decided_request, ingest_request, ingesting, stored_from_json, stored_to_json
 from administration.flows.keeping import audit_to_json, keeping, keeping_chimes, repair_to_json
@@ -35,6 +36,7 @@ def workflows(archive: Archive, on_progress: Progress = lambda *_: None) -> tupl
     return (
         *ingesting(archive, on_progress),
         *keeping(archive),
+        *auditing(archive),
         *moving(archive),
         *tidying(archive),
         *watching(archive),
@@ -61,6 +63,7 @@ def chimes(settings: Settings) -> tuple[Chime, ...]:
 
     return (
         *keeping_chimes(settings),
+        *auditing_chimes(settings),
         *moving_chimes(settings),
         *watching_chimes(),
         *backup_chimes(settings),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def keeping(archive: Archive) -> tuple[Workflow, ...]:
     """Audit and repair."""
     return (
-        Workflow("audit", "audit", (Step("audit", lambda job: _audit(archive, job)),), _repairs),
+        Workflow("audit", "audit", (Step("audit", lambda job: _audit(archive, job)),), repairs_of),
         Workflow("repair", "repair", (Step("repair", lambda job: _repair(archive, job)),)),
     )
 
@@ -39,7 +39,7 @@ def _audit(archive: Archive, job: Job) -> Json:
     return audit_to_json(archive.auditor.audit_batch(limit))
 
 
-def _repairs(result: Json) -> Sequence[Request]:
+def repairs_of(result: Json) -> Sequence[Request]:
     """One repair for each damage found; its id holds the time of the look, so that a later damage is a new job."""
     damaged = cast("Sequence[Mapping[str, str]]", cast("Mapping[str, Json]", result)["damaged"])
     return [Request("repair", f"repair-{one['version']}-{one['at']}", {"version": one["version"]}) for one in damaged]

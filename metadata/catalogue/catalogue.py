@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Self
 
 from metadata.catalogue.alerts import Alerts
+from metadata.catalogue.audits import Audits
 from metadata.catalogue.coverage import Coverage
+from metadata.catalogue.coverage_sums import CoverageSums
 from metadata.catalogue.database import Database
 from metadata.catalogue.dump import dump
 from metadata.catalogue.events import Events
@@ -37,7 +39,9 @@ class Catalogue:
         """
         self._database = Database(url)
         self.alerts = Alerts(self._database)
+        self.audits = Audits(self._database)
         self.coverage = Coverage(self._database)
+        self.coverage_sums = CoverageSums(self._database)
         self.holdings = Holdings(self._database)
         self.events = Events(self._database)
         self.fixity = FixitySchedule(self._database)

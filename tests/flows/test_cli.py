@@ -98,7 +98,7 @@ def test_every_command_teaches_in_both_languages_and_speaks_json(
 
 def test_the_commands_are_those_of_the_manual() -> None:
     assert set(group.commands) == {
-        "alerts", "forms", "init", "ingest", "audit", "repair", "show", "get", "search", "rebuild", "verify", "check", "pack", "dip",
+        "alerts", "forms", "init", "ingest", "audit", "audits", "coverage", "repair", "show", "get", "search", "rebuild", "verify", "check", "pack", "dip",
         "backup", "backups", "drill", "drills", "restore",
         "incidents", "replicate", "salvage", "strangers",
         "export", "formats", "identify", "quarantine", "serve", "signatures", "storage", "sweep", "trust", "worker",

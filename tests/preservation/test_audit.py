@@ -163,7 +163,7 @@ def test_a_store_that_is_away_is_neither_good_nor_bad(
     assert (state.outcome, state.due) == (Fixity.UNREADABLE, clock.now + RETRY)
     assert stores[1].head(log_key(kept.key, 2)) is None
     clock.forward(RETRY)
-    assert _auditor(catalogue, stores, clock).audit_batch(5).replicas == {Fixity.MATCH: 2}
+    assert _auditor(catalogue, stores, clock).audit_batch(5).replicas == {Fixity.MATCH: 1}
     assert [entry.number for entry in read_log(stores[1], kept.key)] == [1, 2, 3]
     assert list(read_log(stores[0], kept.key)) == list(read_log(stores[1], kept.key))
 

@@ -1,0 +1,196 @@
+"""Commands about audits that people begin and steer, and about how much of the holdings was read when."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING
+
+import click
+
+from administration.cli.app import EXIT_CODES, Context, command, group
+from administration.cli.output import Output, size_text
+
+if TYPE_CHECKING:
+    from metadata.audits import Audit
+    from preservation.coverage import Picture
+
+
+@group.group("audits", epilog=EXIT_CODES)
+def audits() -> None:
+    """Các đợt kiểm tra. / Audits that people begin.
+
+    Chính sách định kỳ tự chạy; ở đây là những đợt do người mở: cả một kho, một phông, hay một mẫu ngẫu nhiên.
+
+    What the policy asks runs by itself; these are begun by people: a whole store, a fonds, or a random sample.
+    """
+
+
+@command("list", parent=audits)
+def list_(context: Context, output: Output) -> int:
+    """Liệt kê các đợt kiểm tra. / List audits."""
+    from administration.archive import Archive
+
+    with Archive.open(context.home) as archive:
+        found = archive.catalogue.audits.latest()
+    output.document({"audits": [audit_row(one) for one in found]})
+    for one in found:
+        _line(output, one)
+    if not found:
+        output.say("Chưa có đợt kiểm tra nào.", "There are no audits yet.")
+    return 0
+
+
+@command("begin", parent=audits)
+@click.argument("kind", type=click.Choice(["light", "deep", "sample"]))
+@click.argument("store", metavar="KHO")
+@click.option("--fonds", help="Chỉ một phông. / One fonds only.")
+@click.option("--share", type=float, default=1.0, help="Tỷ lệ mẫu, 0–1. / Share of a sample, 0–1.")
+@click.option("--limit", type=float, help="Tối đa MB/s. / At most so many MB/s.")
+def begin(
+    context: Context, output: Output, kind: str, store: str, fonds: str | None, share: float, limit: float | None
+) -> int:
+    """Mở một đợt kiểm tra. / Begin an audit; workers do it.
+
+    light: đối chiếu danh mục của kho, không đọc nội dung; deep: đọc từng byte; sample: đọc một phần ngẫu nhiên.
+
+    light: hold the store's listing against the catalogue; deep: read every byte; sample: read a random share.
+    """
+    from administration.archive import Archive
+    from metadata.audits import AuditKind
+    from metadata.identifiers import FondsCode, StoreId
+
+    with Archive.open(context.home) as archive:
+        one = archive.audits.begin(
+            AuditKind(kind), StoreId(store), FondsCode(fonds) if fonds else None, share, _bytes(limit), _person()
+        )
+    return _tell(output, one)
+
+
+@command("pause", parent=audits)
+@click.argument("id", metavar="ĐỢT")
+def pause(context: Context, output: Output, id: str) -> int:
+    """Tạm dừng. / Pause."""
+    from administration.archive import Archive
+
+    with Archive.open(context.home) as archive:
+        return _tell(output, archive.audits.pause(id, _person()))
+
+
+@command("resume", parent=audits)
+@click.argument("id", metavar="ĐỢT")
+def resume(context: Context, output: Output, id: str) -> int:
+    """Tiếp tục. / Resume."""
+    from administration.archive import Archive
+
+    with Archive.open(context.home) as archive:
+        return _tell(output, archive.audits.resume(id, _person()))
+
+
+@command("stop", parent=audits)
+@click.argument("id", metavar="ĐỢT")
+def stop(context: Context, output: Output, id: str) -> int:
+    """Chấm dứt. / Stop for good."""
+    from administration.archive import Archive
+
+    with Archive.open(context.home) as archive:
+        return _tell(output, archive.audits.stop(id, _person()))
+
+
+@command("limit", parent=audits)
+@click.argument("id", metavar="ĐỢT")
+@click.argument("rate", type=float, metavar="MB/s")
+def limit(context: Context, output: Output, id: str, rate: float) -> int:
+    """Giới hạn tốc độ; 0 là bỏ giới hạn. / Limit the speed; 0 takes the limit away."""
+    from administration.archive import Archive
+
+    with Archive.open(context.home) as archive:
+        return _tell(output, archive.audits.set_limit(id, _bytes(rate), _person()))
+
+
+@command("coverage")
+@click.option("--store", help="Chỉ một kho. / One store only.")
+@click.option("--fonds", help="Chỉ một phông. / One fonds only.")
+def coverage(context: Context, output: Output, store: str | None, fonds: str | None) -> int:
+    """Đã đọc lại được bao nhiêu. / How much was read again, and when all will have been.
+
+    Mỗi kho: phần đã đọc lại trong chu kỳ, bản sao lâu nhất chưa đọc, tốc độ, ngày đọc hết, và phải đổi gì nếu trễ.
+
+    Of each store: what was read within the period, the replica unread longest, the pace, the day when all will have
+    been read, and what must change if that is late. Exit code 1 when the policy is not kept.
+    """
+    from administration.archive import Archive
+    from metadata.identifiers import FondsCode, StoreId
+    from preservation.coverage import picture
+
+    with Archive.open(context.home) as archive:
+        days = archive.catalogue.coverage.days(StoreId(store) if store else None, FondsCode(fonds) if fonds else None)
+        today, period = archive.clock().date(), archive.settings.number("audit.period_days")
+    names = sorted({day.store.value for day in days})
+    pictures = {name: picture((day for day in days if day.store.value == name), today, period) for name in names}
+    output.document({"stores": {name: picture_to_json(one) for name, one in pictures.items()}})
+    for name, one in pictures.items():
+        share = 100 * one.within_bytes / one.bytes if one.bytes else 100.0
+        oldest = f"{one.oldest:%d/%m/%Y}" if one.oldest else "—"
+        output.line(f"  {name:<20} {share:5.1f} %  {size_text(one.bytes):>10}  {oldest}")
+        for told in one.told:
+            output.say(told.vi, told.en, "✓" if one.kept else "!")
+    return 0 if all(one.kept for one in pictures.values()) else 1
+
+
+def audit_row(one: Audit) -> dict[str, object]:
+    """An audit for programs."""
+    return {
+        "id": one.id,
+        "kind": one.kind.value,
+        "store": one.store.value,
+        "fonds": one.fonds.value if one.fonds else None,
+        "state": one.state.value,
+        "share": one.share,
+        "limit": one.limit,
+        "begun": one.begun.isoformat(),
+        "ended": one.ended.isoformat() if one.ended else None,
+        "replicas": one.replicas,
+        "bytes": one.bytes,
+        "done": one.done,
+        "done_bytes": one.done_bytes,
+        "damaged": one.damaged,
+        "unread": one.unread,
+        "person": one.person,
+    }
+
+
+def picture_to_json(one: Picture) -> dict[str, object]:
+    """A picture of the coverage for programs."""
+    return {
+        "replicas": one.replicas,
+        "bytes": one.bytes,
+        "within": one.within,
+        "within_bytes": one.within_bytes,
+        "never": one.never,
+        "oldest": one.oldest.isoformat() if one.oldest else None,
+        "bytes_a_day_7": one.pace_7,
+        "bytes_a_day_30": one.pace_30,
+        "all_read": one.all_read.isoformat() if one.all_read else None,
+        "kept": one.kept,
+        "period_days": one.period,
+        "told": [{"vi": told.vi, "en": told.en} for told in one.told],
+    }
+
+
+def _tell(output: Output, one: Audit) -> int:
+    output.document(audit_row(one))
+    _line(output, one)
+    return 0
+
+
+def _line(output: Output, one: Audit) -> None:
+    share = f"{one.done}/{one.replicas}"
+    output.line(f"  {one.id}  {one.kind:<7} {one.store.value:<16} {one.state:<8} {share}  ✗ {one.damaged}")
+
+
+def _bytes(rate: float | None) -> int | None:
+    return round(rate * 1_000_000) if rate else None
+
+
+def _person() -> str:
+    return getpass.getuser()

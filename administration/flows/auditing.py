@@ -1,0 +1,59 @@
+"""Bringing on the audits that people begin, and the daily light look."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from administration.flows.keeping import audit_to_json
+from administration.work.plan import Json, Step, Workflow
+from metadata.audits import AuditKind, AuditState
+from metadata.errors import TemporaryError
+from preservation.audit import AuditReport
+
+if TYPE_CHECKING:
+    from administration.archive import Archive
+    from administration.settings import Settings
+    from administration.work.clock import Chime
+
+
+def auditing(archive: Archive) -> tuple[Workflow, ...]:
+    """One step of every audit that runs; and a light audit of every store that can be asked."""
+    from administration.flows.keeping import repairs_of
+
+    return (
+        Workflow("audits", "audit", (Step("step", lambda _: step_all(archive)),), repairs_of),
+        Workflow("light", "audit", (Step("begin", lambda _: begin_light(archive)),)),
+    )
+
+
+def auditing_chimes(_: Settings) -> tuple[Chime, ...]:
+    """Audits are brought on each minute; the light one begins daily."""
+    from administration.work.clock import Chime
+
+    return Chime("audits", timedelta(minutes=1)), Chime("light", timedelta(days=1))
+
+
+def step_all(archive: Archive) -> Json:
+    """Work on each audit for some seconds. A store that does not answer holds up only its own."""
+    total = AuditReport()
+    for one in archive.audits.running():
+        if one.state is not AuditState.RUNNING:
+            continue
+        try:
+            found = archive.audits.step(one.id)
+        except TemporaryError:
+            total.postponed += 1
+            continue
+        total.audited += found.audited
+        total.bytes_read += found.bytes_read
+        total.replicas.update(found.replicas)
+        total.damaged += found.damaged
+    return cast("Json", audit_to_json(total))
+
+
+def begin_light(archive: Archive) -> Json:
+    """Begin a light audit of each store that is not on a shelf; their ids."""
+    offline = {store.id for store in archive.settings.stores if store.offline}
+    stores = [store for store in archive.stores if store not in offline]
+    return [archive.audits.begin(AuditKind.LIGHT, store, standing=True).id for store in stores]

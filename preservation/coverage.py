@@ -1,0 +1,129 @@
+"""How much of the holdings was read whole when, when all of it will have been, and what must change if that is late.
+
+Pure: from the counters of ``metadata.catalogue.coverage``. The pace counts every whole read, of audits, of ingest
+and of repair.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from metadata.audits import CoverageDay
+from metadata.text import Sentence
+
+_DAY_SECONDS = 86_400
+_MONTH = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Of one store, one fonds, or all. Sizes in bytes; ``pace_7`` and ``pace_30`` are bytes a day.
+
+    ``within`` counts what was read whole within the policy's ``period`` (days). ``oldest`` is the day on which what was
+    read longest ago was last read, ``never`` how many replicas never were. ``all_read`` is when, at the better of
+    the two paces, everything that is late will have been read; None: never, nothing is being read.
+    """
+
+    replicas: int
+    bytes: int
+    within: int
+    within_bytes: int
+    never: int
+    oldest: date | None
+    pace_7: int
+    pace_30: int
+    all_read: date | None
+    kept: bool
+    period: int
+    told: tuple[Sentence, ...]
+
+
+def picture(days: Iterable[CoverageDay], today: date, period_days: float) -> Picture:
+    """Draw it. ``period_days`` is the policy's: within so many days everything is to be read."""
+    found = list(days)
+    period = max(1, math.floor(period_days))
+    first = today - timedelta(days=period)
+    fresh = [one for one in found if one.day is not None and one.day >= first]
+    replicas, size = _sum(found)
+    within, within_bytes = _sum(fresh)
+    paces = _pace(found, today, 7), _pace(found, today, _MONTH)
+    late = size - within_bytes
+    best = max(paces)
+    all_read = today if replicas == within else None
+    if replicas != within and best:
+        all_read = today + timedelta(days=min(math.ceil(late / best), 365_000))
+    seen = [one.day for one in found if one.day is not None]
+    kept = replicas == within and (not size or best * period >= size or _lies_spread(fresh, today, period))
+    told = _told(size, late, replicas - within, best, period, all_read, kept=kept)
+    never = sum(one.replicas for one in found if one.day is None)
+    oldest = min(seen, default=None)
+    return Picture(
+        replicas, size, within, within_bytes, never, oldest, *paces, all_read, kept, period, told
+    )  # fmt: skip
+
+
+def _sum(days: Iterable[CoverageDay]) -> tuple[int, int]:
+    replicas = size = 0
+    for one in days:
+        replicas, size = replicas + one.replicas, size + one.bytes
+    return replicas, size
+
+
+def _pace(days: Iterable[CoverageDay], today: date, span: int) -> int:
+    first = today - timedelta(days=span)
+    return sum(one.bytes for one in days if one.day is not None and one.day > first) // span
+
+
+def _lies_spread(fresh: Sequence[CoverageDay], today: date, period: int) -> bool:
+    """Whether nothing falls due within the next week: a quiet archive need not read."""
+    edge = today - timedelta(days=max(0, period - 7))
+    return all(one.day is None or one.day >= edge for one in fresh)
+
+
+def _told(
+    size: int, late: int, replicas: int, pace: int, period: int, all_read: date | None, *, kept: bool
+) -> tuple[Sentence, ...]:
+    if kept:
+        return (
+            Sentence(
+                f"Mọi bản sao đã được đọc lại trong {period} ngày qua, đúng chính sách.",
+                f"Every replica was read again within the last {period} days, as the policy asks.",
+            ),
+        )
+    told = []
+    if late or replicas:
+        told.append(
+            Sentence(
+                f"{replicas} bản sao ({late / 1e9:.1f} GB) quá {period} ngày chưa được đọc lại.",
+                f"{replicas} replicas ({late / 1e9:.1f} GB) were not read for more than {period} days.",
+            )
+        )
+    if all_read is not None and (late or replicas):
+        told.append(
+            Sentence(
+                f"Với tốc độ hiện nay, đến {all_read:%d/%m/%Y} mới đọc hết phần đã quá hạn.",
+                f"At the present pace what is late will have been read by {all_read.isoformat()}.",
+            )
+        )
+    needed = size / period
+    rate = needed / _DAY_SECONDS / 1e6
+    told.append(
+        Sentence(
+            f"Cần {needed / 1e9:.2f} GB mỗi ngày ({rate:.2f} MB/s cả ngày đêm, hay {3 * rate:.2f} MB/s trong 8 giờ); "
+            f"hiện đọc {pace / 1e9:.2f} GB mỗi ngày.",
+            f"It takes {needed / 1e9:.2f} GB a day ({rate:.2f} MB/s day and night, or {3 * rate:.2f} MB/s for 8 "
+            f"hours); {pace / 1e9:.2f} GB a day are being read.",
+        )
+    )
+    if pace:
+        days = math.ceil(size / pace)
+        told.append(
+            Sentence(
+                f"Nếu không tăng được tốc độ, chu kỳ đạt được là {days} ngày (audit.period_days = {days}).",
+                f"If it cannot be faster, the period that can be kept is {days} days (audit.period_days = {days}).",
+            )
+        )
+    return tuple(told)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from metadata.audits import CoverageDay
+from metadata.identifiers import FondsCode, StoreId
+from preservation.coverage import picture
+
+TODAY = date(2026, 11, 26)
+GB = 10**9
+
+
+def _day(ago: int | None, gigabytes: int) -> CoverageDay:
+    day = None if ago is None else TODAY - timedelta(days=ago)
+    return CoverageDay(StoreId("a"), FondsCode("P"), day, gigabytes, gigabytes * GB)
+
+
+def test_an_empty_archive_keeps_its_policy() -> None:
+    assert picture([], TODAY, 90).kept
+
+
+def test_all_read_evenly_keeps_the_policy() -> None:
+    one = picture([_day(ago, 1) for ago in range(90)], TODAY, 90)
+    assert one.kept
+    assert (one.pace_7, one.pace_30, one.oldest) == (GB, GB, TODAY - timedelta(days=89))
+    assert len(one.told) == 1
+
+
+def test_what_is_late_is_forecast_and_what_must_change_is_said() -> None:
+    one = picture([_day(200, 60), _day(None, 30), _day(1, 70)], TODAY, 90)
+    assert not one.kept
+    assert (one.replicas, one.within, one.never) == (160, 70, 30)
+    assert one.pace_7 == 10 * GB
+    assert one.all_read == TODAY + timedelta(days=9)
+    told = " ".join(sentence.en for sentence in one.told)
+    assert "90 replicas (90.0 GB)" in told
+    assert "1.78 GB a day" in told
+    assert "period that can be kept is 16 days" in told
+
+
+def test_nothing_read_has_no_day_when_all_will_have_been() -> None:
+    one = picture([_day(100, 5)], TODAY, 90)
+    assert (one.all_read, one.kept) == (None, False)
+
+
+def test_much_falling_due_at_once_is_seen_before_it_is_late() -> None:
+    assert not picture([_day(89, 1000)], TODAY, 90).kept
+    assert picture([_day(40, 1000)], TODAY, 90).kept

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import antivirus, audit, formats, identify, ingest, memory, mets, mixed, workshop
+from bench import antivirus, audit, formats, identify, ingest, memory, mets, mixed, restore, workshop
 from bench.services import chain_endpoint
 
 
@@ -19,7 +19,19 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=["ingest", "audit", "memory", "mets", "identify", "workshop", "antivirus", "formats", "mixed", []],
+        choices=[
+            "ingest",
+            "audit",
+            "memory",
+            "mets",
+            "identify",
+            "workshop",
+            "antivirus",
+            "formats",
+            "mixed",
+            "restore",
+            [],
+        ],
         default=[],
     )
     parser.add_argument(
@@ -39,6 +51,7 @@ def main() -> None:
         "antivirus",
         "formats",
         "mixed",
+        "restore",
     ]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
     with ExitStack() as stack:
@@ -63,6 +76,8 @@ def main() -> None:
             print(antivirus.run(folder, options.rounds), flush=True)
         if "formats" in what:
             print(formats.run(folder, options.rounds), flush=True)
+        if "restore" in what:
+            print(restore.run(folder, options.rounds), flush=True)
         if "mixed" in what:
             print(mixed.run(folder, rounds=options.rounds, chart=mixed.CHART), flush=True)
 

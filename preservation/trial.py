@@ -15,6 +15,8 @@ from metadata.catalogue import Catalogue
 from metadata.errors import NoSpace
 from metadata.holdings import AipVersion
 from metadata.text import Sentence
+from preservation.checks import describe
+from storage.aip.verify import verify_object
 from storage.port import Store
 
 _PIECE = 1 << 20
@@ -56,6 +58,10 @@ def restore_aip(catalogue: Catalogue, store: Store, version: AipVersion, scratch
     packed.unlink()
     validate(scratch / version.id.root, trial)
     _compare(catalogue, version, scratch / version.id.root, trial)
+    # What others' readers overlook (the bytes between and after the members) our own verifier does not.
+    verdict = verify_object(store, version.key, catalogue.holdings.members(version.id))
+    if verdict.outcome.damaged and not trial.problems:
+        trial.wrong(version.key, describe(verdict), describe(verdict))
     return trial
 
 

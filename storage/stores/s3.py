@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from metadata.errors import AlreadyExists, Locked, NotFound, StoreUnavailable, TangThuError
 from metadata.identifiers import ArchiveCode, StoreId
@@ -165,7 +166,7 @@ class S3Store:
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             raise self._refusal(key, _code(error), status) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise unavailable(self._id, type(error).__name__) from error
 
     def _refusal(self, key: str, code: str, status: int) -> TangThuError:

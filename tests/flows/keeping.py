@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from ingest.place import Submission
+from ingest.receipt import Receipt
 from metadata.errors import Damaged, TemporaryError, Unreadable
 from metadata.holdings import AipVersion
 from metadata.identifiers import StoreId
@@ -86,15 +88,18 @@ class Keeping:
             identity = f"00000000-0000-4000-8000-{self.sent:012d}"
             path = sip_hoso(self.folder / "sent", identity=identity, contents=documents(1 + self.sent % 3))
             self.sent += 1
-            receipt = self.persist(lambda path=path: self.archive.receive(path))  # type: ignore[misc]
+            receipt = self.persist(lambda path=path: self._receive(path))  # type: ignore[misc]
             assert receipt.aip
             assert receipt.key not in self.receipts
             self.receipts[receipt.key] = path
 
+    def _receive(self, path: Path) -> Receipt:
+        return self.archive.service.receive("job", Submission(path))
+
     def send_again(self) -> None:
         """A package that is held gives its receipt again, and no second AIP."""
         key = self.rng.choice(sorted(self.receipts))
-        assert self.persist(lambda: self.archive.receive(self.receipts[key])).key == key
+        assert self.persist(lambda: self._receive(self.receipts[key])).key == key
 
     def auditor(self) -> Auditor:
         return Auditor(self.archive.catalogue, self._stores(), self.archive.clock, AGENT, Schedule(PERIOD))

@@ -188,6 +188,20 @@ def test_a_server_that_gives_other_bytes(store: S3Store, sound: S3Store, line: F
             store.open(key, 4, 2)
 
 
+@pytest.mark.parametrize("operation", ["begin", "complete", "list"])
+def test_an_answer_that_is_no_xml_is_no_answer(store: S3Store, line: FaultProxy, key: str, operation: str) -> None:
+    upload = store.begin(key)
+    part = store.put_part(upload, 1, b"data")
+    line.plan = lambda _line, _number: Trouble(answer=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<Lis|t></>")
+    uses: dict[str, Callable[[], Any]] = {
+        "begin": lambda: store.begin(key),
+        "complete": lambda: store.complete(upload, [part]),
+        "list": lambda: list(store.list()),
+    }
+    with pytest.raises(StoreUnavailable):
+        uses[operation]()
+
+
 def test_a_server_that_does_not_answer(store: S3Store, sound: S3Store, line: FaultProxy, key: str) -> None:
     sound.put(key, b"data")
     line.plan = lambda _line, _number: Trouble(stall=True)

@@ -119,7 +119,7 @@ def _draw(context: Context, output: Output, given: dict[str, Any], draw: Draw) -
     from administration.archive import Archive
     from administration.forms import Head, Person
 
-    people = [Person.read(text) for text in given["people"]]
+    people = [Person.parse(text) for text in given["people"]]
     day: datetime | None = given["day"]
     head = Head(given["number"], day.date() if day else None, given["place"], given["above"])
     with Archive.open(context.home) as archive:

@@ -70,7 +70,7 @@ class Form:
 class FormService:
     """Threads and machines may each have one. ``sites`` says where each store of the settings stands, in their order.
 
-    Every method raises OSError when a form could not be typeset, and what the journal raises.
+    Every method raises TemporaryError when a form could not be typeset, and what the journal raises.
     """
 
     def __init__(

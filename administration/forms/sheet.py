@@ -15,8 +15,9 @@ from importlib.metadata import version
 from typing import Any, Self
 
 from ingest.reports.pdf_report import drawn
-from ingest.typesetting import Template, typeset
+from ingest.typesetting import GlyphMissingError, Template, typeset
 from metadata.dates import utc_text
+from metadata.errors import TemporaryError
 from metadata.identifiers import FondsCode, StoreId, VersionId
 from metadata.text import Sentence
 
@@ -35,7 +36,7 @@ class Person:
     position: str = ""
 
     @classmethod
-    def read(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
         """``Name, position``: the position may be missing."""
         name, _, position = text.partition(",")
         return cls(name.strip(), position.strip())
@@ -133,10 +134,18 @@ class Sheet:
 def sheet_pdf(sheet: Sheet, id: str, moment: datetime) -> bytes:
     """The sheet as PDF/A-2b, drawn up at ``moment``. The same arguments give the same bytes.
 
-    Raises OSError when it could not be typeset.
+    Raises TemporaryError when it could not be typeset.
     """
     content = json.dumps(_content(sheet, id, moment), ensure_ascii=False)
-    return typeset(_TEMPLATE, content, moment.astimezone(UTC).replace(microsecond=0))
+    try:
+        return typeset(_TEMPLATE, content, moment.astimezone(UTC).replace(microsecond=0))
+    except (OSError, GlyphMissingError) as error:
+        raise TemporaryError(
+            Sentence(
+                f"Chưa dàn trang được văn bản ({error}): hãy thử lại.",
+                f"The document could not be typeset ({error}): try again.",
+            )
+        ) from error
 
 
 def as_json(value: Any) -> Any:  # noqa: ANN401 -- whatever a form's data are made of

@@ -17,7 +17,7 @@ from administration.forms import Form, FormService, Head, Person
 from administration.forms.words import share_text, size_text
 from metadata.backups import Backup, BackupKind, BackupOutcome, Drill, DrillOutcome
 from metadata.catalogue import Catalogue
-from metadata.errors import NotFound, UsageError
+from metadata.errors import NotFound, TemporaryError, UsageError
 from metadata.events import Agent
 from metadata.holdings import PackageType
 from metadata.identifiers import ArchiveCode, FondsCode, StoreId
@@ -278,10 +278,14 @@ def test_periods_and_years_that_there_are_not(desk: Desk) -> None:
 
 
 def test_people_are_read_as_they_are_written() -> None:
-    assert Person.read("Nguyễn Văn A, Trưởng phòng, kiêm thủ kho") == Person(
+    assert Person.parse("Nguyễn Văn A, Trưởng phòng, kiêm thủ kho") == Person(
         "Nguyễn Văn A", "Trưởng phòng, kiêm thủ kho"
     )
-    assert (Person.read(" B "), str(Person.read("B")), str(PEOPLE[1])) == (Person("B"), "B", "Trần Văn Bảo, Viên chức")
+    assert (Person.parse(" B "), str(Person.parse("B")), str(PEOPLE[1])) == (
+        Person("B"),
+        "B",
+        "Trần Văn Bảo, Viên chức",
+    )
 
 
 def test_sizes_and_shares_as_people_here_write_them() -> None:
@@ -290,3 +294,15 @@ def test_sizes_and_shares_as_people_here_write_them() -> None:
     assert [share_text(*pair) for pair in ((0, 0), (1, 3), (9_999_999, 10_000_000), (5, 5))] == [
         "–", "33,33 %", "99,99 %", "100,00 %",
     ]  # fmt: skip
+
+
+def test_a_form_that_cannot_be_typeset_is_told_in_words_and_not_written_down(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError("no memory")
+
+    monkeypatch.setattr("administration.forms.sheet.typeset", fail)
+    with pytest.raises(TemporaryError, match="no memory"):
+        desk.forms.year(2026)
+    assert desk.catalogue.journal.count() == 0

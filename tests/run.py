@@ -16,10 +16,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-DEBIAN = {"unzip": "unzip", "chromium": "chromium", "clamd": "clamav-daemon"}
+DEBIAN = {"unzip": "unzip", "chromium": "chromium", "clamd": "clamav-daemon", "memcached": "memcached"}
 CORE = ("metadata", "storage", "preservation", "ingest")
 CORE_COVERAGE = 90
-LIGHT_LEAVES_OUT = "iconv, real S3 server (Ceph), PostgreSQL, Chromium, clamd"
+LIGHT_LEAVES_OUT = "iconv, real S3 servers (Ceph, Swift), PostgreSQL, Chromium, clamd"
 
 
 def install_debian_packages() -> None:
@@ -36,12 +36,19 @@ def install_debian_packages() -> None:
 
 @contextmanager
 def s3_server() -> Iterator[dict[str, str]]:
-    """The real S3 server, as an environment for the tests."""
-    with tempfile.TemporaryDirectory(prefix="tangthu-s3-") as state:
-        command = [sys.executable, "-m", "tests.services.ceph"]
-        started = subprocess.run([*command, "up", "--state", state], check=True, stdout=subprocess.PIPE, text=True)
+    """The real S3 servers, as an environment for the tests."""
+    with started("ceph", "TANGTHU_TEST_S3") as ceph, started("swift", "TANGTHU_TEST_SWIFT") as swift:
+        yield ceph | swift
+
+
+@contextmanager
+def started(name: str, variable: str) -> Iterator[dict[str, str]]:
+    """The service ``tests.services.<name>`` for the length of the context."""
+    with tempfile.TemporaryDirectory(prefix=f"tangthu-{name}-") as state:
+        command = [sys.executable, "-m", f"tests.services.{name}"]
+        up = subprocess.run([*command, "up", "--state", state], check=True, stdout=subprocess.PIPE, text=True)
         try:
-            yield {"TANGTHU_TEST_S3": json.dumps(json.loads(started.stdout))}
+            yield {variable: json.dumps(json.loads(up.stdout))}
         finally:
             subprocess.run([*command, "down", "--state", state], check=True)
 

@@ -206,6 +206,12 @@ class StoreContract:
             store.delete(key)
         assert keys(store) == ["a/b.zip"]
 
+    def test_what_is_not_in_the_cold_can_be_read_now(self, store: Store) -> None:
+        store.put("k", b"x")
+        assert store.thaw("k") is True
+        with pytest.raises(NotFound):
+            store.thaw("nothing")
+
     def test_deleting_leaves_the_neighbours(self, store: Store) -> None:
         for key in ("a/b/c", "a/b/d", "a/b"):
             store.put(key, b"x")

@@ -18,7 +18,6 @@ from storage.stores.directory import DirectoryStore
 from storage.stores.s3 import S3Options, S3Store
 from tests.contracts.store import content
 from tests.services.ceph import S3Service
-from tests.services.swift import swift_service
 from tests.storage.test_store_s3 import account, new_store
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
@@ -69,12 +68,6 @@ def test_who_has_no_right_learns_nothing(s3: S3Service) -> None:
     trial._check_mounted = lambda again=False: None  # type: ignore[method-assign]
     found = probe(trial, AT)
     assert Found.YES not in found.abilities.values()
-
-
-@pytest.fixture(scope="module")
-def swift() -> Iterator[S3Service]:
-    with swift_service() as service:
-        yield service
 
 
 @pytest.mark.services

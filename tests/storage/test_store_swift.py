@@ -10,14 +10,7 @@ from storage.port import Store
 from storage.stores.s3 import S3Store
 from tests.contracts.store import StoreContract, at_once, content
 from tests.services.ceph import S3Service
-from tests.services.swift import swift_service
 from tests.storage.test_store_s3 import new_store
-
-
-@pytest.fixture(scope="session")
-def swift() -> Iterator[S3Service]:
-    with swift_service() as service:
-        yield service
 
 
 @pytest.fixture(scope="module", params=["http", "https"])

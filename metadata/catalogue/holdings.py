@@ -266,7 +266,9 @@ class Holdings:
         """What the checks of ingest came to, over all that is held, or in one version: read from sums of versions."""
         columns = outcome_count.c
         query = select(columns.kind, columns.outcome, func.sum(columns.members)).group_by(columns.kind, columns.outcome)
-        if version is not None:
+        if version is None:
+            query = query.where(columns.kind.in_(tuple(_OUTCOMES)))
+        else:
             known = [*((kind, one.value) for kind, outcomes in _OUTCOMES.items() for one in outcomes)]
             named = tuple_(columns.kind, columns.outcome).in_(known)
             query = query.where(named, columns.version == version.row)

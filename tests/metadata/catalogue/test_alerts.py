@@ -109,7 +109,7 @@ def test_the_document_of_an_incident_says_what_an_alert_needs() -> None:
     incident = Incident("i-1", IncidentKind.DAMAGE, "v1 kho-a", NOW, TOLD, store=StoreId("kho-a"), facts={"x": 1})
     assert incident_document(incident, "again") == {
         "act": "again", "id": "i-1", "kind": "damage", "subject": "v1 kho-a", "state": "open", "seen": 1,
-        "opened": "2026-11-26T08:00:00Z", "version": "", "store": "kho-a",
+        "opened": "2026-11-26T08:00:00.000000Z", "version": "", "store": "kho-a",
         "told": {"vi": TOLD.vi, "en": TOLD.en},
     }  # fmt: skip
 

@@ -64,7 +64,7 @@ def check_policies(policies: Sequence[ReplicaPolicy], traits: Sequence[StoreTrai
                 f"copies là {policy.copies}, ít hơn storage.required_replicas ({required})",
                 f"copies is {policy.copies}, fewer than storage.required_replicas ({required})",
             )
-        online = {store.id for store in traits if not store.offline}
+        online = {store.id for store in traits if not (store.offline or store.cold)}
         reached = sum(store in online for store in place(policy, traits, {}))
         if reached < required:
             raise _wrong(

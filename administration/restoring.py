@@ -20,6 +20,7 @@ from metadata.errors import AlreadyExists, Damaged, NotFound, Unreadable, UsageE
 from metadata.identifiers import StoreId
 from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
+from metadata.stores import StoreState
 from metadata.text import Sentence
 from storage.marker import MARKER_KEY, Marker
 
@@ -192,6 +193,9 @@ def _make(wish: Wish, settings: dict[str, Any], chain: Chain | None, done: Resto
         except (Damaged, Unreadable) as error:
             done.note(None, error.sentence)
         restore_incidents(archive.catalogue)
+        archive.store_keeper.recover()
+        standing = archive.places.standing()
+        stores = [one for one in stores if standing.state(one.id) is not StoreState.RETIRED] or stores
         count = 0
 
         def on_progress(_: str) -> None:

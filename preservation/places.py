@@ -102,13 +102,14 @@ class Places:
         return tuple(dict.fromkeys((*chosen, *(one for one in moved if standing.state(one) is StoreState.ACTIVE))))
 
     def for_ingest(self, fonds: FondsCode, access: str) -> tuple[StoreId, ...]:
-        """Those of them that can be written to now and here; a medium on a shelf gets its replica later.
+        """Those of them that can be written to and read back now; a medium on a shelf, or a cold store, gets its
+        replica later.
 
         Raises UsageError when the policy cannot be satisfied, or leaves fewer of them than are required.
         """
         policy = self.policy(fonds, access)
         chosen = self.wanted(self.standing(), fonds, access)
-        online = tuple(one for one in chosen if not self.traits[one].offline)
+        online = tuple(one for one in chosen if not (self.traits[one].offline or self.traits[one].cold))
         if len(online) < self._required:
             raise self._few(policy, len(online))
         return online

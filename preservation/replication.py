@@ -219,6 +219,8 @@ class Replicator:
             there = store.head(lease.key) is not None
         source = None if there else self._copy(lease, standing, store, keeper, report)
         self._at("copied")
+        if not self._warm(store, lease.key):
+            raise _cold(store, lease)
         check = check_replica(store, lease.key, lambda: self._members(lease), keeper)
         if check.outcome not in (Fixity.MATCH, Fixity.MISMATCH):
             raise StoreUnavailable(
@@ -250,6 +252,9 @@ class Replicator:
         why = Sentence("không có bản sao nào đọc được", "no replica can be read")
         unreadable = False
         for source in self._sources(lease, standing, report):
+            if not self._warm(source, lease.key):
+                why, unreadable = _cold(source, lease).sentence, True
+                continue
             verdict = self._send(lease, source, target, keeper, report)
             if verdict is None or verdict.outcome is Fixity.MATCH:
                 return source.id
@@ -298,6 +303,16 @@ class Replicator:
                     fanout.complete()
         return verdict
 
+    def _warm(self, store: Store, key: str) -> bool:
+        """Whether the object can be read now; of a cold store it is asked for, and can be in a later round."""
+        traits = self._places.traits.get(store.id)
+        if traits is None or not traits.cold:
+            return True
+        try:
+            return store.thaw(key)
+        except NotFound:  # whoever reads it will tell
+            return True
+
     def _members(self, lease: Lease) -> Iterator[Member]:
         return self._catalogue.holdings.members(lease.version)
 
@@ -341,6 +356,15 @@ class Replicator:
                 self._stores[id].head(log_key(lease.key, 1))
                 found.append(self._stores[id])
         return found
+
+
+def _cold(store: Store, lease: Lease) -> StoreUnavailable:
+    return StoreUnavailable(
+        Sentence(
+            f"kho “{store.id}” là kho lạnh, {lease.version} đã được yêu cầu và sẽ đọc được sau",
+            f"the store “{store.id}” is cold; {lease.version} was asked for and can be read later",
+        )
+    )
 
 
 class _Tee:

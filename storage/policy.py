@@ -59,8 +59,8 @@ def place(
     """The stores that are to hold the replicas, in the order of ``stores``; a store of no known state is active.
 
     Of all choices that satisfy the policy it is the one with the fewest stores outside ``held``, then the fewest
-    stores, then the fewest media that lie on a shelf, then the stores given first. What ``held`` has beyond it is not
-    asked for, and not in the way. Raises UsageError when the active stores cannot satisfy the policy.
+    stores, then the fewest that lie on a shelf or are cold, then the stores given first. What ``held`` has beyond it is
+    not asked for, and not in the way. Raises UsageError when the active stores cannot satisfy the policy.
     """
     active = [
         store
@@ -110,7 +110,7 @@ def _cheapest(policy: ReplicaPolicy, active: Sequence[StoreTraits], held: frozen
         here: dict[tuple[_Met, bool], _Cost] = {(met, False): cost for met, cost in best.items()}
         for place in group:
             store = active[place]
-            price = int(store.id not in held), 1, int(store.offline), -_bit(active, place)
+            price = int(store.id not in held), 1, int(store.offline or store.cold), -_bit(active, place)
             for ((copies, sites, locked), entered), cost in list(here.items()):
                 met = copies + 1, sites + (not entered), locked + store.locked
                 capped = min(met[0], goal[0]), min(met[1], goal[1]), min(met[2], goal[2])

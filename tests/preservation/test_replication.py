@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from metadata.catalogue import Catalogue
+from metadata.errors import StoreUnavailable
 from metadata.events import EventType
 from metadata.identifiers import ArchiveCode, FondsCode, StoreId
 from metadata.outcomes import Fixity
 from metadata.stores import StoreState, StoreTraits
+from metadata.text import Sentence
 from preservation.checks import Schedule
 from preservation.places import Places
 from preservation.rebuild import rebuild
@@ -21,10 +24,11 @@ from preservation.repair import Repairer
 from preservation.replication import Replicator
 from storage.log import read_log
 from storage.policy import ReplicaPolicy
-from storage.port import Store
+from storage.port import ByteStream, Store
 from storage.stores.directory import DirectoryStore
 from storage.stores.memory import MemoryStore
 from storage.wrappers import Call, Fault, FaultStore, script
+from storage.wrappers.base import WrappedStore
 from tests.builders.kept import AGENT, PERIOD, Clock, Kept, flip, keep, raw
 from tests.services.postgres import PostgresService, postgres_service, postgres_url  # noqa: F401 - fixtures
 
@@ -39,7 +43,7 @@ class Died(BaseException):
 
 def _replicator(
     catalogue: Catalogue,
-    stores: list[Store],
+    stores: Sequence[Store],
     clock: Clock,
     *policies: ReplicaPolicy,
     traits: list[StoreTraits] | None = None,
@@ -49,7 +53,7 @@ def _replicator(
     return Replicator(catalogue, {s.id: s for s in stores}, places, clock, AGENT, SCHEDULE, at=at)
 
 
-def _same_as_rebuilt(catalogue: Catalogue, again: Catalogue, stores: list[Store], clock: Clock) -> bool:
+def _same_as_rebuilt(catalogue: Catalogue, again: Catalogue, stores: Sequence[Store], clock: Clock) -> bool:
     report = rebuild(again, stores, clock, SCHEDULE)
     assert (report.problems, report.lost, report.unfinished) == ([], [], [])
     return list(catalogue.dump()) == list(again.dump())
@@ -322,3 +326,49 @@ def test_a_draining_store_gives_and_takes_nothing(catalogue: Catalogue, three: l
     assert three[2].head(kept.key) is not None
     catalogue.stores.set_state(THIRD, StoreState.RETIRED, clock.now)
     assert "hai bản" in str(replicator.lacks()[0].trouble)
+
+
+class ColdStore(WrappedStore):
+    """Cannot be read before it was asked and some time has passed."""
+
+    def __init__(self, inner: Store) -> None:
+        super().__init__(inner)
+        self.asked: list[str] = []
+        self.warm = False
+
+    def thaw(self, key: str) -> bool:
+        self.asked.append(key)
+        return self.warm
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> AbstractContextManager[ByteStream]:
+        if key.endswith(".zip") and not self.warm:
+            raise StoreUnavailable(Sentence("lạnh", "cold"))
+        return self._inner.open(key, start, length)
+
+
+def test_a_cold_store_is_filled_and_its_replica_counts_when_it_could_be_read(
+    catalogue: Catalogue, three: list[MemoryStore], clock: Clock
+) -> None:
+    kept = [keep(catalogue, three[:2], name) for name in "ab"]
+    cold = ColdStore(three[2])
+    traits = [StoreTraits(store.id, cold=store.id == THIRD) for store in three]
+    replicator = _replicator(catalogue, [*three[:2], cold], clock, traits=traits)
+    report = replicator.run()
+    assert (report.copied, report.postponed, report.failed, dict(report.away)) == (0, 2, [], {})
+    assert sorted(cold.asked) == sorted(one.key for one in kept)
+    assert all(len(catalogue.holdings.replicas(one.id)) == 2 for one in kept)
+    cold.warm = True
+    report = replicator.run()
+    assert (report.copied, report.adopted, report.postponed) == (0, 2, 0)
+
+
+def test_a_cold_source_is_asked_for_and_read_later(
+    catalogue: Catalogue, three: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, three[:1])
+    cold = ColdStore(three[0])
+    traits = [StoreTraits(store.id, cold=store.id == three[0].id) for store in three]
+    replicator = _replicator(catalogue, [cold, *three[1:]], clock, traits=traits)
+    assert (replicator.run().postponed, cold.asked) == (1, [kept.key] * 2)
+    cold.warm = True
+    assert replicator.run().copied == 2

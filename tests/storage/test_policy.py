@@ -22,6 +22,7 @@ traits = st.builds(
     site=st.sampled_from(["", "Hà Nội", "Huế", "Cần Thơ"]),
     locked=st.booleans(),
     offline=st.booleans(),
+    cold=st.booleans(),
 )
 stores_given = st.lists(traits, max_size=7, unique_by=lambda one: one.id)
 states_given = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(StoreState))
@@ -71,7 +72,7 @@ def test_the_choice_is_the_best_of_all_that_satisfy(
         key=lambda some: (
             sum(store.id not in held for store in some),
             len(some),
-            sum(store.offline for store in some),
+            sum(store.offline or store.cold for store in some),
             [usable.index(store) for store in some],
         ),
     )

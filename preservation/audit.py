@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import Damaged, TangThuError, TemporaryError
+from metadata.errors import Damaged, StoreUnavailable, TangThuError, TemporaryError
 from metadata.events import Agent
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
@@ -177,11 +177,32 @@ class Auditor:
             self._watch.contradicted(version, error.sentence)
 
     def _audit(self, lease: Lease, on_progress: Progress | None) -> VersionAudit:
+        lease = self._thawed(lease)
         keeper = LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress)
         tags = self._tags(lease)
         checks = self.look(lease, keeper)
         keeper.confirm()
         return self.record(lease, checks, tags)
+
+    def _thawed(self, lease: Lease) -> Lease:
+        """The lease without the replicas that a cold store must bring up first: these are asked for, put off, and
+        neither good nor bad. Raises StoreUnavailable when none is left."""
+        frozen: set[StoreId] = set()
+        for copy in lease.replicas:
+            with contextlib.suppress(TangThuError):  # the look will tell what is wrong with the store
+                if copy.store in self._stores and not self._stores[copy.store].thaw(lease.key):
+                    frozen.add(copy.store)
+        if not frozen:
+            return lease
+        left = self._catalogue.fixity.put_off(lease, frozen, self._clock() + self._schedule.retry)
+        if not left.replicas:
+            raise StoreUnavailable(
+                Sentence(
+                    f"Gói tin {lease.version} nằm ở kho lạnh: đã yêu cầu lấy ra, hãy đọc lại sau.",
+                    f"{lease.version} lies in cold storage: it was asked for, read it later.",
+                )
+            )
+        return left
 
     def _tags(self, lease: Lease) -> dict[StoreId, str]:
         """The stores' own words for the objects, asked before these are read: what changes later changes them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, func, select, union_all, update
@@ -28,6 +28,7 @@ from metadata.outcomes import Fixity
 from metadata.text import Sentence
 
 _LONGEST = timedelta(days=1)
+_CHOOSING = 0x7A_6E_6C_65  # any number, as long as nothing else takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,9 @@ class FixitySchedule:
         first; nobody else gets these replicas for ``length``."""
         token = secrets.randbits(62) + 1
         with self._database.write() as connection:
+            if self._database.is_postgresql:
+                # One chooses at a time, as on SQLite: two would part the replicas of a version between them.
+                connection.execute(select(func.pg_advisory_xact_lock(_CHOOSING)))
             names = _stores(connection) if stores is None else sorted(store.value for store in stores)
             first: dict[int, datetime] = {}
             for row in sorted(_longest_due(connection, names, now, limit), key=lambda one: (one[1], one[0])):
@@ -119,6 +123,15 @@ class FixitySchedule:
             _hold(connection, lease)
             rows = update(fixity_due).where(*_ours(lease))
             connection.execute(rows.values(next_check=until, leased_until=until))
+
+    def put_off(self, lease: Lease, stores: Collection[StoreId], until: datetime) -> Lease:
+        """Give the replicas in ``stores`` back, to be looked at from ``until`` on; the lease of the rest. Raises Busy
+        when the lease is no longer ours."""
+        with self._database.write() as connection:
+            _hold(connection, lease)
+            for store in sorted(stores):
+                _outdate(connection, lease.version, store, until)
+        return replace(lease, replicas=tuple(one for one in lease.replicas if one.store not in stores))
 
     def give_back(self, lease: Lease, until: datetime | None = None) -> bool:
         """End a lease without a result: its replicas are due as they were, or at ``until`` if that is later. False

@@ -190,3 +190,30 @@ def test_an_audit_of_one_store_goes_on_with_the_log_in_all(
     first, second = (list(read_log(store, kept.key)) for store in stores)
     assert first == second
     assert len(first) == 2
+
+
+class _Cold(MemoryStore):
+    """Brings nothing up before it is told."""
+
+    up = False
+
+    def thaw(self, key: str) -> bool:
+        return self.up
+
+
+def test_a_frozen_replica_is_put_off_and_not_counted(catalogue: Catalogue, clock: Clock) -> None:
+    cold = _Cold(StoreId("kho-2"))
+    stores = [MemoryStore(FIRST), cold]
+    kept = keep(catalogue, stores)
+    clock.forward(PERIOD)
+    schedule = Schedule(PERIOD)
+    auditor = Auditor(catalogue, {store.id: store for store in stores}, clock, AGENT, schedule)
+    assert auditor.audit_batch(5).replicas == {Fixity.MATCH: 1}
+    assert auditor.audit_batch(5).replicas == {}
+    assert {one.store: one.outcome for one in catalogue.holdings.replicas(kept.id)}[cold.id] is Fixity.MATCH
+    clock.forward(schedule.retry)
+    assert auditor.audit_batch(5).postponed == 1
+    cold.up = True
+    clock.forward(schedule.retry)
+    assert auditor.audit_batch(5).replicas == {Fixity.MATCH: 1}
+    assert catalogue.fixity.due(clock.now) == []

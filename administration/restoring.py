@@ -192,7 +192,11 @@ def _make(wish: Wish, settings: dict[str, Any], chain: Chain | None, done: Resto
             done.journal = journal.recover(lambda _, store, sentence: done.note(store, sentence))
         except (Damaged, Unreadable) as error:
             done.note(None, error.sentence)
+        archive.store_keeper.recover()
         restore_incidents(archive.catalogue)
+        states = archive.catalogue.stores.records()
+        retired = {id for id, record in states.items() if record.state is StoreState.RETIRED}
+        counted = [store for store in stores if store.id not in retired] or stores
         archive.store_keeper.recover()
         standing = archive.places.standing()
         stores = [one for one in stores if standing.state(one.id) is not StoreState.RETIRED] or stores
@@ -205,13 +209,13 @@ def _make(wish: Wish, settings: dict[str, Any], chain: Chain | None, done: Resto
 
         archive.settings.work_folder.mkdir(parents=True, exist_ok=True)
         done.rebuild = rebuild(
-            archive.catalogue, stores, archive.clock, archive.schedule, archive.settings.work_folder, on_progress,
+            archive.catalogue, counted, archive.clock, archive.schedule, archive.settings.work_folder, on_progress,
             wish.workers,
         )  # fmt: skip
         done.versions, _ = archive.catalogue.portable.counts()
         done.indexed = archive.feeder.rebuild()
         if wish.verify:
-            _verify(archive, stores, done, told)
+            _verify(archive, counted, done, told)
         document = {
             "rows": done.rows, "versions": done.versions, "newer": done.rebuild.rebuilt + done.rebuild.updated,
             "lost": len(done.rebuild.lost), "verified": done.verified, "bad": done.bad[:100],

@@ -69,9 +69,10 @@ def rebuild_command(context: Context, output: Output, workers: int) -> int:
     Stores that are retired are not counted.
     """
     from administration.archive import Archive
+    from metadata.errors import Damaged, Unreadable
     from metadata.stores import StoreState
     from preservation.incidents import restore_incidents
-    from preservation.rebuild import rebuild
+    from preservation.rebuild import Problem, rebuild
 
     with Archive.open(context.home) as archive, output.progress(count_bytes=False) as advance:
         count = 0
@@ -81,7 +82,11 @@ def rebuild_command(context: Context, output: Output, workers: int) -> int:
             count += 1
             advance("AIP", count, 0)
 
-        archive.journal.recover()
+        journal: list[Problem] = []
+        try:
+            archive.journal.recover(lambda key, store, told: journal.append(Problem(key, store, told)))
+        except (Damaged, Unreadable) as error:
+            journal.append(Problem("_tangthu/journal/", None, error.sentence))
         archive.store_keeper.recover()
         restore_incidents(archive.catalogue)
         records = archive.catalogue.stores.records()
@@ -95,6 +100,8 @@ def rebuild_command(context: Context, output: Output, workers: int) -> int:
             on_progress,
             workers,
         )
+        for problem in journal:
+            report.note(problem.key, problem.store, problem.message)
         indexed = archive.feeder.rebuild()
         quarantined = archive.ingest.room.restore()
     output.document(_rebuilt_to_json(report, indexed, quarantined))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import Damaged, StoreUnavailable, TangThuError, TemporaryError
+from metadata.errors import Cold, Damaged, TangThuError, TemporaryError
 from metadata.events import Agent
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
@@ -186,7 +186,7 @@ class Auditor:
 
     def _thawed(self, lease: Lease) -> Lease:
         """The lease without the replicas that a cold store must bring up first: these are asked for, put off, and
-        neither good nor bad. Raises StoreUnavailable when none is left."""
+        neither good nor bad. Raises Cold when none is left."""
         frozen: set[StoreId] = set()
         for copy in lease.replicas:
             with contextlib.suppress(TangThuError):  # the look will tell what is wrong with the store
@@ -196,7 +196,7 @@ class Auditor:
             return lease
         left = self._catalogue.fixity.put_off(lease, frozen, self._clock() + self._schedule.retry)
         if not left.replicas:
-            raise StoreUnavailable(
+            raise Cold(
                 Sentence(
                     f"Gói tin {lease.version} nằm ở kho lạnh: đã yêu cầu lấy ra, hãy đọc lại sau.",
                     f"{lease.version} lies in cold storage: it was asked for, read it later.",

@@ -18,7 +18,7 @@ from typing import Any
 from metadata.audits import Audit, AuditKind, AuditState
 from metadata.catalogue import Catalogue
 from metadata.catalogue.fixity import Expected
-from metadata.errors import Busy, NotFound, UsageError
+from metadata.errors import Busy, Cold, NotFound, TangThuError, TemporaryError, UsageError
 from metadata.identifiers import FondsCode, StoreId
 from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
@@ -196,8 +196,12 @@ class Audits:
         try:
             rate = self._rows.get(one.id).limit or budget.bytes_per_second
             audit = self._auditor.audit(wanted.version, Throttle(rate), [one.store])
-        except (Busy, NotFound):
-            unread = 1  # another is at it, or it left this store since it was listed
+        except TemporaryError as error:
+            if not isinstance(error, (Busy, Cold)):
+                raise  # the store is away: go on from here when it is back
+            unread = 1
+        except TangThuError:
+            unread = 1  # it left this store since, or its logs contradict each other: that is told elsewhere
         else:
             report.add(audit)
             damaged = len(audit.damaged)

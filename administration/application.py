@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import uvicorn
 from fastapi import FastAPI
 
-from access.web import install
+from access.web import Annex, install
 from administration import pages
 from administration.api import checks, quarantine
 from administration.checks import CheckDesk
 from administration.flows import chimes, work_options, workflows
 from administration.packs import PackDesk
+from administration.pages.preservation import officers_pages
 from administration.work.clock import Clock
 from administration.work.engine import WorkEngine
 from metadata.errors import UsageError
@@ -33,10 +34,14 @@ def application(archive: Archive, desk: CheckDesk, packs: PackDesk) -> FastAPI:
     """The ASGI application: access behind its door, and the desks that check and make packages."""
     app = FastAPI(title=archive.settings.name, docs_url=None, redoc_url=None, openapi_url=None)
     uploads = {**checks.uploads(desk), **pages.uploads(desk, packs)}
-    install(app, archive.access, uploads, (pages.clerks_pages(archive.access, archive, desk, packs),))
+    install(app, archive.access, uploads, _annexes(archive, desk, packs))
     app.include_router(checks.router(archive.access, desk))
     app.include_router(quarantine.router(archive.access, archive))
     return app
+
+
+def _annexes(archive: Archive, desk: CheckDesk, packs: PackDesk) -> tuple[Annex, ...]:
+    return pages.clerks_pages(archive.access, archive, desk, packs), officers_pages(archive.access, archive)
 
 
 def serve(archive: Archive, host: str, port: int, ready: Ready, *, work: bool = True) -> None:

@@ -24,8 +24,8 @@ from administration.work.presence import Presence, Process
 from metadata.errors import TangThuError, TemporaryError, UsageError
 from metadata.text import Sentence
 
-_VERSION = "1"  # DBOS runs only workflows of its own application version: raise it when the chain of steps changes
-_NAME = "tangthu"
+VERSION = "1"  # DBOS runs only workflows of its own application version: raise it when the chain of steps changes
+APPLICATION = "tangthu"
 _FORGET_SECONDS = 3600.0
 _STATES = {
     "PENDING": JobState.RUNNING,
@@ -41,7 +41,7 @@ class _Interrupted(BaseException):
     """The worker stops while a step waits: passes through the engine, so that the job stays unfinished."""
 
 
-class _JsonSerializer(Serializer):
+class JsonSerializer(Serializer):
     """Checkpoints are JSON, never pickles: reading the database back cannot run code. ASCII, since paths may be odd."""
 
     def serialize(self, data: object) -> str:
@@ -131,23 +131,23 @@ class WorkEngine:
             "workflow_name": workflow.name,
             "queue_name": workflow.queue,
             "workflow_id": request.id,
-            "app_version": _VERSION,
+            "app_version": VERSION,
         }
         DBOS.enqueue_workflow_with_options(options, request.id, request.argument)
 
     def status(self, ids: Iterable[str]) -> dict[str, JobStatus]:
         """Where these jobs stand; unknown ids are left out."""
         rows = DBOS.list_workflows(workflow_ids=list(ids))
-        return {row.workflow_id: _job_status(row) for row in rows}
+        return {row.workflow_id: job_status(row) for row in rows}
 
     def unfinished(self, workflow: str) -> list[JobStatus]:
         """Jobs of a workflow that wait or run, oldest first."""
         rows = DBOS.list_workflows(name=workflow, status=["PENDING", "ENQUEUED", "DELAYED"], load_output=False)
-        return [_job_status(row) for row in rows]
+        return [job_status(row) for row in rows]
 
     def jobs(self, limit: int = 100) -> list[JobStatus]:
         """The latest jobs of all workflows, newest first."""
-        return [_job_status(row) for row in DBOS.list_workflows(limit=limit, sort_desc=True)]
+        return [job_status(row) for row in DBOS.list_workflows(limit=limit, sort_desc=True)]
 
     def wait(
         self,
@@ -198,13 +198,13 @@ class WorkEngine:
 
     def _config(self) -> DBOSConfig:
         return {
-            "name": _NAME,
+            "name": APPLICATION,
             "run_migrations": False,
             "system_database_url": self._url,
             "executor_id": self.executor,
-            "application_version": _VERSION,
+            "application_version": VERSION,
             "log_level": "WARNING",
-            "serializer": _JsonSerializer(),
+            "serializer": JsonSerializer(),
             "enable_otlp": False,
             "use_listen_notify": False,
             "notification_listener_polling_interval_sec": 0.5,
@@ -214,7 +214,7 @@ class WorkEngine:
     def _prepare_queues(self) -> None:
         """Declare the queues before the launch: DBOS notices later ones only after a second."""
         DBOS.migrate(self._url)
-        client = DBOSClient(system_database_url=self._url, application_name=_NAME)
+        client = DBOSClient(system_database_url=self._url, application_name=APPLICATION)
         try:
             for queue in sorted({workflow.queue for workflow in self._workflows.values()}):
                 limit = self._options.limits.get(queue, self._options.concurrency)
@@ -300,7 +300,8 @@ def _dbos_is_open() -> bool:
     return True
 
 
-def _job_status(row: WorkflowStatus) -> JobStatus:
+def job_status(row: WorkflowStatus) -> JobStatus:
+    """A row of DBOS in our words."""
     args = cast("Mapping[str, Sequence[Json]]", row.input or {}).get("args", ())
     argument = args[1] if len(args) > 1 else None
     output = row.output if isinstance(row.output, dict) else {}

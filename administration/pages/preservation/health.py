@@ -1,0 +1,69 @@
+"""What the overview says first: all is well, or what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from metadata.audits import CoverageDay
+from metadata.backups import Backup, BackupOutcome, Drill, DrillOutcome
+from metadata.identifiers import FondsCode, StoreId
+from metadata.incidents import IncidentState
+from preservation.coverage import Picture, picture
+
+if TYPE_CHECKING:
+    from administration.archive import Archive
+
+_ALL = StoreId("all"), FondsCode("all")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something to do: its ``colour`` (red or amber), the key of its words, where one does it, how many there are."""
+
+    colour: str
+    key: str
+    at: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """``read`` is how much was read whole when; ``troubles`` are the gravest first, none: all is well."""
+
+    read: Picture
+    troubles: tuple[Trouble, ...]
+    backup: Backup | None
+    drill: Drill | None
+
+    @property
+    def colour(self) -> str:
+        return self.troubles[0].colour if self.troubles else "jade"
+
+
+def health(archive: Archive) -> Health:
+    """Look at counters and the last entries of the journal: costs the same however much is held."""
+    days = [CoverageDay(*_ALL, day, count, size) for day, count, size in archive.catalogue.coverage_sums.by_day()]
+    period = archive.settings.number("audit.period_days")
+    read = picture(days, archive.clock().date(), period)
+    backup, drill = next(iter(archive.backups.listed(1)), None), next(iter(archive.drills.listed(1)), None)
+    return Health(read, tuple(_troubles(archive, read, backup, drill)), backup, drill)
+
+
+def _troubles(archive: Archive, read: Picture, backup: Backup | None, drill: Drill | None) -> Sequence[Trouble]:
+    incidents = archive.catalogue.incidents.counts()
+    late = read.replicas - read.within
+    every = timedelta(hours=archive.settings.number("backup.every_hours"))
+    stale = backup is not None and archive.clock() - backup.ended > 2 * every
+    failed = backup is not None and backup.outcome is BackupOutcome.FAILED
+    found = [
+        (incidents[IncidentState.OPEN], Trouble("red", "open", "/incidents", incidents[IncidentState.OPEN])),
+        (incidents[IncidentState.MENDED], Trouble("amber", "mended", "/incidents", incidents[IncidentState.MENDED])),
+        (late, Trouble("amber", "late", "/audits", late)),
+        (failed, Trouble("amber", "backup_failed", "/backups")),
+        (read.replicas and (backup is None or stale) and not failed, Trouble("amber", "backup_late", "/backups")),
+        (drill is not None and drill.outcome is DrillOutcome.FAILED, Trouble("amber", "drill_failed", "/backups")),
+    ]
+    return [trouble for wrong, trouble in found if wrong]

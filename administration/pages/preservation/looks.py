@@ -1,0 +1,215 @@
+"""The officer's pages that show: overview, audits, incidents, one AIP's life, stores, backups, forms, formats."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from threading import Lock
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from access.services import AccessServices
+from access.shelf import Shelf
+from access.web.guard import needs_sign_in
+from access.web.page import Pages, language_of
+from access.web.show import Show
+from administration.archive import Archive
+from administration.pages.charts import columns, legend
+from administration.pages.preservation import pictures
+from administration.pages.preservation.health import health
+from administration.work.asking import WorkDesk
+from administration.work.plan import JobState, JobStatus
+from metadata.audits import AuditKind, AuditState
+from metadata.catalogue.format_sums import FormatSum
+from metadata.incidents import Incident, IncidentState
+from metadata.journal import EntryKind
+from metadata.stores import StoreState
+from metadata.text import Sentence
+
+PATH = "/preservation"
+LISTED = 100
+Id = Annotated[str, Path(max_length=80)]
+Aip = Annotated[str, Path(max_length=60)]
+
+
+def router(services: AccessServices, pages: Pages, archive: Archive, desk: WorkDesk) -> APIRouter:
+    """Everything under ``/preservation`` that only shows. All of it needs a session."""
+    web = APIRouter(prefix=PATH, include_in_schema=False, dependencies=[Depends(needs_sign_in(services))])
+    _add_overview(web, pages, archive)
+    _add_incidents(web, pages, archive, desk)
+    _add_holdings(web, pages, archive, Shelf(services.catalogue))
+    _add_keeping(web, pages, archive)
+    return web
+
+
+def _add_overview(web: APIRouter, pages: Pages, archive: Archive) -> None:
+    @web.get("")
+    def overview(request: Request) -> Response:
+        rows = archive.catalogue.incidents
+        waiting = [*rows.listed(IncidentState.OPEN, limit=8), *rows.listed(IncidentState.MENDED, limit=8)]
+        say, show = partial(pages.word, request), Show(language_of(request))
+        days = archive.catalogue.coverage_sums.by_day()
+        return pages.render(
+            request, "overview.html", health=health(archive), incidents=waiting[:8], legend=legend,
+            drawn=pictures.coverage(archive, say, show, days), audits=archive.audits.running()[:8],
+            left=archive.audits.time_left, stores=_stores(archive),
+        )  # fmt: skip
+
+    @web.get("/audits")
+    def audits(request: Request) -> Response:
+        return audits_page(pages, request, archive)
+
+
+def audits_page(
+    pages: Pages, request: Request, archive: Archive, status: int = 200, trouble: Sentence | None = None
+) -> Response:
+    """Audits that run and that are over, and the form to begin one."""
+    current = archive.audits.running()
+    over = [one for one in archive.catalogue.audits.latest() if one.state in (AuditState.DONE, AuditState.STOPPED)]
+    return pages.render(
+        request, "audits.html", status, current=current, over=over, left=archive.audits.time_left, trouble=trouble,
+        kinds=list(AuditKind), stores=[one.id.value for one in archive.settings.stores],
+    )  # fmt: skip
+
+
+def _add_incidents(web: APIRouter, pages: Pages, archive: Archive, desk: WorkDesk) -> None:
+    @web.get("/incidents")
+    def incidents(request: Request, before: Annotated[str | None, Query(max_length=80)] = None) -> Response:
+        rows = archive.catalogue.incidents
+        listed = rows.listed(limit=LISTED + 1, before=before)
+        return pages.render(
+            request, "incidents.html", incidents=listed[:LISTED], counts=rows.counts(),
+            following=listed[LISTED - 1].id if len(listed) > LISTED else None,
+        )  # fmt: skip
+
+    @web.get("/incidents/{id}")
+    def incident(request: Request, id: Id, job: Annotated[str, Query(max_length=120)] = "") -> Response:
+        one = archive.catalogue.incidents.get(id)
+        known = desk.status(job) if job and job.startswith(f"repair-{one.version}-") else None
+        return incident_page(pages, request, archive, one, job=known)
+
+
+def incident_page(
+    pages: Pages,
+    request: Request,
+    archive: Archive,
+    one: Incident,
+    status: int = 200,
+    trouble: Sentence | None = None,
+    job: JobStatus | None = None,
+    asked: dict[str, str] | None = None,
+) -> Response:
+    """One incident: what happened, where, what can be done, and the form by which a person signs it off."""
+    holdings = archive.catalogue.holdings
+    version = holdings.version(one.version) if one.version else None
+    return pages.render(
+        request, "incident.html", status, one=one, version=version, trouble=trouble, job=job,
+        replicas=holdings.replicas(one.version) if one.version else [],
+        damages=_damages(one), working=job is not None and job.state in (JobState.WAITING, JobState.RUNNING),
+        asked=asked or {"cause": "", "handling": "", "person": ""},
+    )  # fmt: skip
+
+
+def _damages(one: Incident) -> list[dict[str, str]]:
+    """What was found member by member, as text: facts come from a journal that a store may have had in its hands."""
+    listed = one.facts.get("damages")
+    found = [damage for damage in listed if isinstance(damage, dict)] if isinstance(listed, list) else []
+    names = "place", "kind", "expected", "found"
+    return [{name: str(damage.get(name, "")) for name in names} for damage in found[:200]]
+
+
+def _add_holdings(web: APIRouter, pages: Pages, archive: Archive, shelf: Shelf) -> None:
+    @web.get("/aips/{aip}")
+    def life(request: Request, aip: Aip) -> Response:
+        version = shelf.held(aip)
+        events, show = shelf.events(version), Show(language_of(request))
+        drawn = pictures.life(
+            pages.word(request, "aip.picture"), pages.word(request, "aip.about"), pages.word(request, "aip.whole"),
+            events, lambda kind: pages.word(request, f"event.{kind}"),
+        )  # fmt: skip
+        return pages.render(
+            request, "aip.html", version=version, aip=aip, drawn=drawn, events=list(reversed(events))[:500],
+            replicas=shelf.replicas(version), legend=legend, count=show.number(len(events)),
+            incidents=archive.catalogue.incidents.listed(version=version.id, limit=20),
+        )  # fmt: skip
+
+    sums = Hourly(archive)
+
+    @web.get("/formats")
+    def formats(request: Request) -> Response:
+        (found, at), show = sums.formats(), Show(language_of(request))
+        total = sum(one.files for one in found)
+        names = {one.puid: one.name or one.puid or pages.word(request, "formats.none") for one in found}
+        drawn = columns(
+            pages.word(request, "formats.picture"), pages.word(request, "formats.about"),
+            [(names[one.puid], float(one.files), f"{show.number(one.files)}") for one in found[:15]],
+        )  # fmt: skip
+        return pages.render(
+            request, "formats_held.html", formats=found[:300], drawn=drawn, total=total, at=at, names=names
+        )
+
+
+class Hourly:
+    """Sums that cost more than a page should are made at most once an hour in each process."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._lock = Lock()
+        self._made: tuple[list[FormatSum], datetime] | None = None
+
+    def formats(self) -> tuple[list[FormatSum], datetime]:
+        """The formats held, and when they were counted."""
+        now = self._archive.clock()
+        with self._lock:
+            if self._made is None or not timedelta() <= now - self._made[1] < timedelta(hours=1):
+                self._made = self._archive.catalogue.format_sums.listed(), now
+            return self._made
+
+
+def _add_keeping(web: APIRouter, pages: Pages, archive: Archive) -> None:
+    @web.get("/stores")
+    def stores(request: Request) -> Response:
+        entries = archive.catalogue.journal.entries(EntryKind.STORE, limit=50)
+        return pages.render(request, "stores.html", stores=_stores(archive), entries=entries)
+
+    @web.get("/backups")
+    def backups(request: Request) -> Response:
+        return pages.render(
+            request, "backups.html", backups=archive.backups.listed(50), drills=archive.drills.listed(50)
+        )
+
+    @web.get("/forms")
+    def forms(request: Request) -> Response:
+        return forms_page(pages, request, archive)
+
+
+def forms_page(
+    pages: Pages, request: Request, archive: Archive, status: int = 200, trouble: Sentence | None = None
+) -> Response:
+    """The forms that can be drawn up."""
+    today = archive.clock().date()
+    return pages.render(
+        request, "forms.html", status, today=today, first=today.replace(month=1, day=1), trouble=trouble,
+        backups=archive.backups.listed(20), incidents=archive.catalogue.incidents.listed(limit=20),
+    )  # fmt: skip
+
+
+def _stores(archive: Archive) -> list[dict[str, object]]:
+    """Each store as the settings name it, with what is known of it."""
+    records = archive.catalogue.stores.records()
+    first = archive.clock().date()
+    held = {one.name: one for one in archive.catalogue.coverage_sums.by_store(first)}
+    rows = []
+    for one in archive.settings.stores:
+        record, lies = records.get(one.id), held.get(one.id.value)
+        rows.append(
+            {
+                "id": one.id.value, "kind": one.kind, "traits": one.traits,
+                "state": record.state if record else StoreState.ACTIVE, "probe": record.probe if record else None,
+                "replicas": lies.replicas if lies else 0, "bytes": lies.bytes if lies else 0,
+                "full": archive.catalogue.incidents.full(one.id),
+                "damaged": archive.catalogue.incidents.damaged(one.id),
+            }
+        )  # fmt: skip
+    return rows

@@ -1,0 +1,250 @@
+"""The officer's pages as HTTP answers: empty and full, hostile words, forms that are refused; and their pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from httpx import Client
+
+from access.web.words import all_words
+from administration.application import application
+from administration.archive import Archive, write_settings
+from administration.checks import CheckDesk
+from administration.packs import PackDesk
+from administration.pages.charts import LEVELS, Bar, Mark, bars, columns, heat_map, legend, timeline
+from administration.settings import render
+from metadata.audits import AuditKind, AuditState
+from metadata.identifiers import StoreId
+from metadata.incidents import IncidentKind, IncidentState
+from metadata.text import Sentence
+from tests.builders.browser import browser
+from tests.builders.kept import NOW, Clock, Kept, keep
+
+EVIL = "<script>alert(1)</script>"
+HOSTILE = [EVIL, "\"'><img src=x onerror=alert(1)>", "\x00\x1b[31m\ud800\ufffe", "\u202egnp", "a" * 5000, ""]
+PAGES = ("", "/incidents", "/audits", "/stores", "/backups", "/formats", "/forms")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    write_settings(tmp_path / "kho", render("H20", "Kho thử", [("a", "a"), ("b", "b")]))
+    with Archive.open(tmp_path / "kho") as made:
+        made.clock = Clock()
+        made.create()
+        yield made
+
+
+@pytest.fixture
+def kept(archive: Archive) -> Kept:
+    return keep(archive.catalogue, list(archive.stores.values()))
+
+
+@pytest.fixture
+def officer(archive: Archive) -> Iterator[Client]:
+    with ExitStack() as stack:
+        desks = stack.enter_context(CheckDesk.of(archive)), stack.enter_context(PackDesk.of(archive))
+        client = stack.enter_context(browser(application(archive, *desks)))
+        form = re.search(r'name="form" value="([^"]+)"', client.get("/login").text)
+        assert form
+        client.post("/login", data={"form": form[1], "token": archive.token})
+        yield client
+
+
+def send(officer: Client, path: str, **fields: str):
+    token = re.search(r'name="form" value="([^"]+)"', officer.get("/preservation/audits").text)
+    assert token
+    return officer.post(f"/preservation{path}", data={"form": token[1], **fields})
+
+
+def damaged(archive: Archive, kept: Kept, words: str = "Báo cáo.pdf"):
+    facts = {"outcome": "MISMATCH", "damages": [{"place": words, "kind": "content", "expected": "aa", "found": words}]}
+    told = Sentence(f"Bản sao ở kho b bị hỏng: {words}.", f"The replica in b is damaged: {words}.")
+    return archive.incidents.meet(IncidentKind.DAMAGE, f"{kept.id} b", told, kept.id, StoreId("b"), facts)
+
+
+def test_every_page_is_there_when_nothing_is_held_and_says_that_all_is_well(officer: Client) -> None:
+    for path in PAGES:
+        page = officer.get(f"/preservation{path}")
+        assert page.status_code == 200, path
+        assert 'style="' not in page.text and "<script" not in page.text
+    assert "Mọi thứ đều tốt" in officer.get("/preservation").text
+    assert "Không có sự cố nào" in officer.get("/preservation/incidents").text
+    officer.get("/language/en")
+    assert all(officer.get(f"/preservation{path}").status_code == 200 for path in PAGES)
+    assert "All is well" in officer.get("/preservation").text
+
+
+def test_nobody_sees_or_does_anything_without_coming_in(officer: Client, archive: Archive, kept: Kept) -> None:
+    one = damaged(archive, kept)
+    acts = ["/audits", f"/incidents/{one.id}/repair", f"/incidents/{one.id}/close", "/backups/drill", "/forms/year"]
+    for act in acts:
+        assert officer.post(f"/preservation{act}").status_code == 403, act
+        assert officer.post(f"/preservation{act}", data={"form": "0" * 64}).status_code == 403, act
+    token = re.search(r'name="form" value="([^"]+)"', officer.get("/preservation/audits").text)
+    assert token
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    sent = officer.post("/preservation/audits", data={"form": token[1], "kind": "deep", "store": "a"}, headers=headers)
+    assert sent.status_code == 403
+    officer.cookies.clear()
+    for path in (*PAGES, f"/incidents/{one.id}", f"/incidents/{one.id}/fix.json", f"/aips/{kept.id}"):
+        assert officer.get(f"/preservation{path}").status_code == 401, path
+    for act in acts:
+        assert officer.post(f"/preservation{act}").status_code == 401, act
+    assert archive.audits.running() == []
+    assert archive.catalogue.incidents.get(one.id).state is IncidentState.OPEN
+
+
+@pytest.mark.parametrize("words", HOSTILE[:4])
+def test_an_incident_is_told_understood_and_signed_off(
+    officer: Client, archive: Archive, kept: Kept, words: str
+) -> None:
+    words = words.encode("utf-8", "replace").decode()
+    one = damaged(archive, kept, words)
+    overview = officer.get("/preservation").text
+    assert "Có sự cố cần xử lý" in overview and f"/preservation/incidents/{one.id}" in overview
+    assert '<b class="waits">1</b>' in overview
+    page = officer.get(f"/preservation/incidents/{one.id}").text
+    assert EVIL not in page and "<img src=x" not in page and "\x1b" not in page and "\u202e" not in page
+    assert kept.version.title in page and "Sửa ngay" in page
+    refused = send(officer, f"/incidents/{one.id}/close", cause="Đĩa hỏng", handling="", person="A")
+    assert refused.status_code == 422 and "Đĩa hỏng" in refused.text and "Hãy ghi nguyên nhân" in refused.text
+    refused = send(officer, f"/incidents/{one.id}/close", cause="x", handling="y", person="A")
+    assert refused.status_code == 422 and "chưa được khắc phục" in refused.text
+    archive.incidents.mend(IncidentKind.DAMAGE, f"{kept.id} b", {"how": "copied whole", "from": ["a"]})
+    assert "Có việc cần để ý" in officer.get("/preservation").text
+    closed = send(officer, f"/incidents/{one.id}/close", cause=f"Đĩa {words}", handling="Thay đĩa", person="Lê A")
+    assert closed.status_code == 303
+    page = officer.get(f"/preservation/incidents/{one.id}").text
+    assert "Thay đĩa" in page and EVIL not in page and 'action="/preservation/incidents/' in page
+    fix = officer.get(f"/preservation/incidents/{one.id}/fix.json")
+    assert fix.content == archive.incidents.fix_file(one.id)
+    assert fix.headers["content-disposition"].startswith("attachment")
+    life = officer.get(f"/preservation/aips/{kept.id}").text
+    assert one.id in life and EVIL not in life
+
+
+def test_what_is_not_there_is_told(officer: Client, kept: Kept) -> None:
+    for path in ("/incidents/none", "/incidents/none/fix.json", "/aips/none", "/nothing"):
+        assert officer.get(f"/preservation{path}").status_code == 404, path
+    for path in ("/incidents/none/repair", "/audits/none/pause", "/audits/none/burn", "/forms/other"):
+        assert send(officer, path).status_code == 404, path
+
+
+def test_repair_is_asked_of_the_work_engine_and_its_state_shown(officer: Client, archive: Archive, kept: Kept) -> None:
+    one = damaged(archive, kept)
+    sent = send(officer, f"/incidents/{one.id}/repair")
+    assert sent.status_code == 303
+    page = officer.get(sent.headers["location"]).text
+    assert "Đang sửa" in page and 'http-equiv="refresh"' in page and 'id="repair"' not in page
+    assert "Đang sửa" not in officer.get(f"/preservation/incidents/{one.id}?job=drill-1").text
+
+
+def test_an_audit_is_begun_slowed_paused_and_stopped(officer: Client, archive: Archive, kept: Kept) -> None:
+    begun = send(officer, "/audits", kind="sample", store="a", share="12,5", limit="1,5", fonds="P01", person="Lê A")
+    assert begun.status_code == 303
+    (one,) = archive.audits.running()
+    assert (one.kind, one.share, one.limit, one.person) == (AuditKind.SAMPLE, 0.125, 1_500_000, "Lê A")
+    assert "Đọc mẫu ngẫu nhiên" in officer.get("/preservation/audits").text
+    assert send(officer, f"/audits/{one.id}/limit", limit="3").status_code == 303
+    assert send(officer, f"/audits/{one.id}/pause").status_code == 303
+    (one,) = archive.audits.running()
+    assert (one.limit, one.state) == (3_000_000, AuditState.PAUSED)
+    assert "Chạy tiếp" in officer.get("/preservation/audits").text
+    assert send(officer, f"/audits/{one.id}/resume").status_code == 303
+    assert send(officer, f"/audits/{one.id}/stop").status_code == 303
+    assert archive.audits.running() == []
+    assert "đã ngừng" in officer.get("/preservation/audits").text
+    for bad in ({"kind": "other", "store": "a"}, {"kind": "deep", "store": "ở"}, {"kind": "deep", "store": "zz"},
+                {"kind": "sample", "store": "a", "share": "200"}, {"kind": "deep", "store": "a", "limit": "nan"}):  # fmt: skip
+        assert send(officer, "/audits", **bad).status_code == 422, bad
+    assert archive.audits.running() == []
+
+
+def test_forms_are_drawn_up(officer: Client, archive: Archive, kept: Kept) -> None:
+    for name, fields in {
+        "check": {"first": "2026-01-01", "last": "2026-03-02"},
+        "diary": {"first": "2026-01-01", "last": "2026-03-02"},
+        "year": {"of": "2026"}, "incident": {"of": damaged(archive, kept).id},
+    }.items():  # fmt: skip
+        drawn = send(officer, f"/forms/{name}", person="Lê A, trưởng phòng", **fields)
+        assert drawn.status_code == 200 and drawn.content.startswith(b"%PDF"), name
+    for name, fields in {"check": {"first": "x", "last": ""}, "year": {"of": "0"}, "backup": {"of": "none"}}.items():
+        assert send(officer, f"/forms/{name}", **fields).status_code == 422, name
+
+
+def test_numbers_beside_the_pictures_are_those_of_the_catalogue(officer: Client, archive: Archive) -> None:
+    keep(archive.catalogue, list(archive.stores.values()), at=NOW - timedelta(days=200))
+    page = officer.get("/preservation").text
+    assert "2 bản sao chưa được đọc toàn bộ trong hạn" in page
+    cells = re.findall(r'data-label="(Trong hạn|Quá hạn|Chưa đọc|Hư hỏng)">(\d+)<', page)
+    assert cells == [("Trong hạn", "0"), ("Quá hạn", "1"), ("Chưa đọc", "0"), ("Hư hỏng", "0")] * 2 + [
+        ("Trong hạn", "0"), ("Quá hạn", "2"), ("Chưa đọc", "0"), ("Hư hỏng", "0"),
+    ]  # fmt: skip
+    formats = officer.get("/preservation/formats").text
+    assert "fmt/354" in formats and "Acrobat PDF/A" in formats
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    words = all_words("administration.pages.preservation")
+    assert all(one.vi.strip() and one.en.strip() for one in words.values())
+    assert set(words) & (set(all_words()) | set(all_words("administration.pages"))) == set()
+    assert {f"kind.{kind.value}" for kind in IncidentKind} <= set(words)
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_pictures_are_well_formed_whatever_they_say(label: str) -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    drawn = [
+        heat_map(label, label, {now.date(): (3.0, label)}, now.date() - timedelta(days=90), now.date()),
+        bars(label, label, [Bar(label, {"within": 3, "late": 1, "never": 0, "damaged": 2}, label)], "x"),
+        columns(label, label, [(label, 4.0, label)]),
+        timeline(label, label, [("a", label)], [Mark("a", now, kind, label) for kind in ("good", "bad", "made", "?")]),
+    ]
+    for picture in drawn:
+        root = ET.fromstring(picture)
+        assert root.tag == f"{SVG}svg" and root.find(f"{SVG}title") is not None and root.find(f"{SVG}desc") is not None
+        assert not [one for one in root.iter() if "style" in one.attrib or one.tag.endswith(("script", "img"))]
+
+
+def test_pictures_of_nothing_are_pictures() -> None:
+    today = date(2026, 3, 2)
+    for picture in (
+        heat_map("t", "a", {}, today, today), bars("t", "a", [], "x"), columns("t", "a", []),
+        timeline("t", "a", [], []),
+        bars("t", "a", [Bar("x", {"within": 0})], "x"), columns("t", "a", [("x", 0.0, "")]),
+    ):  # fmt: skip
+        ET.fromstring(picture)
+    for kind in ("within", "late", "never", "damaged", "heat0", "good", "bad", "doubt", "made", "note"):
+        ET.fromstring(legend(kind))
+
+
+def test_a_heat_map_has_a_square_for_each_day_or_week() -> None:
+    last = date(2026, 3, 2)
+    first = last - timedelta(days=90)
+    days = {first + timedelta(days=step): (float(step % 9), str(step % 9)) for step in range(91)}
+    squares = list(ET.fromstring(heat_map("t", "a", days, first, last)).iter(f"{SVG}rect"))
+    assert len(squares) == 91
+    assert {one.attrib["class"] for one in squares} == {f"heat{level}" for level in range(LEVELS + 1)}
+    titles = [one.findtext(f"{SVG}title") for one in squares]
+    assert f"{first + timedelta(days=5):%d/%m/%Y}: 5" in titles
+    three_years = last - timedelta(days=1095)
+    weeks = list(ET.fromstring(heat_map("t", "a", days, three_years, last)).iter(f"{SVG}rect"))
+    assert len(weeks) == 158
+    told = sum(float((one.findtext(f"{SVG}title") or "").rpartition(": ")[2]) for one in weeks)
+    assert told == sum(amount for amount, _ in days.values())
+
+
+def test_the_parts_of_a_bar_are_as_long_as_their_share() -> None:
+    drawn = ET.fromstring(bars("t", "a", [Bar("x", {"within": 30, "late": 10, "never": 0, "damaged": 0})], "x"))
+    widths = [float(one.attrib["width"]) for one in drawn.iter(f"{SVG}rect") if one.get("class", "").startswith("bar")]
+    assert widths == [480.0, 160.0]

@@ -381,9 +381,7 @@ class DirectoryStore:
                 if entry.name.endswith(".new"):
                     self._tidy(entry)
                 elif key.startswith(prefix):
-                    found.append(
-                        Upload(key, entry.name, datetime.fromtimestamp(stat.st_mtime, UTC))
-                    )
+                    found.append(Upload(key, entry.name, datetime.fromtimestamp(stat.st_mtime, UTC)))
         yield from sorted(found, key=lambda upload: (upload.key, upload.id))
 
     def _tidy(self, entry: os.DirEntry[str]) -> None:

@@ -25,9 +25,7 @@ from storage.stores.failures import (
     MAX_PREFIX_BYTES,
     already_exists,
     checked_key,
-    cold,
     locked,
-    no_space,
     no_upload,
     not_encrypted,
     not_found,
@@ -35,6 +33,7 @@ from storage.stores.failures import (
     put_wrongly,
     unavailable,
 )
+from storage.stores.s3_answers import NO_RIGHT, code_of, refusal
 from storage.stores.s3_checksums import (
     Body,
     differs,
@@ -53,20 +52,10 @@ from storage.stores.s3_reading import Connections, S3Stream, Source
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CompletedPartTypeDef, HeadObjectOutputTypeDef
 
-_FULL: Final = ("QuotaExceeded", "InsufficientStorage", "507", "EntityTooLarge", "StorageFull", "XMinioStorageFull")
-_MISSING: Final = ("NoSuchKey", "NotFound", "404")
-_NO_UPLOAD: Final = ("NoSuchUpload", "InvalidPart", "InvalidPartOrder", "InvalidPartNumber", "MalformedXML")
-_COLD: Final = ("InvalidObjectState",)
-_NO_RIGHT: Final = ("AccessDenied", "403", "NotImplemented", "501", "MethodNotAllowed")
-_TAKEN: Final = ("PreconditionFailed", "412")
 _SIGNED_SECONDS: Final = 3600
 _CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
 
 __all__ = ["S3Account", "S3Options", "S3Store"]
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 class S3Store:
@@ -120,7 +109,7 @@ class S3Store:
             try:
                 self._client.head_bucket(Bucket=self._bucket)
             except ClientError as error:
-                if _code(error) not in ("404", "NoSuchBucket", "NotFound"):
+                if code_of(error) not in ("404", "NoSuchBucket", "NotFound"):
                     raise
                 self._client.create_bucket(Bucket=self._bucket)
         marker = Marker(self._id, archive)
@@ -165,22 +154,9 @@ class S3Store:
             yield
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            raise self._refusal(key, _code(error), status) from error
+            raise refusal(self._id, key, code_of(error), status) from error
         except (BotoCoreError, ResponseParserError) as error:
             raise unavailable(self._id, type(error).__name__) from error
-
-    def _refusal(self, key: str, code: str, status: int) -> TangThuError:
-        if code in _FULL or status == http.HTTPStatus.INSUFFICIENT_STORAGE:
-            return no_space(self._id)
-        if code in _MISSING:
-            return not_found(self._id, key)
-        if code in _NO_UPLOAD:
-            return no_upload(self._id, key)
-        if code in _TAKEN:
-            return already_exists(self._id, key)
-        if code in _COLD:
-            return cold(self._id, key)
-        return unavailable(self._id, code or str(status))
 
     def put(self, key: str, data: Bytes) -> None:
         self._name(key)
@@ -242,16 +218,16 @@ class S3Store:
                 raise not_found(self._id, key)
             return info.size
 
-        def refusal(status: int, body: bytes) -> TangThuError:
+        def refused(status: int, body: bytes) -> TangThuError:
             code = _CODE.search(body)
             if status == http.HTTPStatus.PRECONDITION_FAILED:
                 return unavailable(self._id, "the object is no longer the same")
-            error = self._refusal(key, code[1].decode() if code else str(status), status)
+            error = refusal(self._id, key, code[1].decode() if code else str(status), status)
             if isinstance(error, NotFound):
                 self._check_mounted(again=True)
             return error
 
-        return S3Stream(self._connections, Source(self._id, sign, refusal, size, self._sleep), start, length)
+        return S3Stream(self._connections, Source(self._id, sign, refused, size, self._sleep), start, length)
 
     def head(self, key: str) -> ObjectInfo | None:
         found = self._head(key)
@@ -315,7 +291,7 @@ class S3Store:
                     answer = self._client.get_bucket_versioning(Bucket=self._bucket)
                 self._versions = bool(answer.get("Status"))
             except StoreUnavailable as error:
-                if not isinstance(error.__cause__, ClientError) or _code(error.__cause__) not in _NO_RIGHT:
+                if not isinstance(error.__cause__, ClientError) or code_of(error.__cause__) not in NO_RIGHT:
                     raise
                 return True
         return self._versions

@@ -286,7 +286,7 @@ def _stores(connection: Connection) -> list[str]:
 def _longest_due(
     connection: Connection, names: Iterable[str], now: datetime, limit: int
 ) -> Iterator[tuple[int, datetime]]:
-    """Of each store the versions due longest, locked: nobody else picks these rows before the transaction ends."""
+    """Of each store the versions due longest. Only one chooses at a time, so nothing need be locked yet."""
     for name in names:
         query = (
             select(fixity_due.c.version, fixity_due.c.next_check)
@@ -294,15 +294,14 @@ def _longest_due(
             .order_by(fixity_due.c.next_check, fixity_due.c.version)
             .limit(limit)
         )
-        # Left out on SQLite, where the transaction holds the only write lock anyhow.
-        for row in connection.execute(query.with_for_update(skip_locked=True)):
+        for row in connection.execute(query):
             yield row.version, row.next_check
 
 
 def _due_of(
     connection: Connection, names: Sequence[str], now: datetime, versions: Sequence[int]
 ) -> list[tuple[int, str]]:
-    """All replicas of these versions that are due and free in the stores, locked."""
+    """All replicas of these versions that are due and free in the stores, locked; on SQLite the transaction is."""
     taken: list[tuple[int, str]] = []
     for part in chunks(sorted(versions)):
         query = select(fixity_due.c.version, fixity_due.c.store).where(

@@ -8,13 +8,13 @@ from metadata.errors import UsageError
 from metadata.text import Sentence
 
 if TYPE_CHECKING:
-    from administration.archive import Archive
+    from administration.keeping import Keeping
     from administration.settings import Settings
     from preservation.audits import Audits
     from preservation.budgets import Budget
 
 
-def audits_of(archive: Archive) -> Audits:
+def audits_of(archive: Keeping) -> Audits:
     """Who brings audits on."""
     from preservation.audits import Audits
 

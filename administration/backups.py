@@ -12,7 +12,7 @@ from administration.settings import FILE_NAME
 from metadata.stores import StoreState
 
 if TYPE_CHECKING:
-    from administration.archive import Archive
+    from administration.keeping import Keeping
     from preservation.backup import Backups
     from preservation.drills import Drills
     from storage.port import Store
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PASSWORD = re.compile(r"(\w://[^\s\"'/@:]*):[^\s\"'/@]*@|([?&]\w*password=)[^\s\"'&]*", re.IGNORECASE)
 
 
-def backups_of(archive: Archive) -> Backups:
+def backups_of(archive: Keeping) -> Backups:
     """Who makes backups; they lie in stores that are on line and not retired."""
     from preservation.backup import BackupPlace, Backups
 
@@ -39,7 +39,7 @@ def backups_of(archive: Archive) -> Backups:
     return Backups(place)
 
 
-def drills_of(archive: Archive) -> Drills:
+def drills_of(archive: Keeping) -> Drills:
     """Who restores on trial."""
     from preservation.drills import DrillPlace, Drills
 
@@ -58,7 +58,7 @@ def drills_of(archive: Archive) -> Drills:
     )
 
 
-def stores_at_hand(archive: Archive) -> Iterator[Store]:
+def stores_at_hand(archive: Keeping) -> Iterator[Store]:
     """Those that are read and written at once: neither retired, nor cold, nor on a shelf."""
     states = {id: record.state for id, record in archive.catalogue.stores.records().items()}
     for one in archive.settings.stores:
@@ -66,7 +66,7 @@ def stores_at_hand(archive: Archive) -> Iterator[Store]:
             yield archive.stores[one.id]
 
 
-def files_of(archive: Archive) -> Iterator[tuple[str, Path | bytes]]:
+def files_of(archive: Keeping) -> Iterator[tuple[str, Path | bytes]]:
     """The settings without any password, what signatures are judged by, newer signature files, stores' certificates."""
     home = archive.settings.home
     settings = home / FILE_NAME

@@ -11,7 +11,7 @@ from metadata.errors import TangThuError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from administration.archive import Archive
+    from administration.keeping import Keeping
     from metadata.identifiers import StoreId
     from metadata.incidents import Incident
     from preservation.incidents import Incidents
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storage.wrappers.room import Notice
 
 
-def incidents_of(archive: Archive) -> Incidents:
+def incidents_of(archive: Keeping) -> Incidents:
     """Each incident that is opened is queued to be told to people."""
     from preservation.incidents import Incidents, incident_to_json
 
@@ -33,7 +33,7 @@ def incidents_of(archive: Archive) -> Incidents:
     return Incidents(archive.catalogue, archive.journal, archive.clock, tell)
 
 
-def watch_of(archive: Archive) -> Watch:
+def watch_of(archive: Keeping) -> Watch:
     """Its limits are those of the settings; it asks the bare stores, so that nobody waits for those that are away.
 
     Retired stores and media on a shelf need not answer.
@@ -48,7 +48,7 @@ def watch_of(archive: Archive) -> Watch:
     return Watch(archive.catalogue, archive.incidents, archive.clock, limits, lambda: answering_stores(archive))
 
 
-def answering_stores(archive: Archive) -> Mapping[StoreId, Store]:
+def answering_stores(archive: Keeping) -> Mapping[StoreId, Store]:
     """The stores that ought to answer now."""
     from metadata.stores import StoreState
 
@@ -58,7 +58,7 @@ def answering_stores(archive: Archive) -> Mapping[StoreId, Store]:
     return {id: store for id, store in archive.bare_stores.items() if id not in retired | resting}
 
 
-def reconciler_of(archive: Archive) -> Reconciler:
+def reconciler_of(archive: Keeping) -> Reconciler:
     """It tells a stranger when it was seen twice as far apart as the settings say."""
     from preservation.reconciliation import Reconciler
 
@@ -66,7 +66,7 @@ def reconciler_of(archive: Archive) -> Reconciler:
     return Reconciler(archive.catalogue, archive.stores, archive.incidents, archive.journal, archive.clock, wait)
 
 
-def salvager_of(archive: Archive) -> Salvager:
+def salvager_of(archive: Keeping) -> Salvager:
     """What it puts together lies in the archive's own folder, which no sweep touches."""
     from preservation.salvage import Salvager
 
@@ -75,7 +75,7 @@ def salvager_of(archive: Archive) -> Salvager:
     return Salvager(archive.catalogue, archive.stores, archive.repairer, archive.journal, archive.clock, room)
 
 
-def room_notice(archive: Archive) -> Notice:
+def room_notice(archive: Keeping) -> Notice:
     """Notes which stores say that they are full; never stops what was being done."""
 
     def notice(store: StoreId, has_room: bool) -> None:

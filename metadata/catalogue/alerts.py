@@ -17,7 +17,7 @@ from metadata.alerts import Alert, Batch, Channel
 from metadata.canonical import canonical
 from metadata.catalogue.database import Database
 from metadata.catalogue.rows import Found
-from metadata.catalogue.schema import alert
+from metadata.catalogue.schema_keeping import alert
 
 
 class Alerts:

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from metadata.audits import Audit, AuditKind, AuditState
 from metadata.catalogue.database import Database
 from metadata.catalogue.rows import Found
-from metadata.catalogue.schema import audit
+from metadata.catalogue.schema_keeping import audit
 from metadata.errors import NotFound
 from metadata.identifiers import FondsCode, StoreId
 from metadata.text import Sentence

@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.audits import CoverageDay
 from metadata.catalogue.database import Database, chunks
-from metadata.catalogue.schema import aip_version, coverage, replica, to_micros
+from metadata.catalogue.schema import aip_version, replica, to_micros
+from metadata.catalogue.schema_keeping import coverage
 from metadata.identifiers import FondsCode, StoreId
 
 _EPOCH = date(1970, 1, 1)

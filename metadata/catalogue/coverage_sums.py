@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy import case, func, select
 
 from metadata.catalogue.database import Database
-from metadata.catalogue.schema import coverage
+from metadata.catalogue.schema_keeping import coverage
 
 _EPOCH = date(1970, 1, 1)
 _NEVER = -1

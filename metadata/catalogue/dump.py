@@ -15,12 +15,12 @@ from metadata.catalogue.schema import (
     log_head,
     member,
     outcome_count,
-    placement,
     receipt,
     record,
     record_member,
     replica,
 )
+from metadata.catalogue.schema_keeping import placement
 
 
 def dump(database: Database) -> Iterator[tuple[str, dict[str, object]]]:

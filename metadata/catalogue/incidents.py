@@ -16,7 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from metadata.canonical import canonical
 from metadata.catalogue.database import Database
 from metadata.catalogue.rows import Found
-from metadata.catalogue.schema import incident, replica, store_contact
+from metadata.catalogue.schema import replica
+from metadata.catalogue.schema_keeping import incident, store_contact
 from metadata.errors import NotFound
 from metadata.identifiers import StoreId, VersionId
 from metadata.incidents import Incident, IncidentKind, IncidentState

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from metadata.canonical import canonical
 from metadata.catalogue.database import Database
 from metadata.catalogue.rows import Found
-from metadata.catalogue.schema import journal
+from metadata.catalogue.schema_keeping import journal
 from metadata.events import Agent
 from metadata.journal import Entry, EntryKind, Numbered
 

@@ -17,7 +17,8 @@ from metadata.catalogue.database import Database
 from metadata.catalogue.events import append_events
 from metadata.catalogue.replica_rows import ReplicaRows
 from metadata.catalogue.rows import version_id
-from metadata.catalogue.schema import aip_version, placement, record, replica
+from metadata.catalogue.schema import aip_version, record, replica
+from metadata.catalogue.schema_keeping import placement
 from metadata.errors import NotFound
 from metadata.events import Event, LogHead
 from metadata.holdings import Replica

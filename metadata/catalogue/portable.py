@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 
 from metadata.catalogue.database import BATCH, Database, chunks
-from metadata.catalogue.schema import Moment, aip_version, fixity_due, journal, log_head, metadata, replica
+from metadata.catalogue.schema import Moment, aip_version, fixity_due, log_head, metadata, replica
+from metadata.catalogue.schema_keeping import journal
 
 STATE = "state"
 """The section that comes first: (version, digest), or (version, None) for one that is held no more."""

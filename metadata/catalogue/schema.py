@@ -11,10 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Dialect,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -71,7 +69,7 @@ metadata = MetaData(
 )
 
 
-def _version(*, primary_key: bool = True) -> Column[int]:
+def version_column(*, primary_key: bool = True) -> Column[int]:
     return Column("version", Key, ForeignKey("aip_version.version"), primary_key=primary_key, autoincrement=False)
 
 
@@ -106,7 +104,7 @@ aip_version = Table(
 replica = Table(
     "replica",
     metadata,
-    _version(),
+    version_column(),
     Column("store", Words, primary_key=True),
     Column("outcome", Words, nullable=False),
     Column("checked", Moment),
@@ -127,7 +125,7 @@ replica = Table(
 fixity_due = Table(
     "fixity_due",
     metadata,
-    _version(),
+    version_column(),
     Column("store", Words, primary_key=True),
     Column("next_check", Moment, nullable=False),
     Column("lease_token", BigInteger, nullable=False),
@@ -199,7 +197,7 @@ file_format = Table(
 record = Table(
     "record",
     metadata,
-    _version(),
+    version_column(),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("level", Words, nullable=False),
     Column("code", Words, nullable=False),
@@ -231,7 +229,7 @@ record_member = Table(
 event = Table(
     "event",
     metadata,
-    _version(),
+    version_column(),
     Column("ordinal", BigInteger, primary_key=True, autoincrement=False),
     Column("id", Words, nullable=False),
     Column("type", Words, nullable=False),
@@ -248,7 +246,7 @@ event = Table(
 log_head = Table(
     "log_head",
     metadata,
-    _version(),
+    version_column(),
     Column("number", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),
 )
@@ -256,7 +254,7 @@ log_head = Table(
 receipt = Table(
     "receipt",
     metadata,
-    _version(),
+    version_column(),
     Column("document", Words, nullable=False),
 )
 
@@ -313,174 +311,4 @@ quarantine_vote = Table(
     Column("decision", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
-)
-
-# What the archive did as a whole. The same entries lie in the stores; these rows are for asking.
-journal = Table(
-    "journal",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", Words, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("kind", Words, nullable=False),
-    Column("subject", Words, nullable=False),
-    Column("act", Words, nullable=False),
-    Column("person", Words, nullable=False),
-    Column("agent_id", Words, nullable=False),
-    Column("agent_name", Words, nullable=False),
-    Column("document", Words, nullable=False),
-    UniqueConstraint("id"),
-    Index("ix_journal_kind", "kind", "number"),
-    Index("ix_journal_subject", "subject", "number"),
-)
-
-# Where each version lies, as one word: few sets of stores, and each set's versions by its index.
-placement = Table(
-    "placement",
-    metadata,
-    _version(),
-    Column("fonds", Words, nullable=False),
-    Column("access", Words, nullable=False),
-    Column("stores", Words, nullable=False),
-    Index("ix_placement_stores", "fonds", "access", "stores", "version"),
-)
-
-store_record = Table(
-    "store_record",
-    metadata,
-    Column("store", Words, primary_key=True),
-    Column("state", Words, nullable=False),
-    Column("since", Moment, nullable=False),
-    Column("probe", Words, nullable=False, server_default=""),
-)
-
-incident = Table(
-    "incident",
-    metadata,
-    Column("id", Words, primary_key=True),
-    Column("kind", Words, nullable=False),
-    Column("subject", Words, nullable=False),
-    Column("state", Words, nullable=False),
-    Column("opened", Moment, nullable=False),
-    Column("vi", Words, nullable=False),
-    Column("en", Words, nullable=False),
-    Column("version", Words, nullable=False),
-    Column("store", Words, nullable=False),
-    Column("seen", BigInteger, nullable=False),
-    Column("mended", Moment),
-    Column("closed", Moment),
-    Column("cause", Words, nullable=False),
-    Column("handling", Words, nullable=False),
-    Column("person", Words, nullable=False),
-    Column("facts", Words, nullable=False),
-    Index("ix_incident_state", "state", "opened", "id"),
-    Index("ix_incident_opened", "opened", "id"),
-    Index("ix_incident_version", "version", "state"),
-    Index("ix_incident_subject", "kind", "subject", "state"),
-    # Whoever meets the same thing at the same time finds the one that is there.
-    Index(
-        "ix_incident_current",
-        "kind",
-        "subject",
-        unique=True,
-        sqlite_where=text("state <> 'closed'"),
-        postgresql_where=text("state <> 'closed'"),
-    ),
-)
-
-# When a store last answered, and since when it says that it is full: what is away for too long is an incident.
-store_contact = Table(
-    "store_contact",
-    metadata,
-    Column("store", Words, primary_key=True),
-    Column("answered", Moment, nullable=False),
-    Column("asked", Moment, nullable=False),
-    Column("full", Moment),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", Words, primary_key=True),
-    Column("kind", Words, nullable=False),
-    Column("store", Words, nullable=False),
-    Column("fonds", Words),
-    Column("share", Float, nullable=False),
-    Column("state", Words, nullable=False),
-    Column("standing", Boolean, nullable=False),
-    Column("begun", Moment, nullable=False),
-    Column("touched", Moment, nullable=False),
-    Column("ended", Moment),
-    Column("limit", BigInteger),
-    Column("replicas", BigInteger, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("done", BigInteger, nullable=False),
-    Column("done_bytes", BigInteger, nullable=False),
-    Column("damaged", BigInteger, nullable=False),
-    Column("unread", BigInteger, nullable=False),
-    Column("place", Words, nullable=False),
-    Column("person", Words, nullable=False),
-    Index("ix_audit_state", "state", "store", "begun"),
-)
-
-# How much of each fonds in each store was last read whole on which day: kept with every look, so that the picture of
-# the holdings costs nothing. Day is counted from 1970 UTC; -1 means never.
-coverage = Table(
-    "coverage",
-    metadata,
-    Column("store", Words, primary_key=True),
-    Column("fonds", Words, primary_key=True),
-    Column("day", BigInteger, primary_key=True, autoincrement=False),
-    Column("replicas", BigInteger, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-# What reconciliation met in a store and the catalogue does not know.
-stranger = Table(
-    "stranger",
-    metadata,
-    Column("store", Words, primary_key=True),
-    Column("key", Words, primary_key=True),
-    Column("kind", Words, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("modified", Moment, nullable=False),
-    Column("first_seen", Moment, nullable=False),
-    Column("last_seen", Moment, nullable=False),
-    Column("state", Words, nullable=False),
-    Column("round", BigInteger, nullable=False),
-    Column("ended", Moment),
-    Column("digest", LargeBinary),
-    Index("ix_stranger_state", "state", "store", "first_seen", "key"),
-)
-
-stranger_vote = Table(
-    "stranger_vote",
-    metadata,
-    Column("store", Words, primary_key=True),
-    Column("key", Words, primary_key=True),
-    Column("round", BigInteger, primary_key=True, autoincrement=False),
-    Column("person_key", Words, primary_key=True),
-    Column("person", Words, nullable=False),
-    Column("decision", Words, nullable=False),
-    Column("reason", Words, nullable=False),
-    Column("at", Moment, nullable=False),
-)
-
-# Word to people that something happened, on each channel, until it is sent.
-alert = Table(
-    "alert",
-    metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
-    Column("channel", Words, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("incident", Words, nullable=False),
-    Column("document", Words, nullable=False),
-    Column("tries", BigInteger, nullable=False),
-    Column("next_try", Moment, nullable=False),
-    Column("sent", Moment),
-    Column("trouble", Words, nullable=False),
-    Index("ix_alert_next_try", "channel", "sent", "next_try"),
-    Index("ix_alert_incident", "incident"),
 )

@@ -13,7 +13,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, literal, select, text
 
 from metadata.catalogue.database import Database
-from metadata.catalogue.schema import aip_version, incident, log_head, outcome_count, receipt, replica
+from metadata.catalogue.schema import aip_version, log_head, outcome_count, receipt, replica
+from metadata.catalogue.schema_keeping import incident
 from metadata.holdings import PackageType
 from metadata.identifiers import FondsCode, StoreId
 from metadata.incidents import IncidentKind, IncidentState

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.canonical import canonical
 from metadata.catalogue.database import Database
-from metadata.catalogue.schema import store_record
+from metadata.catalogue.schema_keeping import store_record
 from metadata.identifiers import StoreId
 from metadata.stores import Probe, StoreRecord, StoreState
 

@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from metadata.catalogue.database import Database, chunks
 from metadata.catalogue.quarantine import PEOPLE, person_key
 from metadata.catalogue.rows import Found
-from metadata.catalogue.schema import aip_version, replica, stranger, stranger_vote
+from metadata.catalogue.schema import aip_version, replica
+from metadata.catalogue.schema_keeping import stranger, stranger_vote
 from metadata.errors import AlreadyExists, NotFound, UsageError
 from metadata.identifiers import StoreId, VersionId
 from metadata.strangers import Stranger, StrangerDecision, StrangerKind, StrangerState, StrangerVote

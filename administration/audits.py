@@ -27,7 +27,7 @@ def audits_of(archive: Keeping) -> Audits:
         archive.journal,
         archive.clock,
         budgets,
-        archive.reconciler.sort,
+        archive.reconciler,
     )
 
 

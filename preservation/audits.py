@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from metadata.audits import Audit, AuditKind, AuditState
@@ -28,12 +29,11 @@ from preservation.budgets import Budget, Throttle
 from preservation.checks import Clock
 from preservation.journal import ArchiveJournal
 from preservation.light import look_lightly
-from storage.port import ObjectInfo, Store
+from preservation.reconciliation import Reconciler
+from storage.port import Store
 
 _PAGE = 100
 _NONE = Budget()
-
-OnListed = Callable[[StoreId, Sequence[ObjectInfo]], object]
 
 
 class Audits:
@@ -47,9 +47,9 @@ class Audits:
         journal: ArchiveJournal,
         clock: Clock,
         budgets: Mapping[StoreId, Budget] | None = None,
-        on_listed: OnListed | None = None,
+        reconciler: Reconciler | None = None,
     ) -> None:
-        """``on_listed`` gets what light audits list, whoever knows strangers among it."""
+        """``reconciler`` gets what light audits list, and tells the strangers among it."""
         self._catalogue = catalogue
         self._rows = catalogue.audits
         self._auditor = auditor
@@ -57,7 +57,7 @@ class Audits:
         self._journal = journal
         self._clock = clock
         self._budgets = budgets or {}
-        self._on_listed = on_listed
+        self._reconciler = reconciler
 
     def begin(
         self,
@@ -144,11 +144,12 @@ class Audits:
 
     def step(self, id: str, seconds: float = 20.0, now: Callable[[], float] = time.monotonic) -> AuditReport:
         """Work on one audit for about so long; what was found. Nothing is done outside its store's hours, or when the
-        month's budget is spent. Raises NotFound, StoreUnavailable."""
+        month's budget is spent. Raises NotFound, also for a store that the settings name no more; StoreUnavailable."""
         one, report = self._rows.get(id), AuditReport()
         budget = self._budgets.get(one.store, _NONE)
         if one.state is not AuditState.RUNNING or not budget.open_at(self._clock()):
             return report
+        self._check(one.store, one.share, None)
         until = now() + seconds
 
         def keep_on() -> bool:
@@ -162,10 +163,11 @@ class Audits:
         return report
 
     def _lightly(self, one: Audit, keep_on: Callable[[], bool]) -> None:
-        listed = self._on_listed
-        told = None if listed is None else lambda infos: listed(one.store, infos)
-        store = self._stores[one.store]
+        strangers, store = self._reconciler, self._stores[one.store]
+        told = None if strangers is None else partial(strangers.sort, one.store)
         found = look_lightly(self._catalogue, store, self._clock, one.fonds, one.place, told, keep_on)
+        if strangers is not None and found.place is None:
+            strangers.listed_whole(one.store, one.begun)
         place = found.place or one.place
         moved = self._rows.advance(
             one.id, one.place, place, self._clock(), found.objects, found.bytes, unread=found.doubtful

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import click
 
 from administration.cli import (
-    audits,
     alerts,
+    audits,
     backups,
     checking,
     checks,
@@ -37,8 +37,8 @@ from metadata.errors import TangThuError
 from metadata.text import Sentence
 
 __all__ = [
-    "audits",
     "alerts",
+    "audits",
     "backups",
     "checking",
     "checks",

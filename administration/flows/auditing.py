@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from administration.flows.keeping import audit_to_json
 from administration.work.plan import Json, Step, Workflow
 from metadata.audits import AuditKind, AuditState
-from metadata.errors import TemporaryError
+from metadata.errors import TangThuError
 from preservation.audit import AuditReport
 
 if TYPE_CHECKING:
@@ -35,14 +35,15 @@ def auditing_chimes(_: Settings) -> tuple[Chime, ...]:
 
 
 def step_all(archive: Archive) -> Json:
-    """Work on each audit for some seconds. A store that does not answer holds up only its own."""
+    """Work on each audit for some seconds. A store that does not answer, or is gone from the settings, holds up only
+    its own."""
     total = AuditReport()
     for one in archive.audits.running():
         if one.state is not AuditState.RUNNING:
             continue
         try:
             found = archive.audits.step(one.id)
-        except TemporaryError:
+        except TangThuError:
             total.postponed += 1
             continue
         total.audited += found.audited
@@ -53,7 +54,7 @@ def step_all(archive: Archive) -> Json:
 
 
 def begin_light(archive: Archive) -> Json:
-    """Begin a light audit of each store that is not on a shelf; their ids."""
-    offline = {store.id for store in archive.settings.stores if store.offline}
-    stores = [store for store in archive.stores if store not in offline]
-    return [archive.audits.begin(AuditKind.LIGHT, store, standing=True).id for store in stores]
+    """Begin a light audit of each store that ought to answer; their ids."""
+    from administration.incidents import answering_stores
+
+    return [archive.audits.begin(AuditKind.LIGHT, store, standing=True).id for store in answering_stores(archive)]

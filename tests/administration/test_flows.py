@@ -68,7 +68,7 @@ def test_nothing_is_opened_before_it_is_asked_for_and_then_once(home: Path) -> N
         assert list(archive.stores) == [StoreId("a"), StoreId("b")]
         assert archive.access.archive_name == "Kho"
         assert {workflow.name for workflow in workflows(archive)} == {
-            "ingest", "quarantine", "audit", "repair", "replicate", "index", "tidy", "watch", "reconcile",
+            "ingest", "quarantine", "audit", "repair", "replicate", "index", "tidy", "watch",
             "backup", "drill", "alerts", "audits", "light",
         }  # fmt: skip
     with pytest.raises(AlreadyExists):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from administration.archive import Archive
 from administration.cli import run
 from administration.flows.auditing import begin_light, step_all
+from metadata.audits import AuditKind
+from metadata.identifiers import StoreId
+from metadata.stores import StoreState
 
 
 @pytest.fixture
@@ -49,3 +53,17 @@ def test_an_audit_is_begun_steered_and_ended(home: Path, capsys: pytest.CaptureF
 
 def test_an_audit_that_is_not_there(home: Path) -> None:
     assert run(["--home", str(home), "audits", "stop", "x"]) != 0
+
+
+def test_a_store_that_is_retired_or_gone_from_the_settings_holds_up_no_other(home: Path) -> None:
+    with Archive.open(home) as archive:
+        first = next(iter(archive.stores))
+        archive.catalogue.stores.set_state(first, StoreState.RETIRED, archive.clock())
+        assert begin_light(archive) == [one.id for one in archive.audits.running()]
+        assert {one.store for one in archive.audits.running()} == set(archive.stores) - {first}
+        gone = replace(archive.audits.running()[0], id="gone", store=StoreId("0-gone"))
+        archive.catalogue.audits.add(gone)
+        deep = replace(gone, id="deep", kind=AuditKind.DEEP)
+        archive.catalogue.audits.add(deep)
+        step_all(archive)
+        assert {one.id for one in archive.audits.running()} == {"gone", "deep"}

@@ -98,10 +98,10 @@ def test_every_command_teaches_in_both_languages_and_speaks_json(
 
 def test_the_commands_are_those_of_the_manual() -> None:
     assert set(group.commands) == {
-        "alerts", "forms", "init", "ingest", "audit", "audits", "coverage", "repair", "show", "get", "search", "rebuild", "verify", "check", "pack", "dip",
-        "backup", "backups", "drill", "drills", "restore",
-        "incidents", "replicate", "salvage", "strangers",
-        "export", "formats", "identify", "quarantine", "serve", "signatures", "storage", "sweep", "trust", "worker",
+        "alerts", "audit", "audits", "backup", "backups", "check", "coverage", "dip", "drill", "drills", "export",
+        "formats", "forms", "get", "identify", "incidents", "ingest", "init", "pack", "quarantine", "rebuild",
+        "repair", "replicate", "restore", "salvage", "search", "serve", "show", "signatures", "storage", "strangers",
+        "sweep", "trust", "verify", "worker",
     }  # fmt: skip
 
 
@@ -162,7 +162,7 @@ class TestBeginning:
         def broken(*_: object) -> None:
             raise ZeroDivisionError("secret")
 
-        monkeypatch.setattr("administration.archive.load", broken)
+        monkeypatch.setattr("administration.foundation.load", broken)
         answer = desk.ask("show", "x", code=70)
         assert answer["error"]["exit_code"] == 70
         assert "secret" not in json.dumps(answer)
@@ -336,8 +336,8 @@ class TestKeeping:
         left = desk.home / "tmp" / "ingest-dead"
         left.mkdir()
         (left / "spool").write_bytes(b"x")
-        assert desk.ask("sweep") == {"uploads": 0, "folders": 0}
-        assert desk.ask("sweep", "--now") == {"uploads": 0, "folders": 1}
+        assert desk.ask("sweep") == {"uploads": 0, "folders": 0, "away": []}
+        assert desk.ask("sweep", "--now") == {"uploads": 0, "folders": 1, "away": []}
         assert not left.exists()
         assert desk.type("sweep")[0] == 0
 

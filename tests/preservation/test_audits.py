@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -11,13 +12,16 @@ from metadata.audits import AuditKind, AuditState
 from metadata.catalogue import Catalogue
 from metadata.errors import NotFound, UsageError
 from metadata.identifiers import StoreId
+from metadata.incidents import IncidentKind
 from metadata.outcomes import Fixity
 from preservation.audit import Auditor
 from preservation.audits import Audits
 from preservation.budgets import Budget
 from preservation.checks import Schedule
+from preservation.incidents import Incidents
 from preservation.journal import ArchiveJournal
 from preservation.light import look_lightly
+from preservation.reconciliation import Reconciler
 from storage.log import read_log
 from storage.port import ObjectInfo
 from storage.stores.memory import MemoryStore
@@ -179,6 +183,39 @@ class TestLight:
         stale.stale = (wrong,)
         assert look_lightly(catalogue, stale, clock).doubtful == 0
         assert catalogue.fixity.due(clock.now) == []
+
+
+def test_light_audits_tell_strangers_that_stay_however_many_steps_they_take(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("preservation.light._PAGE", 2)
+    for number in range(4):
+        keep(catalogue, stores, str(number))
+    for key in ("0/a.bin", "lạ/tệp.bin", "lạ/tệp khác.bin"):
+        stores[0].put(key, b"abc")
+    by_id = {store.id: store for store in stores}
+    journal = ArchiveJournal(catalogue, stores, clock, AGENT)
+    strangers = Reconciler(catalogue, by_id, Incidents(catalogue, journal, clock), journal, clock, timedelta(days=1))
+    audits = Audits(catalogue, Auditor(catalogue, by_id, clock, AGENT), by_id, journal, clock, reconciler=strangers)
+
+    def whole_store() -> int:
+        one, steps = audits.begin(AuditKind.LIGHT, FIRST, standing=True), 0
+        while audits.running():
+            ticks = _ticks(1)
+            audits.step(one.id, 20, partial(next, ticks))
+            steps, clock.now = steps + 1, clock.now + timedelta(minutes=1)
+        assert catalogue.audits.get(one.id).done == 4
+        return steps
+
+    assert whole_store() == 3
+    assert {one.key for one in catalogue.strangers.listed(FIRST)} == {"0/a.bin", "lạ/tệp.bin", "lạ/tệp khác.bin"}
+    assert catalogue.incidents.listed() == []
+    stores[0].delete("0/a.bin")
+    clock.forward(timedelta(days=1))
+    whole_store()
+    incident = catalogue.incidents.listed(kind=IncidentKind.STRANGER)[0]
+    assert (incident.subject, incident.facts["count"]) == (FIRST.value, 2)
+    assert {one.key for one in catalogue.strangers.listed(FIRST)} == {"lạ/tệp.bin", "lạ/tệp khác.bin"}
 
 
 def test_an_audit_of_one_store_goes_on_with_the_log_in_all(

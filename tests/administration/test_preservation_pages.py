@@ -161,8 +161,14 @@ def test_an_audit_is_begun_slowed_paused_and_stopped(officer: Client, archive: A
     assert send(officer, f"/audits/{one.id}/stop").status_code == 303
     assert archive.audits.running() == []
     assert "đã ngừng" in officer.get("/preservation/audits").text
-    for bad in ({"kind": "other", "store": "a"}, {"kind": "deep", "store": "ở"}, {"kind": "deep", "store": "zz"},
-                {"kind": "sample", "store": "a", "share": "200"}, {"kind": "deep", "store": "a", "limit": "nan"}):  # fmt: skip
+    refused = (
+        {"kind": "other", "store": "a"},
+        {"kind": "deep", "store": "ở"},
+        {"kind": "deep", "store": "zz"},
+        {"kind": "sample", "store": "a", "share": "200"},
+        {"kind": "deep", "store": "a", "limit": "nan"},
+    )
+    for bad in refused:
         assert send(officer, "/audits", **bad).status_code == 422, bad
     assert archive.audits.running() == []
 

@@ -40,8 +40,8 @@ def findings_page() -> str:
 
 def settings_page() -> str:
     rows = [
-        f"| `{one.place}` | {'must be given' if one.default is None else f'`{_default(one.default)}`'} | {_cell(one.about.vi)} "
-        f"| {_cell(one.about.en)} |"
+        f"| `{one.place}` | {'must be given' if one.default is None else f'`{_default(one.default)}`'} "
+        f"| {_cell(one.about.vi)} | {_cell(one.about.en)} |"
         for one in known_settings()
     ]
     return "\n".join(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from metadata.errors import TangThuError
+from metadata.outcomes import Fixity
 from preservation.checks import Progress
+from storage.aip.blocks import Block, ReadAhead
 from storage.aip.parts import part_size
-from storage.port import ByteStream, Part, Store, Upload
-
-_PIECE = 1 << 20
+from storage.aip.verify import Expected, Verdict, verify_blocks
+from storage.port import Part, Store, Upload
 
 
 class StagedCopy:
@@ -21,23 +23,27 @@ class StagedCopy:
         self._key = key
         self._upload: Upload | None = None
         self._parts: list[Part] = []
+        self._held = bytearray()
+        self._sent = 0
+        self._trouble: TangThuError | None = None
 
-    def stage(self, on_progress: Progress | None = None) -> int:
-        """Send every byte; return their number. Raises what either store raises; then nothing is left behind."""
+    def stage(self, expected: Expected | None, on_progress: Progress | None = None) -> Verdict:
+        """Send every byte, held against ``expected`` on the way: the source may have changed since it was looked at.
+
+        Only a copy that matched is kept. Raises what the target raises; then nothing is left behind.
+        """
         self.sweep()
         self._upload = self._target.begin(self._key)
-        total = 0
         try:
-            with self._source.open(self._key) as stream:
-                while data := _read_part(stream, part_size(len(self._parts) + 1)):
-                    self._parts.append(self._target.put_part(self._upload, len(self._parts) + 1, data, total))
-                    total += len(data)
-                    if on_progress:
-                        on_progress(len(data))
+            with ReadAhead(self._source, self._key) as blocks:
+                verdict = verify_blocks(self._sending(iter(blocks)), self._source, self._key, expected, on_progress)
+            self._end(verdict)
         except BaseException:
             self.abort()
             raise
-        return total
+        if verdict.outcome is not Fixity.MATCH:
+            self.abort()
+        return verdict
 
     def replace(self) -> None:
         """Delete what lies under the key and complete the copy. A crash between the two leaves a missing replica."""
@@ -64,13 +70,35 @@ class StagedCopy:
             if upload.key == self._key:
                 self._target.abort(upload)
 
+    def _sending(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The blocks, sent in whole parts. What the target raises is kept apart from what the source does."""
+        for block in blocks:
+            try:
+                self._take(block)
+            except TangThuError as error:
+                self._trouble = error
+                return
+            yield block
 
-def _read_part(stream: ByteStream, size: int) -> bytearray:
-    buffer = bytearray(size)
-    filled = 0
-    with memoryview(buffer) as view:
-        while filled < size and (count := stream.readinto(view[filled : filled + _PIECE])):
-            filled += count
-    if filled < size:
-        del buffer[filled:]
-    return buffer
+    def _end(self, verdict: Verdict) -> None:
+        if self._trouble is not None:
+            raise self._trouble
+        if verdict.outcome is Fixity.MATCH:
+            self._send(self._held)
+
+    def _take(self, block: Block) -> None:
+        with memoryview(block[0]) as view:
+            at = 0
+            while at < block[1]:
+                room = part_size(len(self._parts) + 1) - len(self._held)
+                self._held += view[at : min(block[1], at + room)]
+                at += min(room, block[1] - at)
+                if len(self._held) == part_size(len(self._parts) + 1):
+                    self._send(self._held)
+
+    def _send(self, data: bytearray) -> None:
+        if data:
+            assert self._upload is not None
+            self._parts.append(self._target.put_part(self._upload, len(self._parts) + 1, data, self._sent))
+            self._sent += len(data)
+            self._held = bytearray()

@@ -29,9 +29,10 @@ from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.audit import Auditor, AuditWatch, LeaseKeeper, VersionAudit
-from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica
+from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica, describe
 from preservation.copying import StagedCopy
 from preservation.life import log_events, restore_log
+from storage.aip.verify import Verdict
 from storage.port import Store
 
 _LEASE = timedelta(hours=1)
@@ -144,6 +145,8 @@ class Repairer:
                 repaired[check.store] = outcome
         keeper.confirm()
         self._finish(lease, checks, repaired, failed)
+        for source in good if failed else ():  # what they were copied from may be why
+            self._catalogue.fixity.hasten(lease.version, source.id, self._clock())
         written, lost = self._restore_log(lease, checks)
         sources = {store: source for store, (_, source) in repaired.items()}
         return RepairReport(lease.version, checks, tuple(repaired), tuple(failed), (), written, lost, sources)
@@ -170,12 +173,11 @@ class Repairer:
         for source in (*good, *good):
             copy = StagedCopy(source, target, lease.key)
             try:
-                size = copy.stage(keeper)
-                keeper.confirm()
-                if size != lease.size:
-                    copy.abort()
-                    reason = _short(source.id, size, lease.size)
+                sent = copy.stage(self._catalogue.holdings.members(lease.version), keeper)
+                if sent.outcome is not Fixity.MATCH:
+                    reason = _spoilt(source.id, sent)
                     continue
+                keeper.confirm()
                 copy.replace()
             except (StoreUnavailable, AlreadyExists, NotFound) as error:
                 reason = error.sentence
@@ -229,8 +231,9 @@ class Repairer:
         )
 
 
-def _short(store: StoreId, found: int, expected: int) -> Sentence:
+def _spoilt(source: StoreId, found: Verdict) -> Sentence:
+    what = describe(found)
     return Sentence(
-        f"bản sao ở kho {store} chỉ còn {found} trong {expected} byte",
-        f"the replica in store {store} has {found} of {expected} bytes",
+        f"bản sao ở kho {source} không còn khớp khi được chép đi: {what}",
+        f"the replica in store {source} matched no longer when it was copied: {what}",
     )

@@ -274,16 +274,31 @@ def test_a_bad_copy_is_seen_and_made_again(catalogue: Catalogue, stores: list[Me
     assert raw(stores[1], kept.key) == good
 
 
-def test_a_source_that_shrinks_is_no_source(
-    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_source_that_goes_bad_after_it_was_looked_at_replaces_nothing(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch, damage: Break
 ) -> None:
+    """What is damaged may have what the source has lost since: it is all that the file can be saved from."""
     kept = keep(catalogue, stores)
     _flip_content(stores[1], kept)
     before = raw(stores[1], kept.key)
-    monkeypatch.setattr(StagedCopy, "stage", lambda self, on_progress=None: 1)
+    sweep, spoilt = StagedCopy.sweep, list[bool]()
+
+    def spoil(copy: StagedCopy) -> None:
+        if not spoilt:
+            damage(stores[0], kept)
+            spoilt.append(True)
+        sweep(copy)
+
+    monkeypatch.setattr(StagedCopy, "sweep", spoil)
     report = _repairer(catalogue, stores, clock).repair(kept.id)
-    assert "1 of" in report.failed[0][1].en
+    assert (report.repaired, [store for store, _ in report.failed]) == ((), [stores[1].id])
+    assert "matched no longer when it was copied" in report.failed[0][1].en
     assert raw(stores[1], kept.key) == before
+    assert not list(stores[1].uploads())
+    events = [event for event in catalogue.events.of(kept.id) if event.type is EventType.RECOVERY]
+    assert [event.outcome for event in events] == ["failure"]
+    assert stores[0].id in {replica.store for replica in catalogue.fixity.due(clock.now)}
 
 
 def test_lost_and_altered_log_objects_come_back(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
@@ -344,8 +359,8 @@ def test_a_large_object_is_copied_in_parts(monkeypatch: pytest.MonkeyPatch, stor
     kept = keep(None, stores[:1], files=[File("to.pdf", bytes(range(256)) * 400)])
     copied: list[int] = []
     copy = StagedCopy(stores[0], stores[1], kept.key)
-    assert copy.stage(copied.append) == kept.version.size
-    assert copied[:3] == [1000, 2000, 3000]
+    assert copy.stage(kept.members, copied.append).outcome is Fixity.MATCH
+    assert sum(copied) == kept.version.size
     assert stores[1].head(kept.key) is None
     copy.replace()
     assert raw(stores[1], kept.key) == raw(stores[0], kept.key)

@@ -1,4 +1,4 @@
-"""The seven steps: from an agency's package to a reader, and intact all the way."""
+"""The eight steps: from an agency's package to a reader, and intact all the way."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def tell(folder: Path, *, serve: bool) -> None:
     _ingest(stage, transfers)
     one = _replicas(stage)
     _damage_and_repair(stage, one)
+    _write_down(stage, folder)
     before = _search_and_fetch(stage, one, folder)
     _lose_and_rebuild(stage, before)
+    _back_up_and_restore(stage, folder)
     _serve(stage, serve=serve)
 
 
@@ -144,6 +146,25 @@ def _damage_and_repair(stage: Stage, one: Mapping[str, Any]) -> None:
     stage.expect(any(event["type"] == "recovery" for event in shown["events"]), "the repair is a PREMIS event")
 
 
+def _write_down(stage: Stage, folder: Path) -> None:
+    (incident,) = stage.ask("incidents", "list")["incidents"]
+    stage.expect(incident["state"] == "mended", "the damage is an incident, and it is mended")
+    stage.tell(
+        "Hư hại đó là một sự cố: cán bộ ghi nguyên nhân, cách xử lý, rồi in biên bản (TT 05, Phụ lục VII).",
+        "That damage is an incident: the officer writes cause and handling, and prints the minutes (TT 05 annex VII).",
+    )
+    words = (
+        "--cause",
+        "Một bit đổi trên đĩa của kho-b.",
+        "--handling",
+        "Đã thay bằng bản sao của kho-a, đọc lại khớp.",
+    )
+    stage.command("incidents", "close", incident["id"], *words, "--person", "Nguyễn Thị Sen")
+    minutes = folder / "bien-ban-su-co.pdf"
+    stage.command("forms", "incident", incident["id"], "--person", "Nguyễn Thị Sen", "--out", str(minutes))
+    stage.expect(minutes.read_bytes().startswith(b"%PDF-"), "the minutes are a PDF")
+
+
 def _search_and_fetch(stage: Stage, one: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     stage.chapter(
         5,
@@ -188,8 +209,27 @@ def _lose_and_rebuild(stage: Stage, before: Mapping[str, Any]) -> None:
     )
 
 
+def _back_up_and_restore(stage: Stage, folder: Path) -> None:
+    stage.chapter(
+        7,
+        "Sao lưu vào chính các nơi lưu; rồi dựng lại cả kho trên một máy trống, chỉ từ các nơi lưu.",
+        "A backup into the stores themselves; then the whole archive anew on an empty machine, from the stores alone.",
+    )
+    stage.command("backup")
+    rows = _dump(stage)
+    empty = Stage(folder / "may-moi")
+    stores = [f"--from=directory={stage.home / store}" for store in _STORES]
+    empty.command("restore", *stores, "--verify")
+    stage.expect(_dump(empty) == rows, "the restored catalogue is the same, row by row")
+    stage.command("drill", "--aips", "3")
+    stage.tell(
+        "Diễn tập phục hồi: lấy ngẫu nhiên vài gói, mở ra, đối chiếu từng tệp; kết quả nằm trong nhật ký của kho.",
+        "A drill: some AIPs by lot, unpacked, every file compared; what came of it is in the archive's journal.",
+    )
+
+
 def _serve(stage: Stage, *, serve: bool) -> None:
-    stage.chapter(7, "Phòng đọc: trang web và API.", "The reading room: the web page and the API.")
+    stage.chapter(8, "Phòng đọc: trang web và API.", "The reading room: the web page and the API.")
     if not serve:
         stage.tell(
             f"Mở bằng: tangthu --home {stage.home} serve",

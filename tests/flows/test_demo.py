@@ -17,7 +17,7 @@ def demo(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_story_happens_as_told(tmp_path: Path) -> None:
     done = demo(tmp_path / "demo-archive")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout[-3000:]
-    for number in range(1, 8):
+    for number in range(1, 9):
         assert f"\n{number}. " in done.stdout
 
 

@@ -14,7 +14,7 @@ from metadata.errors import AlreadyExists, TangThuError
 from metadata.identifiers import StoreId
 from metadata.journal import Numbered
 from metadata.text import Sentence
-from storage.journal import encode_entry, read_journal
+from storage.journal import encode_entry, fits, read_journal
 from storage.keys import JOURNAL_PREFIX, journal_key, parse_journal_key
 from storage.port import Store
 
@@ -31,6 +31,7 @@ class Recovery:
         self._stores = stores
         self._note = note
         self._trouble: TangThuError | None = None
+        self._contradicting: set[StoreId] = set()
 
     def run(self) -> int:
         """Everything after what the catalogue knows, then what stores lack of what it knew."""
@@ -48,9 +49,16 @@ class Recovery:
         self._catalogue.journal.add(batch)
         if self._trouble is not None and not count and not known:
             raise self._trouble
-        for store in self._stores:
-            self._complete(store, known)
+        self.complete(known)
         return count
+
+    def complete(self, known: int) -> bool:
+        """Give the stores what they lack of the entries up to number ``known``, which the catalogue vouches for.
+        False when one of them contradicts these: it is left as it is."""
+        for store in self._stores:
+            if store.id not in self._contradicting:
+                self._complete(store, known)
+        return not self._contradicting
 
     def _entries(self, store: Store, after: int) -> Iterator[Numbered]:
         try:
@@ -80,6 +88,7 @@ class Recovery:
 
     def _contradicts(self, store: StoreId, found: Numbered, streams: dict[StoreId, Iterator[Numbered]]) -> None:
         streams.pop(store, None)
+        self._contradicting.add(store)
         key = journal_key(found.number)
         self._note(
             key, store, Sentence(f"{key} ({store}): mâu thuẫn với kho khác.", f"{key} ({store}): contradicts others.")
@@ -87,13 +96,15 @@ class Recovery:
 
     def _bring(self, last: Numbered | None, found: Numbered, streams: dict[StoreId, Iterator[Numbered]]) -> None:
         for store in self._stores:
-            if store.id not in streams:
+            if store.id not in streams and store.id not in self._contradicting:
                 self._put(store, journal_key(found.number), _bytes(last, found))
 
     def _complete(self, store: Store, known: int) -> None:
         """Of the entries up to ``known``, which the catalogue vouches for, those that the store lacks."""
         wanted = 1
         try:
+            if not self._agrees(store, known):
+                return
             for info in store.list(JOURNAL_PREFIX):
                 number = parse_journal_key(info.key) or 0
                 while wanted < min(number, known + 1):
@@ -104,6 +115,16 @@ class Recovery:
                 self._restore(store, number)
         except TangThuError as error:
             self._note(JOURNAL_PREFIX, store.id, error.sentence)
+
+    def _agrees(self, store: Store, known: int) -> bool:
+        """Whether the last entry that both have is the same: what a store has of its own is not built upon."""
+        numbers = (parse_journal_key(info.key) or 0 for info in store.list(JOURNAL_PREFIX))
+        end = max((number for number in numbers if number <= known), default=0)
+        found = self._catalogue.journal.entries(limit=1, before=end + 1) if end else []
+        if found and found[0].number == end and fits(store, found[0]) is False:
+            self._contradicts(store.id, found[0], {})
+            return False
+        return True
 
     def _restore(self, store: Store, number: int) -> None:
         found = self._catalogue.journal.entries(limit=2, before=number + 1)
@@ -120,6 +141,11 @@ class Recovery:
             return
         except TangThuError as error:
             self._note(key, store.id, error.sentence)
+
+
+def complete(catalogue: Catalogue, store: Store, known: int) -> bool:
+    """Give one store what it lacks of the entries up to number ``known``; False when its own contradict them."""
+    return Recovery(catalogue, [store], lambda *_: None).complete(known)
 
 
 def _bytes(before: Numbered | None, found: Numbered) -> bytes:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from metadata.catalogue import Catalogue
 from metadata.dates import utc_text
-from metadata.errors import TangThuError, TemporaryError
+from metadata.errors import TangThuError, TemporaryError, Unreadable
 from metadata.events import Event, EventType
 from metadata.holdings import Replica
 from metadata.identifiers import StoreId, VersionId
@@ -26,6 +26,9 @@ from preservation.checks import SUCCESS, Check, Clock
 from preservation.clock import clock_trouble
 from preservation.damage import found_to_json, repaired_to_json, told_of
 from preservation.incidents import Incidents
+from preservation.journal_recovery import complete
+from storage.journal import fits
+from storage.keys import JOURNAL_PREFIX
 from storage.marker import MARKER_KEY
 from storage.port import Store
 
@@ -114,6 +117,10 @@ class Watch:
         if review.clock is not None:
             return review
         review.away = tuple(store for store in self._asked() if not self._answers(store))
+        for id in self._asked():
+            if id not in review.away:
+                with _noted(id.value):
+                    self._journal(id)
         for replica in self._catalogue.fixity.damaged(_AT_ONCE):
             with _noted(str(replica.version)):
                 review.met += self._missed(replica)
@@ -281,6 +288,24 @@ class Watch:
                     IncidentKind.STORE_FULL, store.value, told, None, store, {"since": utc_text(since_full)}
                 )
         return True
+
+    def _journal(self, store: StoreId) -> None:
+        """The archive's own journal goes on without a store that has another; a person must say which is true."""
+        last = self._catalogue.journal.last()
+        try:
+            right = last is None or fits(self._asked()[store], last)
+        except Unreadable:
+            right = False
+        if right:
+            self._incidents.mend(IncidentKind.LOG, store.value, {"how": "the journal fits again"})
+        elif right is False or last is None or not complete(self._catalogue, self._asked()[store], last.number):
+            told = Sentence(
+                f"Nhật ký của kho lưu trữ ở kho {store} mâu thuẫn với mục lục và không được ghi tiếp: hãy cất riêng "
+                f"các tệp {JOURNAL_PREFIX} của kho này, xem xét, rồi bỏ những tệp khác với các kho kia.",
+                f"The archive's journal in store {store} contradicts the catalogue and is not written on: put the "
+                f"store's objects {JOURNAL_PREFIX} by, look into them, then remove those that differ from the others'.",
+            )
+            self._incidents.meet(IncidentKind.LOG, store.value, told, None, store)
 
     def _time(self) -> Sentence | None:
         """A clock that cannot be right is told by the row alone: nothing is dated by it in the journal."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -45,10 +46,13 @@ def encode_entry(number: int, previous: bytes, entry: Entry) -> bytes:
 def append_entry(stores: Sequence[Store], last: Numbered | None, entry: Entry) -> list[Numbered]:
     """Write ``entry`` after ``last`` to every store that answers; give those that others wrote before it, and it.
 
-    Doing it again is harmless. Raises StoreUnavailable when no store answers, Damaged when stores contradict another.
+    A store whose journal does not have ``last`` (:func:`fits`) is left as it is, unless none has: nothing that is
+    written there would follow. Doing it again is harmless. Raises StoreUnavailable when no store
+    answers, Damaged when all that do contradict ``last``.
     """
     placed: list[Numbered] = []
     while True:
+        stores = _following(stores, last)
         number, previous = (last.number + 1, last.digest) if last else (1, b"")
         last = _place(stores, number, previous, encode_entry(number, previous, entry))
         placed.append(last)
@@ -85,6 +89,36 @@ def _entry(store: Store, number: int, data: bytes | None, previous: bytes | None
     return _decode(store.id, number, again, previous)
 
 
+def fits(store: Store, last: Numbered) -> bool | None:
+    """Whether the store's journal has ``last``: None when it ends before. Raises StoreUnavailable."""
+    data = _read(store, last.number)
+    if data is None or hashlib.sha256(data).digest() != last.digest:
+        data = _surely(store, last.number)
+    return None if data is None else hashlib.sha256(data).digest() == last.digest
+
+
+def _following(stores: Sequence[Store], last: Numbered | None) -> Sequence[Store]:
+    """The stores that an entry after ``last`` may be written to."""
+    if last is None or not stores:
+        return stores
+    have: list[Store] = []
+    shorter: list[Store] = []
+    away: StoreUnavailable | None = None
+    for store in stores:
+        try:
+            has = fits(store, last)
+        except StoreUnavailable as error:
+            away = error
+        except Unreadable:
+            continue
+        else:
+            if has is not False:
+                (shorter if has is None else have).append(store)
+    if not have and not shorter:
+        raise away or _contradiction(last.number)
+    return have or shorter
+
+
 def _place(stores: Sequence[Store], number: int, previous: bytes, data: bytes) -> Numbered:
     """Bring ``data``, or what has its number already, to every store that answers; say which it is."""
     found: dict[StoreId, bytes | None] = {}
@@ -96,24 +130,28 @@ def _place(stores: Sequence[Store], number: int, previous: bytes, data: bytes) -
             away = error
     if any(content not in (None, data) for content in found.values()):
         found = {store.id: _surely(store, number) for store in stores if store.id in found}
-    answering = [store for store in stores if store.id in found]
-    if not answering:
+    if not found:
         raise away or StoreUnavailable(Sentence("Không có kho nào để ghi nhật ký.", "There is no store to write to."))
-    winner = next((content for content in found.values() if content is not None), None)
+    answering = [store for store in stores if store.id in found and _follows(store.id, number, found, previous)]
+    if not answering:
+        raise _contradiction(number)
+    told = Counter(content for store in answering if (content := found[store.id]) is not None)
+    winner = told.most_common(1)[0][0] if told else None
     if winner is None:
         winner = _put(answering[0], number, data)
         found[answering[0].id] = winner
+    placed = _decode(answering[0].id, number, winner, previous)
     for store in answering:
         if found[store.id] is None:
-            found[store.id] = _put(store, number, winner)
-        if found[store.id] != winner:
-            raise Damaged(
-                Sentence(
-                    f"Nhật ký của kho “{store.id}” mâu thuẫn với kho khác ở {journal_key(number)}.",
-                    f"The journal in the store “{store.id}” contradicts another store's at {journal_key(number)}.",
-                )
-            )
-    return _decode(answering[0].id, number, winner, previous)
+            _put(store, number, winner)
+    return placed
+
+
+def _follows(store: StoreId, number: int, found: Mapping[StoreId, bytes | None], previous: bytes) -> bool:
+    content = found[store]
+    with suppress(Unreadable):
+        return content is None or _decode(store, number, content, previous).number == number
+    return False
 
 
 def _put(store: Store, number: int, data: bytes) -> bytes:
@@ -164,6 +202,15 @@ def _decode(store: StoreId, number: int, data: bytes, previous: bytes | None) ->
     if not same:
         raise _broken(store, journal_key(number))
     return Numbered(number, hashlib.sha256(data).digest(), entry)
+
+
+def _contradiction(number: int) -> Damaged:
+    return Damaged(
+        Sentence(
+            f"Nhật ký ở mọi kho đều mâu thuẫn với mục lục ở {journal_key(number)}: cần người xem xét.",
+            f"The journal in every store contradicts the catalogue at {journal_key(number)}: somebody must look.",
+        )
+    )
 
 
 def _broken(store: StoreId, key: str) -> Unreadable:

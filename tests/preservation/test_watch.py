@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace as changed
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from metadata.catalogue import Catalogue
 from metadata.errors import Damaged
 from metadata.identifiers import StoreId
 from metadata.incidents import Incident, IncidentKind, IncidentState
+from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
 from preservation.audit import Auditor
 from preservation.checks import Schedule
@@ -21,7 +22,7 @@ from preservation.journal import ArchiveJournal
 from preservation.repair import Repairer
 from preservation.watch import Watch, WatchLimits
 from storage.journal import read_journal
-from storage.keys import log_key
+from storage.keys import journal_key, log_key
 from storage.port import Store
 from storage.stores.memory import MemoryStore
 from storage.wrappers import Fault, FaultStore
@@ -316,3 +317,48 @@ def test_a_wrong_lone_file_name_harms_no_incident(bench: Bench) -> None:
     replace(bench.stores[1], kept.key, b"PK")
     bench.auditor.audit(kept.id)
     assert bench.incidents.fix_file(bench.one().id)
+
+
+def _words(store: Store) -> list[str]:
+    return [one.entry.act for one in read_journal(store)]
+
+
+def _write(
+    bench: Bench, *acts: str, stores: list[MemoryStore] | None = None, catalogue: Catalogue | None = None
+) -> None:
+    journal = ArchiveJournal(catalogue or bench.catalogue, stores or bench.stores, bench.clock, AGENT)
+    for act in acts:
+        journal.write(EntryKind.BACKUP, "x", act)
+
+
+def test_a_store_that_was_away_has_the_whole_journal_after_the_next_entry(bench: Bench) -> None:
+    _write(bench, "one")
+    _write(bench, "two", "three", stores=bench.stores[:1])
+    _write(bench, "four")
+    assert [_words(store) for store in bench.stores] == [["one", "two", "three", "four"]] * 2
+
+
+@pytest.mark.parametrize("alone", [1, 2, 4])
+def test_a_journal_written_apart_is_told_and_stops_nothing(
+    bench: Bench, new_catalogue: Callable[[str], Catalogue], alone: int
+) -> None:
+    """A catalogue that was made anew from one store went on while the other store was away."""
+    _write(bench, "one")
+    other = new_catalogue("other")
+    ArchiveJournal(other, bench.stores[1:], bench.clock, AGENT).recover()
+    _write(bench, *["theirs"] * alone, stores=bench.stores[1:], catalogue=other)
+    _write(bench, "ours", "ours", stores=bench.stores[:1])
+    before = _words(bench.stores[1])
+    bench.watch.review()
+    assert (bench.one(IncidentKind.LOG).store, bench.one(IncidentKind.LOG).state) == (bench.stores[1].id, OPEN)
+    _write(bench, "on")
+    bench.watch.review()
+    assert len(bench.all()) == 1
+    assert _words(bench.stores[0]) == ["one", "ours", "ours", "opened", "on"]
+    assert _words(bench.stores[1]) == before
+    for number in range(2, 2 + alone):
+        bench.stores[1].delete(journal_key(number))
+    bench.watch.review()
+    bench.watch.review()
+    assert bench.all() == [(IncidentKind.LOG, MENDED)]
+    assert _words(bench.stores[0]) == _words(bench.stores[1])

@@ -11,7 +11,7 @@ from metadata.errors import Damaged, StoreUnavailable, Unreadable
 from metadata.events import Agent
 from metadata.identifiers import StoreId
 from metadata.journal import Entry, EntryKind, Numbered
-from storage.journal import append_entry, read_journal
+from storage.journal import append_entry, fits, read_journal
 from storage.keys import is_own_key, journal_key, parse_journal_key
 from storage.stores.memory import MemoryStore
 from storage.wrappers.fault import Fault, FaultStore, script
@@ -64,12 +64,34 @@ def test_no_store_is_no_entry() -> None:
         append_entry([], None, entry())
 
 
-def test_stores_that_contradict_each_other_are_told() -> None:
+@pytest.mark.parametrize("written", [(1, 1), (3, 1), (1, 3), (2, 2)])
+@pytest.mark.parametrize("known", [0, 1])
+def test_stores_that_were_written_apart_do_not_stop_the_journal_nor_spoil_each_other(
+    written: tuple[int, int], known: int
+) -> None:
+    """Each went on alone for a while; the catalogue knows one of the two. The other is left as it is."""
+    both = stores()
+    base = append_entry(both, None, entry("base"))[-1]
+    ends = []
+    for store, count in zip(both, written, strict=True):
+        last = base
+        for number in range(count):
+            last = append_entry([store], last, entry(f"{store.id} {number}"))[-1]
+        ends.append(last)
+    before = list(read_journal(both[1 - known]))
+    for order in (both, both[::-1]):
+        ends[known] = append_entry(order, ends[known], entry("together"))[-1]
+    assert [one.entry.act for one in read_journal(both[known])][-2:] == ["together", "together"]
+    assert list(read_journal(both[1 - known])) == before
+    assert fits(both[known], ends[known]) is True
+
+
+def test_when_every_store_contradicts_the_catalogue_somebody_must_look() -> None:
     a, b = stores()
     append_entry([a], None, entry("one"))
-    append_entry([b], None, entry("other"))
+    known = append_entry([b], None, entry("other"))[-1]
     with pytest.raises(Damaged):
-        append_entry([a, b], None, entry("third"))
+        append_entry([a], known, entry("third"))
 
 
 @pytest.mark.parametrize("change", ["alter", "remove", "swap"])

@@ -138,7 +138,7 @@ class Auditor:
         self, limit: int, on_progress: Progress | None = None, stores: Collection[StoreId] | None = None
     ) -> AuditReport:
         """Audit up to ``limit`` versions that are due, in any store or in ``stores``. What cannot be finished now
-        stays due.
+        is due again after the schedule's ``retry``, so that it does not stand before all others.
 
         Nothing is due by a clock that cannot be right.
         """
@@ -149,10 +149,10 @@ class Auditor:
             try:
                 report.add(self._audit(lease, on_progress))
             except TemporaryError:
-                self._catalogue.fixity.give_back(lease)
+                self._catalogue.fixity.give_back(lease, self._clock() + self._schedule.retry)
                 report.postponed += 1
             except TangThuError as error:
-                self._catalogue.fixity.give_back(lease)
+                self._catalogue.fixity.give_back(lease, self._clock() + self._schedule.retry)
                 report.failed.append((lease.version, error.sentence))
                 self._contradicted(lease.version, error)
         return report

@@ -203,7 +203,7 @@ class StoreKeeper:
             state, last = self._known(store), last_word(self._catalogue, store)
             if state is StoreState.DRAINING and last is not None:
                 draining.append(store)
-            elif state is StoreState.RETIRED and self._unended(store, last, RETIRED):
+            elif state is StoreState.RETIRED and (self._unended(store, last, RETIRED) or self._sets(store)):
                 self._forget(store, None)
             elif last is not None and last.act == REINSTATE and self._unended(store, last, REINSTATED):
                 with contextlib.suppress(StoreUnavailable):
@@ -275,7 +275,10 @@ class StoreKeeper:
         return last is not None and self._catalogue.journal.find(Entry.derive(end, str(last.id))) is None
 
     def _forget(self, store: StoreId, on_progress: Progress | None) -> Retiring:
-        """Take what a retired store has out of the catalogue, each with an event in its log; then the tombstone."""
+        """Take what a retired store has out of the catalogue, each with an event in its log; then the tombstone.
+
+        An AIP that was being taken in when the store was retired stays until its replica has been made elsewhere.
+        """
         last = last_word(self._catalogue, store)
         assert last is not None
         away: set[StoreId] = set()
@@ -295,8 +298,10 @@ class StoreKeeper:
         return Retiring(store, people, retired=True, forgotten=count, left=left)
 
     def _versions(self, store: StoreId) -> Iterator[VersionId]:
-        """Every version that lies in ``store``, page by page; it may leave its set meanwhile."""
-        for place in self._sets(store):
+        """Every version that lies in ``store`` and lacks nothing elsewhere, page by page; it may leave its set
+        meanwhile."""
+        lacking = {lack.place for lack in self._replicator.lacks(store)}
+        for place in (one for one in self._sets(store) if one not in lacking):
             after: int | None = None
             while page := self._catalogue.placements.versions(place, after, _PAGE):
                 for placed in page:

@@ -11,6 +11,7 @@ from metadata.catalogue import Catalogue
 from metadata.errors import Busy, NotFound, StoreUnavailable
 from metadata.events import Event, EventType
 from metadata.holdings import Replica
+from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
 from preservation.audit import Auditor
 from preservation.checks import Schedule, check_replica
@@ -180,6 +181,7 @@ def test_when_no_store_answers_nothing_is_written(
     assert list(catalogue.dump()) == before
     with pytest.raises(StoreUnavailable):
         _auditor(catalogue, away, clock).audit(kept.id)
+    clock.forward(RETRY)
     assert _auditor(catalogue, stores, clock).audit_batch(5).audited == 1
 
 
@@ -276,6 +278,26 @@ def test_logs_that_contradict_each_other_stop_nobody_else(
     assert report.audited == 1
     assert [version for version, _ in report.failed] == [kept.id]
     assert _states(catalogue, other)["kho-1"].checked == clock.now
+
+
+def test_what_cannot_be_finished_does_not_stand_before_the_others(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    """The longest due contradict themselves or lie in stores that are away: batch by batch the rest comes to its
+    turn."""
+    away = [MemoryStore(StoreId("kho-8")), MemoryStore(StoreId("kho-9"))]
+    torn, gone = keep(catalogue, stores, "a"), keep(catalogue, away, "b")
+    others = [keep(catalogue, stores, name) for name in "cd"]
+    for store in stores:
+        store.put(log_key(torn.key, 2), b"%s" % store.id.value.encode())
+    clock.forward()
+    seen = [*stores, *(FaultStore(store, lambda call: Fault.BEFORE) for store in away)]
+    reports = [_auditor(catalogue, seen, clock).audit_batch(1) for _ in range(4)]
+    assert sum(report.audited for report in reports) == len(others)
+    assert [version for report in reports for version, _ in report.failed] == [torn.id]
+    assert sum(report.postponed for report in reports) == 1
+    clock.forward(RETRY)
+    assert {one.version for one in catalogue.fixity.due(clock.now)} == {torn.id, gone.id}
 
 
 def test_many_damages_are_counted_not_listed(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:

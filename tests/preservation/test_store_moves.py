@@ -123,6 +123,31 @@ def test_a_new_catalogue_learns_the_states_from_the_journal(
     assert list(again.catalogue.stores.records()) == [ONE]
 
 
+def test_what_was_being_taken_in_while_the_store_was_retired_is_copied_first(house: House) -> None:
+    keep(house.catalogue, house.stores[:2], "a")
+    keeper = house.keeper()
+    keeper.drain(ONE, AN, "máy cũ")
+    keeper.work(ONE)
+    keeper.retire(ONE, AN, "đã chuyển xong")
+    assert keeper.retire(ONE, BINH, "đồng ý").left == 0
+    late = keep(house.catalogue, house.stores[:2], "late")
+    keeper.settle()
+    assert keeper.retire(ONE, AN, "lần nữa").left == 1
+    assert [replica.store for replica in house.catalogue.holdings.replicas(late.id)] == [ONE, TWO]
+    house.keeper().settle()
+    Replicator(
+        house.catalogue,
+        {store.id: store for store in house.stores},
+        Places(house.catalogue, [StoreTraits(store.id) for store in house.stores], house.policies),
+        house.clock,
+        AGENT,
+        SCHEDULE,
+    ).run()
+    assert keeper.settle() == []
+    assert [replica.store for replica in house.catalogue.holdings.replicas(late.id)] == [TWO, THREE]
+    assert house.acts(ONE).count("retired") == 1
+
+
 def test_nobody_drains_what_the_others_cannot_hold(house: House) -> None:
     keep(house.catalogue, house.stores)
     house.policies = (ReplicaPolicy("ba bản", copies=3),)

@@ -102,7 +102,8 @@ class FixitySchedule:
     ) -> Lease:
         """Take all replicas of one version, or those in ``stores``, whether due or not.
 
-        Raises NotFound when there is none; Busy while another has one of them.
+        Raises NotFound when there is none; Busy while another has one of them. A lease that would last for more than
+        a day was taken by a clock that was wrong, and holds nobody up.
         """
         token = secrets.randbits(62) + 1
         with self._database.write() as connection:
@@ -110,7 +111,7 @@ class FixitySchedule:
             wanted = [row for row in rows if stores is None or StoreId(row.store) in stores]
             if not wanted:
                 raise version_not_held(version)
-            if any(row.leased_until is not None and row.leased_until > now for row in wanted):
+            if any(row.leased_until is not None and now < row.leased_until <= now + _LONGEST for row in wanted):
                 raise _stale(version)
             taken = [(version.row, row.store) for row in wanted]
             _take(connection, taken, now + length, token, worker)

@@ -47,6 +47,17 @@ def test_the_longest_due_come_first(catalogue: Catalogue) -> None:
     assert [one.version for one in first + rest] == [one.id for one in reversed(held)]
 
 
+def test_a_lease_taken_ten_years_ahead_holds_nobody_up(catalogue: Catalogue) -> None:
+    """A machine whose clock was wrong took it and died."""
+    held = register(catalogue)
+    wrong = catalogue.fixity.lease_version(held.id, NOW + timedelta(days=3650), HOUR, "w1")
+    lease = catalogue.fixity.lease_version(held.id, NOW, HOUR, "w2")
+    with pytest.raises(Busy):
+        catalogue.fixity.renew(wrong, NOW, HOUR)
+    assert catalogue.fixity.give_back(lease)
+    assert len(catalogue.fixity.lease_due(DUE, 1, HOUR, "w3")) == 1
+
+
 def test_finishing_writes_all_at_once(catalogue: Catalogue) -> None:
     held = register(catalogue)
     event, checked, again = an_event(held.id, "kiểm tra"), DUE + timedelta(minutes=1), DUE + PERIOD

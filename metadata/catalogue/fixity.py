@@ -220,12 +220,12 @@ class FixitySchedule:
     ) -> list[Expected]:
         """What ``store`` must hold: up to ``limit`` objects whose key comes after ``after``, by key in code-point
         order."""
-        due = (fixity_due.c.version == aip_version.c.version) & (fixity_due.c.store == store.value)
+        due = fixity_due.c.version == aip_version.c.version, fixity_due.c.store == store.value
         columns = (aip_version.c.aip, aip_version.c.number, aip_version.c.key, aip_version.c.size, aip_version.c.fonds)
+        # No join: SQLite would begin with the store, and sort all that it holds for each page.
         query = (
-            select(*columns, fixity_due.c.tag)
-            .join(fixity_due, due)
-            .where(aip_version.c.key > after)
+            select(*columns, select(fixity_due.c.tag).where(*due).scalar_subquery().label("tag"))
+            .where(aip_version.c.key > after, select(fixity_due.c.version).where(*due).exists())
             .order_by(aip_version.c.key)
             .limit(limit)
         )

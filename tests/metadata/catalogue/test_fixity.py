@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from metadata.catalogue import Catalogue, FixityState, Lease
 from metadata.errors import Busy, NotFound
@@ -45,6 +49,27 @@ def test_the_longest_due_come_first(catalogue: Catalogue) -> None:
     first = catalogue.fixity.lease_due(DUE, 2, HOUR, "w")
     rest = catalogue.fixity.lease_due(DUE, 10, HOUR, "w")
     assert [one.version for one in first + rest] == [one.id for one in reversed(held)]
+
+
+def test_a_page_of_what_a_store_must_hold_is_not_sorted(tmp_path: Path) -> None:
+    """It is read by the key's index: its cost is the page's, however much the store holds."""
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    with Catalogue(f"sqlite:///{tmp_path / 'c.sqlite'}") as catalogue:
+        catalogue.upgrade()
+
+        def note(_: object, __: object, text: str, values: tuple[object, ...], *___: object) -> None:
+            asked.append((text, values))
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            assert catalogue.fixity.expected(STORES[0], "x") == []
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+    text, values = next(one for one in asked if "aip_version" in one[0])
+    with closing(sqlite3.connect(tmp_path / "c.sqlite")) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    assert "ix_aip_version_key" in plan[0]
+    assert not any("TEMP B-TREE" in step for step in plan)
 
 
 def test_a_lease_taken_ten_years_ahead_holds_nobody_up(catalogue: Catalogue) -> None:

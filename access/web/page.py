@@ -79,6 +79,7 @@ class Pages:
         self._services = services
         self._packages = ("access.web", *(annex.package for annex in annexes))
         self._links = tuple(link for annex in annexes for link in annex.links)
+        self._aip_links = tuple(link for annex in annexes for link in annex.aip_links)
         self._counts = {path: count for annex in annexes for path, count in annex.counts.items()}
 
     @property
@@ -104,6 +105,7 @@ class Pages:
                 other=Language.EN if language is Language.VI else Language.VI,
                 t=partial(say, _words(self._packages), language),
                 links=self._links,
+                aip_links=self._aip_links,
                 path=request.url.path,
                 show=Show(language),
                 archive=self._services.archive_name,

@@ -64,7 +64,7 @@ def heat_map(title: str, about: str, days: Mapping[date, tuple[float, str]], fir
         x, y = place * (_CELL + _GAP), band * tall
         monday = start + timedelta(days=7 * column)
         label = place == 0 or (monday.day <= 7 and place < _BAND - 1)
-        if label and not (place == 1 and monday.day > 7):
+        if label and place not in (1, 2):
             out.append(_text(x, y + 14, f"{monday:%m/%Y}" if place == 0 or monday.month == 1 else f"{monday:%m}"))
         for row in range(rows):
             day = monday + timedelta(days=row)

@@ -30,8 +30,8 @@ class FormatSums:
         """The most frequent first."""
         total = func.sum(outcome_count.c.members)
         sums = select(outcome_count.c.outcome, total).where(outcome_count.c.kind == FORMAT)
-        names = select(file_format.c.puid, func.max(file_format.c.name)).group_by(file_format.c.puid)
+        names = select(file_format.c.puid, func.max(file_format.c.name).label("name")).group_by(file_format.c.puid)
         with self._database.read() as connection:
-            known = dict(row._tuple() for row in connection.execute(names))
+            known = {row.puid: row.name for row in connection.execute(names)}
             rows = connection.execute(sums.group_by(outcome_count.c.outcome).order_by(total.desc()))
             return [FormatSum(puid or "", known.get(puid) or "" if puid else "", int(count)) for puid, count in rows]

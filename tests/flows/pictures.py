@@ -17,6 +17,7 @@ from preservation.antivirus.eicar import EICAR
 from tests.builders.bags import bag
 from tests.builders.infected import zipped
 from tests.builders.signatures import pdf, sign
+from tests.flows import officer
 from tests.flows.clerk import Clerk, walk
 from tests.services import clamd
 from tests.services.chromium import PHONE, Chromium, Page, running
@@ -91,6 +92,21 @@ def take_checks_pictures(browser: Chromium, folder: Path) -> None:
             _take(page, folder / "signature.png", _WHOLE)
 
 
+def take_officers_pictures(browser: Chromium, folder: Path) -> None:
+    """Write ``officer.PICTURES`` into ``folder``: a year of checks, and the officer's path."""
+    with (
+        officer.picture_folder() as work,
+        officer.new_archive(Path(work) / "kho", full=True) as archive,
+        served(archive.settings.home) as room,
+        officer.repairing(archive),
+        browser.page() as page,
+    ):
+        room.enter(page)
+        seen = officer.Officer(page, room, lambda name, here: _take(here, folder / name, _WHOLE))
+        officer.walk(seen)
+        officer.look_around(seen)
+
+
 def _type(home: Path, *arguments: str, code: int = 0) -> None:
     if run(["--home", str(home), *arguments]) != code:
         raise RuntimeError(arguments)
@@ -111,6 +127,7 @@ def main() -> None:
             take_pictures(browser, room, target, question=_QUESTION, title=_TITLE)
             take_clerks_pictures(browser, room, target)
             take_checks_pictures(browser, target)
+            take_officers_pictures(browser, target)
 
 
 if __name__ == "__main__":

@@ -20,4 +20,5 @@ def officers_pages(services: AccessServices, archive: Archive) -> Annex:
         ((looks.PATH, "nav.preservation"),),
         lambda pages: (looks.router(services, pages, archive, desk), acts.router(services, pages, archive, desk)),
         {looks.PATH: lambda: archive.catalogue.incidents.counts()[IncidentState.OPEN]},
+        ((f"{looks.PATH}/aips/", "aip.picture"),),
     )

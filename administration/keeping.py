@@ -133,7 +133,10 @@ class Keeping(Foundation):
     def auditor(self) -> Auditor:
         from preservation.audit import Auditor
 
-        return Auditor(self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=self.watch)
+        readers = self.settings.count("audit.readers")
+        return Auditor(
+            self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=self.watch, readers=readers
+        )
 
     @Once
     def audits(self) -> Audits:

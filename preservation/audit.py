@@ -7,8 +7,10 @@ the objects, then, in one transaction, into the catalogue.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -111,6 +113,19 @@ class LeaseKeeper:
         self._catalogue.fixity.renew(self._lease, now, self._length)
 
 
+def _in_turn(on_progress: Progress | None) -> Progress | None:
+    """The same, called by one thread at a time."""
+    if on_progress is None:
+        return None
+    told, turn = on_progress, threading.Lock()
+
+    def tell(count: int) -> None:
+        with turn:
+            told(count)
+
+    return tell
+
+
 class Auditor:
     """Audits versions that are due, or one that is named. Threads and machines may each have one."""
 
@@ -124,7 +139,9 @@ class Auditor:
         lease: timedelta = _LEASE,
         worker: str = "audit",
         watch: AuditWatch | None = None,
+        readers: int = 1,
     ) -> None:
+        """``readers`` versions of a batch are read at a time; what was found is written down one after the other."""
         self._catalogue = catalogue
         self._stores = stores
         self._clock = clock
@@ -133,6 +150,8 @@ class Auditor:
         self._length = lease
         self._worker = worker
         self._watch = watch
+        self._readers = readers
+        self._writing = threading.RLock()
 
     def audit_batch(
         self, limit: int, on_progress: Progress | None = None, stores: Collection[StoreId] | None = None
@@ -140,22 +159,42 @@ class Auditor:
         """Audit up to ``limit`` versions that are due, in any store or in ``stores``. What cannot be finished now
         is due again after the schedule's ``retry``, so that it does not stand before all others.
 
-        Nothing is due by a clock that cannot be right.
+        Nothing is due by a clock that cannot be right. With several readers ``on_progress`` is called from their
+        threads, never from two at once; what no version should raise is raised when the rest has been read.
         """
         report = AuditReport()
         if self._watch is not None and self._watch.trouble_with_time() is not None:
             return report
-        for lease in self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker, stores):
-            try:
-                report.add(self._audit(lease, on_progress))
-            except TemporaryError:
-                self._catalogue.fixity.give_back(lease, self._clock() + self._schedule.retry)
-                report.postponed += 1
-            except TangThuError as error:
-                self._catalogue.fixity.give_back(lease, self._clock() + self._schedule.retry)
-                report.failed.append((lease.version, error.sentence))
-                self._contradicted(lease.version, error)
+        leases = self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker, stores)
+        if self._readers == 1 or len(leases) < 2:
+            for lease in leases:
+                self._audit_into(report, lease, on_progress)
+            return report
+        told = _in_turn(on_progress)
+        pool = ThreadPoolExecutor(min(self._readers, len(leases)), "audit")
+        try:
+            reading = [pool.submit(self._audit_into, report, lease, told) for lease in leases]
+            errors = [error for one in reading if (error := one.exception()) is not None]
+        finally:
+            pool.shutdown(cancel_futures=True)
+        if errors:
+            raise errors[0]
         return report
+
+    def _audit_into(self, report: AuditReport, lease: Lease, on_progress: Progress | None) -> None:
+        """Audit one version of a batch; what comes of it is counted by one thread at a time."""
+        try:
+            audit = self._audit(lease, on_progress)
+            with self._writing:
+                report.add(audit)
+        except TangThuError as error:
+            with self._writing:
+                self._catalogue.fixity.give_back(lease, self._clock() + self._schedule.retry)
+                if isinstance(error, TemporaryError):
+                    report.postponed += 1
+                else:
+                    report.failed.append((lease.version, error.sentence))
+                    self._contradicted(lease.version, error)
 
     def audit(
         self, version: VersionId, on_progress: Progress | None = None, stores: Collection[StoreId] | None = None
@@ -181,8 +220,9 @@ class Auditor:
         keeper = LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress)
         tags = self._tags(lease)
         checks = self.look(lease, keeper)
-        keeper.confirm()
-        return self.record(lease, checks, tags)
+        with self._writing:
+            keeper.confirm()
+            return self.record(lease, checks, tags)
 
     def _thawed(self, lease: Lease) -> Lease:
         """The lease without the replicas that a cold store must bring up first: these are asked for, put off, and

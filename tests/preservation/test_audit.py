@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from metadata.catalogue import Catalogue
+from metadata.catalogue import Catalogue, Lease
 from metadata.errors import Busy, NotFound, StoreUnavailable
 from metadata.events import Event, EventType
 from metadata.holdings import Replica
@@ -309,3 +311,61 @@ def test_many_damages_are_counted_not_listed(catalogue: Catalogue, stores: list[
     assert "19.pdf: data" in damaged.note
     assert "20.pdf: data" not in damaged.note
     assert damaged.note.endswith("… (+10)")
+
+
+def _harm(stores: list[MemoryStore], kept: list[Kept]) -> list[Store]:
+    """One whole, one flipped, one missing, one torn, one whole; one store of the rest is away for one of them."""
+    flip(stores[0], kept[1].key, 200)
+    stores[1].delete(kept[2].key)
+    for store in stores:
+        store.put(log_key(kept[3].key, 2), b"%s" % store.id.value.encode())
+
+    def away(call: Call) -> Fault | None:
+        return Fault.BEFORE if call.key == kept[4].key else None
+
+    return [stores[0], FaultStore(stores[1], away)]
+
+
+def test_several_readers_find_what_one_finds(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two are read at once (each waits for the other), and all outcomes are those of one reader."""
+    kept = [keep(catalogue, stores, name) for name in "abcdef"]
+    seen = _harm(stores, kept)
+    clock.forward()
+    meeting, look = threading.Barrier(2, timeout=30), Auditor.look
+
+    def together(self: Auditor, *args: Any) -> Any:
+        meeting.wait()
+        return look(self, *args)
+
+    monkeypatch.setattr(Auditor, "look", together)
+    told: list[int] = []
+    report = _auditor(catalogue, seen, clock, readers=2).audit_batch(9, told.append)
+    assert (report.audited, report.postponed) == (5, 0)
+    assert report.replicas == {Fixity.MATCH: 7, Fixity.MISMATCH: 1, Fixity.MISSING: 1, Fixity.UNREADABLE: 1}
+    assert {audit.version for audit in report.damaged} == {kept[1].id, kept[2].id}
+    assert [version for version, _ in report.failed] == [kept[3].id]
+    assert sum(told) >= report.bytes_read // 2 > 0
+    for one in (kept[0], kept[5]):
+        assert {replica.outcome for replica in _states(catalogue, one).values()} == {Fixity.MATCH}
+        assert list(read_log(stores[0], one.key)) == list(read_log(stores[1], one.key))
+
+
+def test_an_error_in_one_reader_costs_one_version(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [keep(catalogue, stores, name) for name in "abcd"]
+    clock.forward()
+    look = Auditor.look
+
+    def broken(self: Auditor, lease: Lease, *args: Any) -> Any:
+        if lease.version == kept[0].id:
+            raise RuntimeError("nobody thought of this")
+        return look(self, lease, *args)
+
+    monkeypatch.setattr(Auditor, "look", broken)
+    with pytest.raises(RuntimeError, match="nobody thought"):
+        _auditor(catalogue, stores, clock, readers=2).audit_batch(9)
+    checked = {one.id: _states(catalogue, one)["kho-1"].checked == clock.now for one in kept}
+    assert checked == {kept[0].id: False, kept[1].id: True, kept[2].id: True, kept[3].id: True}

@@ -6,13 +6,14 @@ be read in lockstep. Its cost does not depend on how many are due, nor on how ma
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, select, union_all, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, func, literal, select, union_all, update
 
 from metadata.catalogue.database import Database, chunks
 from metadata.catalogue.events import append_events
@@ -87,8 +88,7 @@ class FixitySchedule:
             for row in sorted(_longest_due(connection, names, now, limit), key=lambda one: (one[1], one[0])):
                 if len(first) < limit:
                     first.setdefault(row[0], row[1])
-            taken = _due_of(connection, names, now, list(first)) if first else []
-            _take(connection, taken, now + length, token, worker)
+            taken = _take_due(connection, names, now, list(first), now + length, token, worker) if first else []
             leases = _leases(connection, taken, token)
         return sorted(leases, key=lambda one: (first[one.version.row], one.version.row))
 
@@ -299,17 +299,28 @@ def _longest_due(
             yield row.version, row.next_check
 
 
-def _due_of(
-    connection: Connection, names: Sequence[str], now: datetime, versions: Sequence[int]
+def _take_due(
+    connection: Connection,
+    names: Sequence[str],
+    now: datetime,
+    versions: Sequence[int],
+    until: datetime,
+    token: int,
+    worker: str,
 ) -> list[tuple[int, str]]:
-    """All replicas of these versions that are due and free in the stores, locked; on SQLite the transaction is."""
-    taken: list[tuple[int, str]] = []
-    for part in chunks(sorted(versions)):
-        query = select(fixity_due.c.version, fixity_due.c.store).where(
-            fixity_due.c.version.in_(part), fixity_due.c.store.in_(names), fixity_due.c.next_check <= now
-        )
-        taken += [(row.version, row.store) for row in connection.execute(query.with_for_update(skip_locked=True))]
-    return taken
+    """Take all replicas of these versions that are due and free in the stores: which they are. One statement, whose
+    text does not depend on how many there are."""
+    columns = fixity_due.c.version, fixity_due.c.store
+    due = [fixity_due.c.store.in_(names), fixity_due.c.next_check <= now]
+    rows = update(fixity_due).values(next_check=until, leased_until=until, worker=worker, lease_token=token)
+    if connection.dialect.name == "postgresql":
+        here = fixity_due.c.version == any_(literal(sorted(versions), ARRAY(BigInteger)))
+        free = select(*columns).where(here, *due).with_for_update(skip_locked=True).cte("free")
+        rows = rows.where(fixity_due.c.version == free.c.version, fixity_due.c.store == free.c.store)
+    else:
+        listed = func.json_each(json.dumps(sorted(versions))).table_valued("value")
+        rows = rows.where(fixity_due.c.version.in_(select(listed.c.value)), *due)
+    return [(row.version, row.store) for row in connection.execute(rows.returning(*columns))]
 
 
 def _take(connection: Connection, taken: Sequence[tuple[int, str]], until: datetime, token: int, worker: str) -> None:

@@ -218,7 +218,10 @@ class _Rebuild:
 
     def _go_on(self, item: _Item, known: Standing) -> None:
         """The events that the longest log has beyond the catalogue's head, and the replicas as they leave them."""
-        log = self._log(item.key)
+        try:
+            log = self._log(item.key)
+        except StoreUnavailable:
+            return
         place = known.head.number - 1
         if log is None or len(log.entries) <= place or log.entries[place].head != known.head:
             self._note(item.key, None, "nhật ký khác với danh mục", "its log is not the one that the catalogue knows")
@@ -251,7 +254,11 @@ class _Rebuild:
         if self._catalogue.holdings.version(version) is not None:
             self._count("known")
             return
-        log = self._log(key)
+        try:
+            log = self._log(key)
+        except StoreUnavailable:
+            self.report.lost.append(key)
+            return
         if log is None:
             self.report.unfinished.append(key)
             return
@@ -307,16 +314,28 @@ class _Rebuild:
         return [told[store] for store in sorted(told)]
 
     def _log(self, key: str) -> _Log | None:
-        """The longest log that any store has whole; None when no store has one."""
+        """The longest log that any store has whole; None when no store has one.
+
+        Raises StoreUnavailable when a store did not answer and none could be read to its end: a log that nobody has
+        seen the end of would give an older state for the newest.
+        """
+        away: StoreUnavailable | None = None
+        whole = False
         logs: dict[StoreId, tuple[LogObject, ...]] = {}
         for store in self._stores:
             entries: list[LogObject] = []
             try:
                 for entry in read_log(store, key):
                     entries.append(entry)
+                whole = whole or bool(entries)
+            except StoreUnavailable as error:
+                away = error
+                self._tell(key, store.id, error.sentence)
             except TangThuError as error:
                 self._tell(key, store.id, error.sentence)
             logs[store.id] = tuple(entries)
+        if away is not None and not whole:
+            raise away
         best = max(logs.values(), key=len, default=())
         for store_id, found in logs.items():
             if found != best[: len(found)]:

@@ -99,6 +99,8 @@ PROOF = {
     "TANGTHU_MUTANTS": "3000",
     "TANGTHU_FAULTS": "100000",
     "TANGTHU_LINE_FAULTS": "5000",
+    "TANGTHU_DAMAGES": "10000",
+    "TANGTHU_CLEAN": "1000000",
 }
 
 if __name__ == "__main__":

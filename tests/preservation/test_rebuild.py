@@ -255,3 +255,17 @@ def test_nothing_is_missing_because_a_list_is_behind(
     report = _rebuild(again, list(stores), clock)
     assert (report.rebuilt, report.problems) == (1, [])
     assert _rows(again) == _rows(catalogue)
+
+
+def test_a_log_whose_end_nobody_could_read_gives_no_older_state(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, stores)
+    Auditor(catalogue, {store.id: store for store in stores}, clock, AGENT, SCHEDULE).audit(kept.id)
+    last = log_key(kept.key, 2)
+    seen = [FaultStore(store, lambda call: Fault.BEFORE if call.key == last else None) for store in stores]
+    again = new_catalogue("again")
+    report = _rebuild(again, list(seen), clock)
+    assert (report.rebuilt, report.unfinished, report.lost) == (0, [], [kept.key])
+    assert _rebuild(again, list(stores), clock).rebuilt == 1
+    assert _rows(again) == _rows(catalogue)

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import antivirus, audit, formats, identify, ingest, memory, mets, mixed, restore, workshop
+from bench import antivirus, audit, due, formats, identify, ingest, memory, mets, mixed, restore, workshop
 from bench.services import chain_endpoint
 
 
@@ -30,6 +30,7 @@ def main() -> None:
             "formats",
             "mixed",
             "restore",
+            "due",
             [],
         ],
         default=[],
@@ -78,6 +79,9 @@ def main() -> None:
             print(formats.run(folder, options.rounds), flush=True)
         if "restore" in what:
             print(restore.run(folder, options.rounds), flush=True)
+        if "due" in what:
+            due.main([])
+            due.main(["postgresql"])
         if "mixed" in what:
             print(mixed.run(folder, rounds=options.rounds, chart=mixed.CHART), flush=True)
 

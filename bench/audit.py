@@ -7,7 +7,9 @@ beside it hash the same bytes from local files. A real server's share is measure
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +41,26 @@ def _hash_object(path: Path) -> None:
     digest.digest()
 
 
+def _hash_files(folder: Path) -> None:
+    """SHA-256 of the members as loose files, one after the other: what an audit of files in folders costs."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with Path(parent, name).open("rb") as stream:
+                hashlib.file_digest(stream, "sha256").digest()
+
+
+def _one_core() -> None:
+    """What begins now has one core: threads begun later too."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def _two(store: Store, catalogue: Catalogue, version: AipVersion) -> None:
+    """Two AIPs (the same one) by two readers."""
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(_audit, store, catalogue, version) for _ in range(2)]:
+            one.result()
+
+
 def _audit(store: Store, catalogue: Catalogue, version: AipVersion) -> None:
     verdict = verify_object(store, version.key, catalogue.holdings.members(version.id))
     assert verdict.outcome is Fixity.MATCH, verdict
@@ -66,16 +88,27 @@ def _one(parent: Path, count: int, size: int, title: str, rounds: int) -> str:
         while chunk := stream.read(1 << 20):
             out.write(chunk)
     (bucket / MARKER_KEY).write_bytes(Marker(StoreId("s3"), ARCHIVE).to_bytes())
+    cores = os.sched_getaffinity(0)
     with FileS3(work / "served") as server:
         account = S3Account(server.endpoint, "bench", "bench", "us-east-1", None)
         remote = S3Store(StoreId("s3"), account, "bucket", "")
         rows = [
             Row("Python sha256 of the same bytes, one thread", lambda: _hash_object(local)),
+            Row("Python sha256 of the files, one by one", lambda: _hash_files(payload)),
             Row("openssl dgst -sha256 (and -sha512)", lambda: openssl([local])),
             Row("audit from S3 (a server that costs nothing)", lambda: _audit(remote, catalogue, version)),
             Row("audit from a directory store", lambda: _audit(directory, catalogue, version)),
+            Row(
+                "the same on one core",
+                lambda: _audit(directory, catalogue, version),
+                before=_one_core,
+                after=lambda: os.sched_setaffinity(0, cores),
+            ),
         ]
-        interleave(rows, rounds)
+        two = Row("two AIPs by two readers, for each", lambda: _two(directory, catalogue, version))
+        interleave([*rows, two], rounds)
+        two.wall, two.cpu = [one / 2 for one in two.wall], [one / 2 for one in two.cpu]
+        rows.append(two)
         remote.close()
     catalogue.close()
     text = table(title, rows, size=local.stat().st_size, files=count)

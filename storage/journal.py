@@ -19,7 +19,7 @@ from metadata.journal import Entry, EntryKind, Numbered
 from metadata.text import Sentence
 from storage.keys import JOURNAL_PREFIX, journal_key, parse_journal_key
 from storage.port import Store
-from storage.settled import settled
+from storage.settled import settled, vouched
 
 FORMAT = "tangthu-journal/1"
 _LARGEST = 16 << 20
@@ -70,7 +70,7 @@ def read_journal(store: Store, after: int = 0) -> Iterator[Numbered]:
     data = _read(store, number)
     while data is not None:
         following = _read(store, number + 1)
-        found = _entry(store, number, data if following is not None else None, previous)
+        found = _entry(store, number, data if vouched(data, following) else None, previous)
         yield found
         previous, number, data = found.digest, number + 1, following
     if any(later > number for info in store.list(JOURNAL_PREFIX) if (later := parse_journal_key(info.key) or 0)):

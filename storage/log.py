@@ -22,7 +22,7 @@ from metadata.identifiers import StoreId, VersionId
 from metadata.text import Sentence
 from storage.keys import log_key, log_prefix, parse_log_key, parse_object_key
 from storage.port import Store
-from storage.settled import settled
+from storage.settled import settled, vouched
 
 FORMAT = "tangthu-log/1"
 LARGEST = 16 << 20
@@ -106,8 +106,8 @@ def append_log(
 def read_log(store: Store, key: str) -> Iterator[LogObject]:
     """The log objects of the AIP at ``key``, in order. Raises Unreadable where one is missing, altered or out of order.
 
-    Flat in memory. A list may be behind: it says only up to where there must be objects. An object that does not fit,
-    and the last, which no other vouches for, are believed when two readings agree on them.
+    Flat in memory. A list may be behind: it says only up to where there must be objects. An object that
+    the next does not vouch for, as the last, is believed when two readings agree on it.
     """
     parsed = (parse_log_key(info.key) for info in store.list(log_prefix(key)))
     listed = max((entry[1] for entry in parsed if entry is not None and entry[0] == key), default=0)
@@ -115,7 +115,7 @@ def read_log(store: Store, key: str) -> Iterator[LogObject]:
     head: LogHead | None = None
     while data is not None:
         after = _read(store, log_key(key, number + 1))
-        entry = _entry(store, key, number, data if after is not None else None, head)
+        entry = _entry(store, key, number, data if vouched(data, after) else None, head)
         head, number, data = entry.head, number + 1, after
         yield entry
     if number <= listed and _surely(store, log_key(key, number)) is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 
 from metadata.errors import StoreUnavailable
@@ -20,6 +22,14 @@ def settled(store: StoreId, read: Callable[[], bytes | None]) -> bytes | None:
             return data
         seen.append(data)
     raise reads_differ(store)
+
+
+def vouched(data: bytes, following: bytes | None) -> bool:
+    """Whether the next object of a chain names the digest of ``data`` as ``previous``."""
+    try:
+        return following is not None and bool(json.loads(following)["previous"] == hashlib.sha256(data).hexdigest())
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def reads_differ(store: StoreId) -> StoreUnavailable:

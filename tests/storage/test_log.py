@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +17,7 @@ from metadata.identifiers import StoreId
 from metadata.text import Sentence
 from storage.keys import log_key
 from storage.log import Appended, LogObject, append_log, decode_log, read_log
-from storage.port import Bytes
+from storage.port import Bytes, ByteStream, ObjectInfo
 from storage.stores.memory import MemoryStore
 from tests.builders.aips import KEY, VERSION, memory_store, object_bytes
 
@@ -223,3 +225,36 @@ def test_objects_that_are_too_large_are_not_read(monkeypatch: pytest.MonkeyPatch
 def test_decode_is_the_inverse_of_encode() -> None:
     entry = LogObject(VERSION, 3, bytes(32), (event("1"), event("2", store=StoreId("b"))))
     assert decode_log(StoreId("a"), "x", entry.encode()) == entry
+
+
+class _Glitch(MemoryStore):
+    """Gives one letter of an object otherwise, the first time that it is read."""
+
+    def __init__(self, inner: MemoryStore, path: str) -> None:
+        super().__init__(inner.id)
+        self._inner, self._path = inner, path
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self._inner.head(key)
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        return self._inner.list(prefix, after)
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> AbstractContextManager[ByteStream]:
+        if key != self._path:
+            return self._inner.open(key, start, length)
+        self._path = ""
+        odd = MemoryStore(self.id)
+        odd.put(key, object_bytes(self._inner, key).replace(b"event", b"evenT", 1))
+        return odd.open(key)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_letter_that_changed_on_the_way_is_read_again(number: int) -> None:
+    store = memory_store("a")
+    head = None
+    for name in ("event 1", "event 2", "event 3"):
+        head = append_log([store], KEY, head, [event(name)]).head
+    path = log_key(KEY, number)
+    assert b"event" in object_bytes(store, path)
+    assert list(read_log(_Glitch(store, path), KEY)) == list(read_log(store, KEY))

@@ -46,10 +46,10 @@ class StagedCopy:
         return verdict
 
     def replace(self) -> None:
-        """Delete what lies under the key and complete the copy. A crash between the two leaves a missing replica."""
+        """Bury what lies under the key and complete the copy. A crash between the two leaves a missing replica."""
         if self._upload is None:
             raise ValueError("nothing is staged")
-        self._target.delete(self._key)
+        self._target.bury(self._key)
         self._target.complete(self._upload, self._parts)
         self._upload = None
 

@@ -100,7 +100,7 @@ def restore_log(stores: Sequence[Store], key: str, head: LogHead) -> tuple[int, 
             return written, tuple(range(1, number + 1))
         for store in stores:
             if copies[store.id] != good and settled(store.id, partial(_bytes, store, path)) != good:
-                store.delete(path)
+                store.bury(path)
                 store.put(path, good)
                 written += 1
         digest = decode_log(stores[0].id, path, good).previous

@@ -87,6 +87,14 @@ class Store(Protocol):
         """Remove an object; no error when there is none."""
         ...
 
+    def bury(self, key: str) -> None:
+        """Make way under ``key`` for a good copy: remove the object or, where it is locked, put it out of sight.
+
+        Afterwards the key is free for ``head``, ``open``, ``list``, ``put`` and ``complete``; no error when it is free
+        already. What was locked stays where it was until its lock ends. Raises Locked when it cannot even be hidden.
+        """
+        ...
+
     def thaw(self, key: str) -> bool:
         """Whether the object can be read now. If not, ask the store for it once: it can be in some hours or days.
 

@@ -75,6 +75,9 @@ class OneFile:
     def delete(self, key: str) -> None:
         self._refuse()
 
+    def bury(self, key: str) -> None:
+        self._refuse()
+
     def thaw(self, key: str) -> bool:
         self._info(key)
         return True

@@ -295,6 +295,9 @@ class DirectoryStore:
                 if folder == self._objects or not removed_empty(folder):
                     break
 
+    def bury(self, key: str) -> None:
+        self.delete(key)
+
     def thaw(self, key: str) -> bool:
         if self.head(key) is None:
             raise not_found(self._id, key)

@@ -87,6 +87,9 @@ class MemoryStore:
         with self._lock:
             self._objects.pop(checked_key(key), None)
 
+    def bury(self, key: str) -> None:
+        self.delete(key)
+
     def thaw(self, key: str) -> bool:
         if self.head(key) is None:
             raise not_found(self._id, key)

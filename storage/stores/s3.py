@@ -201,9 +201,8 @@ class S3Store:
             return stream.read(len(data) + 1) == bytes(data)
 
     def _remove(self, key: str) -> None:
-        """Take away what has just been written wrongly; what is locked already stays."""
-        with suppress(Locked):
-            self._delete(key)
+        """Take away what has just been written wrongly; what is locked already stays, out of sight."""
+        self.bury(key)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> S3Stream:
         parameters = {"Bucket": self._bucket, "Key": self._name(key)}
@@ -265,6 +264,15 @@ class S3Store:
         self._name(key)
         self._check_mounted()
         self._delete(key)
+
+    def bury(self, key: str) -> None:
+        try:
+            self.delete(key)
+        except Locked:
+            with self._errors(key):  # without a version: a marker that nothing is here, over what is locked
+                self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
+            if self._head(key) is not None:
+                raise
 
     def _delete(self, key: str) -> None:
         """Every version of the object: where versions are kept, a plain delete would only hide it."""

@@ -73,6 +73,9 @@ class WrappedStore:
     def delete(self, key: str) -> None:
         self._call("delete", key, lambda: self._inner.delete(key))
 
+    def bury(self, key: str) -> None:
+        self._call("bury", key, lambda: self._inner.bury(key))
+
     def thaw(self, key: str) -> bool:
         return self._call("thaw", key, lambda: self._inner.thaw(key))
 

@@ -223,6 +223,20 @@ class StoreContract:
         store.put("a/b/c", b"anew")
         assert content(store, "a/b/c") == b"anew"
 
+    def test_what_is_buried_makes_way(self, store: Store, again: Store) -> None:
+        store.put("k", b"wrong")
+        store.put("log", b"wrong")
+        store.bury("nothing")
+        upload = store.begin("k")
+        part = store.put_part(upload, 1, b"right")
+        for key in ("k", "log"):
+            store.bury(key)
+            assert (again.head(key), keys(again, key)) == (None, [])
+        store.complete(upload, [part])
+        store.put("log", b"right")
+        assert [content(again, key) for key in ("k", "log")] == [b"right", b"right"]
+        assert keys(again) == ["k", "log"]
+
     def test_adding_beside_deleting(self, store: Store) -> None:
         def work(number: int) -> None:
             for turn in range(10):

@@ -80,7 +80,7 @@ def test_the_damage_is_logged_before_anything_is_deleted(
     told: list[str] = []
 
     def note(call: Call) -> Fault | None:
-        if call.operation == "delete":
+        if call.operation == "bury":
             told.extend(event.outcome for event in catalogue.events.of(kept.id))
             told.extend(replica.outcome.value for replica in catalogue.holdings.replicas(kept.id))
         return None
@@ -147,7 +147,7 @@ def test_a_replica_that_cannot_be_read_is_no_source(
     assert outcomes == [Fixity.UNREADABLE, Fixity.MISMATCH]
 
 
-@pytest.mark.parametrize("operation", ["begin", "put_part", "delete", "complete"])
+@pytest.mark.parametrize("operation", ["begin", "put_part", "bury", "complete"])
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
 def test_a_store_that_fails_once_is_tried_again(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, operation: str, fault: Fault
@@ -161,7 +161,7 @@ def test_a_store_that_fails_once_is_tried_again(
     assert raw(stores[1], kept.key) == good
 
 
-@pytest.mark.parametrize("operation", ["begin", "put_part", "delete", "complete"])
+@pytest.mark.parametrize("operation", ["begin", "put_part", "bury", "complete"])
 def test_a_store_that_goes_on_failing_fails_the_repair_not_the_archive(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, operation: str
 ) -> None:
@@ -213,7 +213,7 @@ def test_a_store_that_refuses_to_delete_keeps_what_it_has_and_is_told(
     before = raw(stores[1], kept.key)
 
     class Locked(FaultStore):
-        def delete(self, key: str) -> None:
+        def bury(self, key: str) -> None:
             raise refusal(Sentence("bị khóa", "it is locked"))
 
     locked = Locked(stores[1], lambda call: None)
@@ -228,7 +228,7 @@ class _Dead(BaseException):
     pass
 
 
-@pytest.mark.parametrize("operation", ["begin", "put_part", "delete", "complete", "put", "head"])
+@pytest.mark.parametrize("operation", ["begin", "put_part", "bury", "complete", "put", "head"])
 def test_a_worker_that_dies_anywhere_loses_nothing(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, operation: str
 ) -> None:

@@ -145,7 +145,7 @@ class _Dead(BaseException):
     pass
 
 
-@pytest.mark.parametrize("operation", ["begin", "put_part", "delete", "complete", "put"])
+@pytest.mark.parametrize("operation", ["begin", "put_part", "bury", "complete", "put"])
 def test_killed_anywhere_the_object_can_still_be_made(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, room: Path, operation: str
 ) -> None:

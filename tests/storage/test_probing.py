@@ -123,6 +123,26 @@ class TestLocking:
                 locking.delete(key)
             assert content(locking, key) == body
 
+    def test_what_is_locked_and_wrong_makes_way_for_a_good_copy_and_stays_beneath_it(self, locking: S3Store) -> None:
+        locking.put("wrong.json", b"damaged")
+        upload = locking.begin("wrong.zip")
+        locking.complete(upload, [locking.put_part(upload, 1, b"damaged")])
+        repaired = locking.begin("wrong.zip")
+        part = locking.put_part(repaired, 1, b"good")
+        for key in ("wrong.json", "wrong.zip"):
+            locking.bury(key)
+            locking.bury(key)
+            assert (locking.head(key), list(locking.list(key))) == (None, [])
+        locking.complete(repaired, [part])
+        locking.put("wrong.json", b"good")
+        for key in ("wrong.json", "wrong.zip"):
+            assert content(locking, key) == b"good"
+            found = locking._client.list_object_versions(Bucket=locking._bucket, Prefix=key)
+            assert [one["Size"] for one in found["Versions"]] == [4, 7]
+            assert len(found["DeleteMarkers"]) == 1
+            with pytest.raises(Locked):
+                locking.delete(key)
+
     def test_once_nothing_locks_it_every_version_goes(self, locking: S3Store) -> None:
         free = S3Store(locking.id, locking._account, locking._bucket, "")
         free.put("free", b"data")

@@ -84,6 +84,7 @@ USES: dict[str, Callable[[Store], Any]] = {
     "head": lambda store: store.head("there"),
     "list": lambda store: keys(store),
     "delete": lambda store: store.delete("there"),
+    "bury": lambda store: store.bury("there"),
     "begin": lambda store: store.begin("k"),
     "put_part": lambda store: store.put_part(store.begin("k"), 1, b"data"),
     "complete": lambda store: [store.complete(up, [store.put_part(up, 1, b"data")]) for up in [store.begin("k")]],

@@ -18,7 +18,7 @@ from typing import Any
 
 from metadata.audits import Audit, AuditKind, AuditState
 from metadata.catalogue import Catalogue
-from metadata.catalogue.fixity import Expected
+from metadata.catalogue.leases import Expected
 from metadata.errors import Busy, Cold, NotFound, TangThuError, TemporaryError, UsageError
 from metadata.identifiers import FondsCode, StoreId
 from metadata.journal import EntryKind

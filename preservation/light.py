@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from metadata.catalogue import Catalogue
-from metadata.catalogue.fixity import Expected
+from metadata.catalogue.leases import Expected
 from metadata.identifiers import FondsCode
 from preservation.checks import Clock
 from storage.port import ObjectInfo, Store

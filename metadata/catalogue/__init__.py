@@ -4,9 +4,9 @@ Everything here but the running work (intake, leases, search outbox) can be rebu
 """
 
 from metadata.catalogue.catalogue import Catalogue
-from metadata.catalogue.fixity import FixityState, Lease
 from metadata.catalogue.holdings import CheckCounts, Counts, Document, Holder
 from metadata.catalogue.intake import Claim, ClaimLost, OpenIntake
+from metadata.catalogue.leases import FixityState, Lease
 from metadata.catalogue.outbox import OutboxAction, OutboxEntry
 
 __all__ = [

@@ -10,13 +10,14 @@ import json
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, func, literal, select, union_all, update
 
 from metadata.catalogue.database import Database, chunks
 from metadata.catalogue.events import append_events
+from metadata.catalogue.leases import Expected, FixityState, Lease
 from metadata.catalogue.placements import note_placement
 from metadata.catalogue.replica_rows import ReplicaRows, version_not_held
 from metadata.catalogue.rows import Found, read_replica, version_id
@@ -30,41 +31,6 @@ from metadata.text import Sentence
 
 _LONGEST = timedelta(days=1)
 _CHOOSING = 0x7A_6E_6C_65  # any number, as long as nothing else takes it
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One version to be audited: its object's key and size (bytes), its fonds, the replicas that are ours, and the
-    token that makes them so."""
-
-    version: VersionId
-    key: str
-    size: int
-    fonds: FondsCode
-    replicas: tuple[Replica, ...]
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
-class FixityState:
-    """For the operations page: replicas due now, replicas under lease, those never looked at, the oldest look."""
-
-    due: int
-    leased: int
-    never_checked: int
-    oldest_check: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """An object that a store must hold: its key and size in bytes, and the store's own word for it when it last
-    matched (None: not known)."""
-
-    version: VersionId
-    key: str
-    size: int
-    fonds: FondsCode
-    tag: str | None
 
 
 class FixitySchedule:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from access.web import Annex, install
 from administration import pages
-from administration.api import checks, quarantine
+from administration.api import checks, preservation, quarantine
 from administration.checks import CheckDesk
 from administration.flows import chimes, work_options, workflows
 from administration.packs import PackDesk
@@ -37,6 +37,7 @@ def application(archive: Archive, desk: CheckDesk, packs: PackDesk) -> FastAPI:
     install(app, archive.access, uploads, _annexes(archive, desk, packs))
     app.include_router(checks.router(archive.access, desk))
     app.include_router(quarantine.router(archive.access, archive))
+    app.include_router(preservation.router(archive.access, archive))
     return app
 
 

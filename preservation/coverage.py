@@ -97,8 +97,8 @@ def _told(
     if late or replicas:
         told.append(
             Sentence(
-                f"{replicas} bản sao ({late / 1e9:.1f} GB) quá {period} ngày chưa được đọc lại.",
-                f"{replicas} replicas ({late / 1e9:.1f} GB) were not read for more than {period} days.",
+                f"{replicas} bản sao ({_size(late).vi}) quá {period} ngày chưa được đọc lại.",
+                f"{replicas} replicas ({_size(late).en}) were not read for more than {period} days.",
             )
         )
     if all_read is not None and (late or replicas):
@@ -109,13 +109,13 @@ def _told(
             )
         )
     needed = size / period
-    rate = needed / _DAY_SECONDS / 1e6
+    day, now, always, office = (_size(one) for one in (needed, pace, needed / _DAY_SECONDS, 3 * needed / _DAY_SECONDS))
     told.append(
         Sentence(
-            f"Cần {needed / 1e9:.2f} GB mỗi ngày ({rate:.2f} MB/s cả ngày đêm, hay {3 * rate:.2f} MB/s trong 8 giờ); "
-            f"hiện đọc {pace / 1e9:.2f} GB mỗi ngày.",
-            f"It takes {needed / 1e9:.2f} GB a day ({rate:.2f} MB/s day and night, or {3 * rate:.2f} MB/s for 8 "
-            f"hours); {pace / 1e9:.2f} GB a day are being read.",
+            f"Cần {day.vi} mỗi ngày ({always.vi}/s cả ngày đêm, hay {office.vi}/s trong 8 giờ); "
+            f"hiện đọc {now.vi} mỗi ngày.",
+            f"It takes {day.en} a day ({always.en}/s day and night, or {office.en}/s for 8 hours); "
+            f"{now.en} a day are being read.",
         )
     )
     if pace:
@@ -127,3 +127,13 @@ def _told(
             )
         )
     return tuple(told)
+
+
+def _size(count: float) -> Sentence:
+    """Bytes in the largest unit of which there is one; never rounded down to nothing."""
+    names = ("B", "kB", "MB", "GB", "TB")
+    value, unit = float(math.ceil(count)), 0
+    while unit + 1 < len(names) and value >= (999.5 if unit == 0 else 999.95):
+        value, unit = value / 1000, unit + 1
+    text = f"{value:.1f}".removesuffix(".0") if unit else f"{value:.0f}"
+    return Sentence(f"{text.replace('.', ',')} {names[unit]}", f"{text} {names[unit]}")

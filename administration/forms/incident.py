@@ -9,6 +9,7 @@ from typing import Any
 
 from administration.forms.sheet import Column, Facts, Head, Line, Person, Section, Sheet, Signature, Table, Words
 from administration.forms.words import basis, moment_text, number_text, word
+from metadata.holdings import AipVersion
 from metadata.incidents import Incident, IncidentState
 from metadata.journal import Numbered
 from metadata.text import Sentence
@@ -33,19 +34,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class IncidentData:
-    """The incident and its history, the oldest first."""
+    """The incident and its history, the oldest first; ``title`` and ``code`` are of the dossier, empty without one."""
 
     incident: Incident
     steps: tuple[Step, ...]
+    title: str = ""
+    code: str = ""
 
 
-def incident_data(incident: Incident, history: Sequence[Numbered]) -> IncidentData:
-    """The form's data."""
+def incident_data(incident: Incident, history: Sequence[Numbered], held: AipVersion | None = None) -> IncidentData:
+    """The form's data; ``held`` is the version that the incident is about."""
     steps = (
         Step(one.number, one.digest, one.entry.at, one.entry.act, one.entry.person, one.entry.agent.name)
         for one in history
     )
-    return IncidentData(incident, tuple(steps))
+    title, code = (held.title, held.code.value) if held else ("", "")
+    return IncidentData(incident, tuple(steps), title, code)
 
 
 def incident_sheet(data: IncidentData, archive: str, head: Head, people: Sequence[Person]) -> Sheet:
@@ -60,7 +64,7 @@ def incident_sheet(data: IncidentData, archive: str, head: Head, people: Sequenc
         head,
         basis("archives_law", "decree", "circular"),
         (
-            Section(Sentence("Sự cố", "What happened"), (_facts(one), Words(one.told))),
+            Section(Sentence("Sự cố", "What happened"), (_facts(data), Words(one.told))),
             Section(Sentence("Phạm vi hư hại", "Extent of the damage"), tuple(_extent(one.facts))),
             Section(Sentence("Nguyên nhân", "Cause"), (_written(one.cause),)),
             Section(Sentence("Cách xử lý", "Handling"), (_written(one.handling),)),
@@ -77,7 +81,8 @@ def incident_sheet(data: IncidentData, archive: str, head: Head, people: Sequenc
     )
 
 
-def _facts(one: Incident) -> Facts:
+def _facts(data: IncidentData) -> Facts:
+    one = data.incident
     lines = [
         Line(Sentence("Mã sự cố", "Incident"), one.id),
         Line(Sentence("Loại", "Kind"), word("incident", one.kind.value).vi),
@@ -85,6 +90,10 @@ def _facts(one: Incident) -> Facts:
         Line(Sentence("Số lần gặp", "Times met"), number_text(one.seen)),
         Line(Sentence("Tình trạng", "State"), word("state", one.state.value).vi),
     ]
+    if data.title:
+        lines.append(Line(Sentence("Hồ sơ", "Dossier"), data.title))
+    if data.code:
+        lines.append(Line(Sentence("Mã hồ sơ", "Code of the dossier"), data.code))
     if one.version is not None:
         lines.append(Line(Sentence("Gói tin AIP", "AIP version"), str(one.version), code=True))
     if one.store is not None:

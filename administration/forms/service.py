@@ -132,7 +132,9 @@ class FormService:
 
     def incident(self, id: str, people: Sequence[Person] = (), head: Head = _NOBODY) -> Form:
         """Biên bản xử lý sự cố và phục hồi of one incident. Raises NotFound."""
-        data = incident_data(self._catalogue.incidents.get(id), history(self._catalogue, id))
+        one = self._catalogue.incidents.get(id)
+        held = self._catalogue.holdings.version(one.version) if one.version else None
+        data = incident_data(one, history(self._catalogue, id), held)
         return self._draw("incident", id, data, incident_sheet(data, self._archive, head, people), people)
 
     def year(self, year: int, people: Sequence[Person] = (), head: Head = _NOBODY) -> Form:

@@ -54,6 +54,9 @@ def test_the_officer_sees_red_understands_repairs_and_prints(
         assert archive.catalogue.fixity.damaged() == []
         version = archive.catalogue.holdings.version(one.version) if one.version else None
         assert version is not None and version.title == TITLE
+        unbroken = text.replace("\u200b", "").replace(" ", "")
+        for told in (f"Dossier {TITLE}", f"Code of the dossier {version.code.value}"):
+            assert told.replace(" ", "") in unbroken, text
         page.open(f"{room.address}/dossiers/{version.id.aip}")
         page.follow("a[href^='/preservation/aips/']")
         assert page.value("!!document.querySelector('svg.timeline .mark-bad')")

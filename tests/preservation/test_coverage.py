@@ -33,8 +33,8 @@ def test_what_is_late_is_forecast_and_what_must_change_is_said() -> None:
     assert one.pace_7 == 10 * GB
     assert one.all_read == TODAY + timedelta(days=9)
     told = " ".join(sentence.en for sentence in one.told)
-    assert "90 replicas (90.0 GB)" in told
-    assert "1.78 GB a day" in told
+    assert "90 replicas (90 GB)" in told
+    assert "1.8 GB a day" in told
     assert "period that can be kept is 16 days" in told
 
 
@@ -46,3 +46,19 @@ def test_nothing_read_has_no_day_when_all_will_have_been() -> None:
 def test_much_falling_due_at_once_is_seen_before_it_is_late() -> None:
     assert not picture([_day(89, 1000)], TODAY, 90).kept
     assert picture([_day(40, 1000)], TODAY, 90).kept
+
+
+def test_a_small_archive_is_told_its_sizes_in_small_units_in_the_way_of_each_language() -> None:
+    days = [CoverageDay(StoreId("a"), FondsCode("P"), TODAY - timedelta(days=100), 3, 13_500_000)]
+    told = picture(days, TODAY, 90).told
+    assert told[0].vi == "3 bản sao (13,5 MB) quá 90 ngày chưa được đọc lại."
+    assert told[0].en == "3 replicas (13.5 MB) were not read for more than 90 days."
+    assert told[1].vi == ("Cần 150 kB mỗi ngày (2 B/s cả ngày đêm, hay 6 B/s trong 8 giờ); hiện đọc 0 B mỗi ngày.")
+    assert told[1].en == (
+        "It takes 150 kB a day (2 B/s day and night, or 6 B/s for 8 hours); 0 B a day are being read."
+    )
+
+
+def test_large_holdings_are_told_in_large_units() -> None:
+    told = picture([_day(100, 10_000), _day(1, 999)], TODAY, 90).told
+    assert told[0].vi == "10000 bản sao (10 TB) quá 90 ngày chưa được đọc lại."

@@ -9,6 +9,7 @@ from typing import Any
 from metadata.dates import utc_text
 from metadata.events import Event
 from metadata.findings import visible
+from metadata.holdings import AipVersion
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
@@ -42,16 +43,31 @@ def found_to_json(check: Check, key: str, at: datetime, events: Iterable[Event])
     }
 
 
-def told_of(check: Check, key: str) -> Sentence:
-    """A damaged replica in one sentence."""
+def told_of(check: Check, key: str, held: AipVersion | None = None) -> Sentence:
+    """A damaged replica in one sentence: first what a person knows it by, then its key."""
+    whose = _dossier(held)
     if check.outcome is Fixity.MISSING:
-        return Sentence(f"Kho {check.store} không còn bản sao {key}.", f"Store {check.store} no longer has {key}.")
-    places = [visible(damage.place, 120) for damage in check.damages[:3]]
-    more = f" (+{check.damage_count - len(places)})" if check.damage_count > len(places) else ""
-    where = ", ".join(places) + more
+        return Sentence(
+            f"{whose.vi}: không còn bản sao ở nơi lưu {check.store}. Khóa của bản sao: {key}.",
+            f"{whose.en}: store {check.store} no longer has its replica. Key of the replica: {key}.",
+        )
+    names = list(dict.fromkeys(visible(damage.place.rsplit("/", 1)[-1], 120) for damage in check.damages[:3]))
+    more = check.damage_count - len(check.damages[:3])
+    where = ", ".join(names) + (f" (+{more})" if more > 0 else "")
     return Sentence(
-        f"Bản sao {key} ở kho {check.store} bị hỏng: {where}.",
-        f"The replica of {key} in store {check.store} is damaged: {where}.",
+        f"{whose.vi}: hỏng {where} trong bản sao ở nơi lưu {check.store}. Khóa của bản sao: {key}.",
+        f"{whose.en}: {where} damaged in the replica in store {check.store}. Key of the replica: {key}.",
+    )
+
+
+def _dossier(held: AipVersion | None) -> Sentence:
+    if held is None:
+        return Sentence("Gói không có trong danh mục", "A package that the catalogue does not know")
+    code, title = visible(held.code.value, 120), visible(held.title, 200)
+    return (
+        Sentence(f"Hồ sơ «{title}» ({code})", f"Dossier “{title}” ({code})")
+        if title
+        else Sentence(f"Hồ sơ {code}", f"Dossier {code}")
     )
 
 

@@ -163,7 +163,8 @@ class Watch:
             return
         facts = found_to_json(check, key, at, events)
         if not self._accepted(IncidentKind.DAMAGE, subject, facts if check.reads else None):
-            self._incidents.meet(IncidentKind.DAMAGE, subject, told_of(check, key), version, check.store, facts)
+            told = told_of(check, key, held)
+            self._incidents.meet(IncidentKind.DAMAGE, subject, told, version, check.store, facts)
 
     def _accepted(self, kind: IncidentKind, subject: str, facts: Mapping[str, Any] | None = None) -> bool:
         """Whether a person has closed this as it is, and nothing has changed since."""

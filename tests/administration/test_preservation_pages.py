@@ -191,7 +191,7 @@ def test_numbers_beside_the_pictures_are_those_of_the_catalogue(officer: Client,
     assert "2 bản sao chưa được đọc toàn bộ trong hạn" in page
     cells = re.findall(r'data-label="(Trong hạn|Quá hạn|Chưa đọc|Hư hỏng)">(\d+)<', page)
     assert cells == [("Trong hạn", "0"), ("Quá hạn", "1"), ("Chưa đọc", "0"), ("Hư hỏng", "0")] * 2 + [
-        ("Trong hạn", "0"), ("Quá hạn", "2"), ("Chưa đọc", "0"), ("Hư hỏng", "0"),
+        ("Trong hạn", "0"), ("Quá hạn", "2"), ("Chưa đọc", "0"),
     ]  # fmt: skip
     formats = officer.get("/preservation/formats").text
     assert "fmt/354" in formats and "Acrobat PDF/A" in formats
@@ -254,3 +254,20 @@ def test_the_parts_of_a_bar_are_as_long_as_their_share() -> None:
     drawn = ET.fromstring(bars("t", "a", [Bar("x", {"within": 30, "late": 10, "never": 0, "damaged": 0})], "x"))
     widths = [float(one.attrib["width"]) for one in drawn.iter(f"{SVG}rect") if one.get("class", "").startswith("bar")]
     assert widths == [480.0, 160.0]
+
+
+def test_who_asks_for_a_drill_is_told_that_it_is_asked_for(officer: Client) -> None:
+    told = "Đã ghi yêu cầu."
+    assert told not in officer.get("/preservation/backups").text
+    assert told in send(officer, "/backups/drill").text or told in officer.get("/preservation/backups?asked=1").text
+
+
+def test_a_store_shows_its_last_audit(officer: Client, archive: Archive, kept: Kept) -> None:
+    assert "Đợt kiểm tra gần nhất" not in officer.get("/preservation/stores").text
+    archive.audits.stop(archive.audits.begin(AuditKind.DEEP, StoreId("b")).id)
+    assert officer.get("/preservation/stores").text.count("Đợt kiểm tra gần nhất") == 1
+
+
+def test_nothing_is_said_of_damage_by_fonds(officer: Client, kept: Kept) -> None:
+    page = officer.get("/preservation").text
+    assert page.count('<th scope="col" class="right">Hư hỏng</th>') == page.count('data-label="Hư hỏng"') // 2 == 1

@@ -174,10 +174,9 @@ def _add_keeping(web: APIRouter, pages: Pages, archive: Archive) -> None:
         return pages.render(request, "stores.html", stores=_stores(archive), entries=entries)
 
     @web.get("/backups")
-    def backups(request: Request) -> Response:
-        return pages.render(
-            request, "backups.html", backups=archive.backups.listed(50), drills=archive.drills.listed(50)
-        )
+    def backups(request: Request, asked: Annotated[str, Query(max_length=10)] = "") -> Response:
+        listed = archive.backups.listed(50), archive.drills.listed(50)
+        return pages.render(request, "backups.html", backups=listed[0], drills=listed[1], asked=bool(asked))
 
     @web.get("/forms")
     def forms(request: Request) -> Response:
@@ -200,6 +199,7 @@ def _stores(archive: Archive) -> list[dict[str, object]]:
     records = archive.catalogue.stores.records()
     first = archive.clock().date()
     held = {one.name: one for one in archive.catalogue.coverage_sums.by_store(first)}
+    audits = {one.store: one for one in sorted(archive.catalogue.audits.latest(), key=lambda one: one.touched)}
     rows = []
     for one in archive.settings.stores:
         record, lies = records.get(one.id), held.get(one.id.value)
@@ -208,7 +208,7 @@ def _stores(archive: Archive) -> list[dict[str, object]]:
                 "id": one.id.value, "kind": one.kind, "traits": one.traits,
                 "state": record.state if record else StoreState.ACTIVE, "probe": record.probe if record else None,
                 "replicas": lies.replicas if lies else 0, "bytes": lies.bytes if lies else 0,
-                "full": archive.catalogue.incidents.full(one.id),
+                "full": archive.catalogue.incidents.full(one.id), "audit": audits.get(one.id),
                 "damaged": archive.catalogue.incidents.damaged(one.id),
             }
         )  # fmt: skip

@@ -62,6 +62,7 @@ class Archive(Keeping):
             agent=self.agent,
             clock=self.clock,
             period=self.settings.audit_period,
+            schedule=self.schedule,
             lease=timedelta(seconds=60 + self.settings.number("storage.retry_seconds")),
             limits=GuardLimits(
                 files=self.settings.count("limits.max_files"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from metadata.audits import CoverageDay
 from metadata.errors import UsageError
+from metadata.identifiers import FondsCode, StoreId
 from metadata.text import Sentence
 
 if TYPE_CHECKING:
@@ -51,3 +53,11 @@ def _hours(text: str) -> tuple[int, int] | None:
             )
         )
     return int(begin), int(end)
+
+
+def coverage_days(archive: Keeping) -> list[CoverageDay]:
+    """What was read when, for a page: by store and fonds only where some of them have periods of their own."""
+    if archive.schedule.stores or archive.schedule.fonds:
+        return archive.catalogue.coverage.days()
+    every = StoreId("all"), FondsCode("all")
+    return [CoverageDay(*every, day, count, size) for day, count, size in archive.catalogue.coverage_sums.by_day()]

@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -151,7 +151,8 @@ class Foundation:
     def schedule(self) -> Schedule:
         from preservation.checks import Schedule
 
-        return Schedule(period=self.settings.audit_period)
+        stores = {one.id: timedelta(days=one.audit_days) for one in self.settings.stores if one.audit_days}
+        return Schedule(self.settings.audit_period, stores=stores, fonds=self.settings.fonds_periods)
 
     def _store(self, settings: StoreSettings) -> DirectoryStore | S3Store:
         from administration.stores import make_store

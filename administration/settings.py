@@ -20,13 +20,13 @@ from typing import Any
 from administration.policy_settings import check_policies, is_fonds, is_store_list, policy_of
 from administration.store_settings import StoreSettings, missing_setting
 from metadata.errors import NotFound, UsageError
-from metadata.identifiers import ArchiveCode, StoreId
+from metadata.identifiers import ArchiveCode, FondsCode, StoreId
 from metadata.text import Sentence
 from storage.policy import ReplicaPolicy
 
 FILE_NAME = "tangthu.toml"
 HOME_VARIABLE = "TANGTHU_HOME"
-_LISTS = {"stores", "policies"}
+_LISTS = {"stores", "policies", "audit_periods"}
 
 Value = str | int | float
 
@@ -137,6 +137,8 @@ class Settings:
     policies: tuple[ReplicaPolicy, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the environment variables hold that settings ``…_env`` name, by the setting's place."""
+    fonds_periods: Mapping[FondsCode, timedelta] = field(default_factory=dict)
+    """Fonds that are to be read again within a time of their own."""
 
     def number(self, place: str) -> float:
         """A numeric setting by its place in the file, such as ``audit.batch``."""
@@ -279,7 +281,21 @@ def parse(data: Mapping[str, object], home: Path, environment: Mapping[str, str]
         MappingProxyType(values),
         tuple(policies),
         {place: environment.get(str(name), "") for place, name in values.items() if place.endswith("_env")},
+        _fonds_periods(data.get("audit_periods", [])),
     )
+
+
+def _fonds_periods(data: object) -> Mapping[FondsCode, timedelta]:
+    entries = _entries(data, "audit_periods")
+    found = {str(one["audit_periods.fonds"]): timedelta(days=float(one["audit_periods.days"])) for one in entries}
+    if "" in found or len(found) < len(entries):
+        raise UsageError(
+            Sentence(
+                "Mỗi [[audit_periods]] phải nêu mã của một phông, mỗi phông một lần.",
+                "Each of [[audit_periods]] names one fonds, each fonds once.",
+            )
+        )
+    return {FondsCode(fonds): period for fonds, period in found.items()}
 
 
 def _entries(data: object, section: str) -> list[dict[str, Value]]:

@@ -57,6 +57,7 @@ class StoreSettings:
     mb_per_second: float = 0.0
     requests_per_second: float = 0.0
     requests_at_once: int = 0
+    audit_days: float = 0.0
 
     @property
     def traits(self) -> StoreTraits:

@@ -20,6 +20,7 @@ from metadata.identifiers import AgencyCode, ArchiveCode, FondsCode, StoreId, Ve
 from preservation.antivirus.attached import AttachedFiles
 from preservation.antivirus.memory import NoScanner
 from preservation.antivirus.port import VirusScanner
+from preservation.checks import Schedule
 from preservation.formats.port import Inspector
 from preservation.identification.port import Identifier
 from preservation.signatures.port import SignatureChecker
@@ -71,6 +72,7 @@ class IngestPlace:
     time; ``attached`` has the scanner look at files in PDFs; with ``valid_signatures`` a signature that is not valid is
     a refusal (the submission agreement says so).
     Packages in quarantine lie in ``quarantine`` (default: a folder beside ``work``).
+    ``period`` is after how long a replica is read again, ``schedule`` the same with the periods of stores and fonds.
     ``lease`` must be longer than a store is tried again: what a worker still asks of a store must end with its claim.
     """
 
@@ -95,6 +97,12 @@ class IngestPlace:
     lease: timedelta = timedelta(seconds=60)
     sleep: Sleep = time.sleep
     at: Checkpoint = field(default=lambda _: None)
+    schedule: Schedule | None = None
+
+    @property
+    def looks(self) -> Schedule:
+        """When replicas are looked at again."""
+        return self.schedule or Schedule(self.period)
 
     def chosen(self, fonds: FondsCode, access: str) -> ReplicaSet:
         """The stores that such a package goes to. Raises UsageError when the replica policy cannot be satisfied."""

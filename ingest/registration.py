@@ -18,7 +18,6 @@ from metadata.events import Event, EventType
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from preservation.checks import Schedule
 from preservation.description import Known, describe_stored
 from preservation.life import replicas_of, restore_log
 from preservation.rebuild import rebuild_one
@@ -35,7 +34,7 @@ def recall(place: IngestPlace, version: VersionId, key: str) -> bool:
     stores = place.in_use()
     if all(store.head(log_key(key, 1)) is None for store in stores):
         return False
-    rebuild_one(place.catalogue, stores, key, place.clock, Schedule(place.period), place.work)
+    rebuild_one(place.catalogue, stores, key, place.clock, place.looks, place.work)
     head = place.catalogue.events.head(version)
     if head is None:
         raise Damaged(
@@ -70,7 +69,7 @@ def register(place: IngestPlace, stored: Stored, known: Known | None = None) -> 
         if receipt["content"] != stored.receipt.content:
             raise _foreign_log(stored)
         place.at("logged")
-        replicas = replicas_of(stored.version, events, Schedule(place.period))
+        replicas = replicas_of(stored.version, events, place.looks, row.fonds)
         members, records = description.members(), description.records()
         place.at("before register")
         place.catalogue.holdings.register(

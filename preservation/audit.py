@@ -146,7 +146,7 @@ class Auditor:
         self._stores = stores
         self._clock = clock
         self._agent = agent
-        self._schedule = schedule or Schedule()
+        self.schedule = schedule or Schedule()
         self._length = lease
         self._worker = worker
         self._watch = watch
@@ -189,7 +189,7 @@ class Auditor:
                 report.add(audit)
         except TangThuError as error:
             with self._writing:
-                self._catalogue.fixity.give_back(lease, self._clock() + self._schedule.retry)
+                self._catalogue.fixity.give_back(lease, self._clock() + self.schedule.retry)
                 if isinstance(error, TemporaryError):
                     report.postponed += 1
                 else:
@@ -234,7 +234,7 @@ class Auditor:
                     frozen.add(copy.store)
         if not frozen:
             return lease
-        left = self._catalogue.fixity.put_off(lease, frozen, self._clock() + self._schedule.retry)
+        left = self._catalogue.fixity.put_off(lease, frozen, self._clock() + self.schedule.retry)
         if not left.replicas:
             raise Cold(
                 Sentence(
@@ -261,7 +261,7 @@ class Auditor:
         stores = [*self.answering(checks), *self._others(lease)] if self.answering(checks) else []
         logged = log_events(self._catalogue, stores, lease.version, lease.key, events)
         results = {check.store: check.outcome for check in checks}
-        due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}
+        due = {store: self.schedule.next_look(outcome, at, store, lease.fonds) for store, outcome in results.items()}
         known = {store: tag for store, tag in (tags or {}).items() if results.get(store) is Fixity.MATCH}
         self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head, known)
         audit = VersionAudit(lease.version, at, tuple(checks))

@@ -27,6 +27,7 @@ from metadata.text import Sentence
 from preservation.audit import Auditor, AuditReport
 from preservation.budgets import Budget, Throttle
 from preservation.checks import Clock
+from preservation.clock import clock_trouble
 from preservation.journal import ArchiveJournal
 from preservation.light import look_lightly
 from preservation.reconciliation import Reconciler
@@ -165,7 +166,8 @@ class Audits:
     def _lightly(self, one: Audit, keep_on: Callable[[], bool]) -> None:
         strangers, store = self._reconciler, self._stores[one.store]
         told = None if strangers is None else partial(strangers.sort, one.store)
-        found = look_lightly(self._catalogue, store, self._clock, one.fonds, one.place, told, keep_on)
+        schedule = None if clock_trouble(self._catalogue, self._clock()) else self._auditor.schedule
+        found = look_lightly(self._catalogue, store, self._clock, one.fonds, one.place, told, keep_on, schedule)
         if strangers is not None and found.place is None:
             strangers.listed_whole(one.store, one.begun)
         place = found.place or one.place

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from metadata.dates import utc_text
 from metadata.events import Agent, Event, EventType
 from metadata.findings import visible
 from metadata.holdings import Member
-from metadata.identifiers import StoreId, VersionId
+from metadata.identifiers import FondsCode, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from storage.aip.verify import Damage, Verdict, verify_object
@@ -29,13 +29,24 @@ _MOST_READS = 3
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a replica is looked at again: after ``period`` when it matched, after ``retry`` when anything else."""
+    """When a replica is looked at again: after its period when it matched, after ``retry`` when anything else.
+
+    Stores and fonds may have periods of their own; of two that apply the shorter counts, ``period`` where none does.
+    """
 
     period: timedelta = timedelta(days=90)
     retry: timedelta = timedelta(hours=1)
+    stores: Mapping[StoreId, timedelta] = field(default_factory=dict)
+    fonds: Mapping[FondsCode, timedelta] = field(default_factory=dict)
 
-    def next_look(self, outcome: Fixity, at: datetime) -> datetime:
-        return at + (self.period if outcome is Fixity.MATCH else self.retry)
+    def period_of(self, store: StoreId, fonds: FondsCode) -> timedelta:
+        """Within which every byte of a replica of that fonds in that store is to be read."""
+        own = [table for table in (self.stores.get(store), self.fonds.get(fonds)) if table is not None]
+        return min(own, default=self.period)
+
+    def next_look(self, outcome: Fixity, at: datetime, store: StoreId, fonds: FondsCode) -> datetime:
+        """When a replica of that fonds in that store is due, after a look at ``at``."""
+        return at + (self.period_of(store, fonds) if outcome is Fixity.MATCH else self.retry)
 
 
 @dataclass(frozen=True, slots=True)

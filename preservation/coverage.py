@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from metadata.audits import CoverageDay
 from metadata.text import Sentence
+from preservation.checks import Schedule
 
 _DAY_SECONDS = 86_400
 _MONTH = 30
@@ -41,12 +42,16 @@ class Picture:
     told: tuple[Sentence, ...]
 
 
-def picture(days: Iterable[CoverageDay], today: date, period_days: float) -> Picture:
-    """Draw it. ``period_days`` is the policy's: within so many days everything is to be read."""
+def picture(days: Iterable[CoverageDay], today: date, schedule: Schedule) -> Picture:
+    """Draw it. ``schedule`` says within which time each fonds in each store is to be read; the longest of these is the
+    picture's ``period``."""
     found = list(days)
-    period = max(1, math.floor(period_days))
-    first = today - timedelta(days=period)
-    fresh = [one for one in found if one.day is not None and one.day >= first]
+    whole = {(one.store, one.fonds): _days(schedule, one) for one in found}
+    period = max(whole.values(), default=max(1, schedule.period.days))
+    fresh = [
+        one for one in found
+        if one.day is not None and one.day >= today - timedelta(days=whole[one.store, one.fonds])
+    ]  # fmt: skip
     replicas, size = _sum(found)
     within, within_bytes = _sum(fresh)
     paces = _pace(found, today, 7), _pace(found, today, _MONTH)
@@ -63,6 +68,10 @@ def picture(days: Iterable[CoverageDay], today: date, period_days: float) -> Pic
     return Picture(
         replicas, size, within, within_bytes, never, oldest, *paces, all_read, kept, period, told
     )  # fmt: skip
+
+
+def _days(schedule: Schedule, one: CoverageDay) -> int:
+    return max(1, schedule.period_of(one.store, one.fonds).days)
 
 
 def _sum(days: Iterable[CoverageDay]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from metadata.catalogue import Catalogue
 from metadata.errors import NotFound, StoreUnavailable
 from metadata.events import Event, EventType, LogHead
 from metadata.holdings import Replica
-from metadata.identifiers import StoreId, VersionId
+from metadata.identifiers import FondsCode, StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.checks import SUCCESS, Schedule
@@ -22,8 +22,8 @@ from storage.port import Store
 from storage.settled import settled
 
 
-def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule) -> list[Replica]:
-    """The replicas as the events leave them, by store: the state that the catalogue has."""
+def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule, fonds: FondsCode) -> list[Replica]:
+    """The replicas as the events leave them, by store: the state that the catalogue has. ``fonds`` is the AIP's."""
     state: dict[StoreId, tuple[Fixity, datetime]] = {}
     read: dict[StoreId, datetime] = {}
     for event in events:
@@ -41,7 +41,7 @@ def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule)
         if event.store in state and state[event.store][0].looked:
             read[event.store] = state[event.store][1]
     return [
-        Replica(version, store, outcome, read.get(store), schedule.next_look(outcome, at))
+        Replica(version, store, outcome, read.get(store), schedule.next_look(outcome, at, store, fonds))
         if outcome is not Fixity.NOT_CHECKED
         else Replica(version, store, outcome, None, at)
         for store, (outcome, at) in sorted(state.items())

@@ -14,7 +14,7 @@ from itertools import islice
 from metadata.catalogue import Catalogue
 from metadata.catalogue.leases import Expected
 from metadata.identifiers import FondsCode
-from preservation.checks import Clock
+from preservation.checks import Clock, Schedule
 from storage.port import ObjectInfo, Store
 
 _PAGE = 1000
@@ -41,11 +41,13 @@ def look_lightly(
     after: str = "",
     on_listed: OnStrangers | None = None,
     keep_on: Callable[[], bool] = lambda: True,
+    schedule: Schedule | None = None,
 ) -> LightReport:
     """Go through the store from key ``after`` on, for as long as ``keep_on`` says (asked once a page).
 
-    ``on_listed`` gets every object listed, in pages: among them are those that the catalogue does not know. Raises
-    StoreUnavailable.
+    ``on_listed`` gets every object listed, in pages: among them are those that the catalogue does not know. What is
+    due later than a whole period of ``schedule`` from now (a shorter period was set, a clock was wrong) comes due then.
+    Raises StoreUnavailable.
     """
     report = LightReport(place=after)
     listing = store.list("", after)
@@ -56,6 +58,8 @@ def look_lightly(
         listed = _listed_to(listing, last, ahead, on_listed)
         for one in page:
             _hold(catalogue, store, clock, one, listed.get(one.key), report)
+            if schedule is not None and one.due > (latest := clock() + schedule.period_of(store.id, one.fonds)):
+                catalogue.fixity.hasten(one.version, store.id, clock(), latest)
         report.place = last
         if last is None or not keep_on():
             return report

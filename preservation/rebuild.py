@@ -21,7 +21,7 @@ from metadata.catalogue import Catalogue
 from metadata.catalogue.survey import Standing
 from metadata.errors import AlreadyExists, Damaged, NotFound, StoreUnavailable, TangThuError, Unreadable
 from metadata.events import Event
-from metadata.holdings import Member, Record, Replica
+from metadata.holdings import AipVersion, Member, Record, Replica
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
@@ -232,7 +232,7 @@ class _Rebuild:
             return
         fixity = self._catalogue.fixity
         with self._writing:
-            for one in replicas_of(item.version, events, self._schedule):
+            for one in replicas_of(item.version, events, self._schedule, known.fonds):
                 at = one.checked or self._clock()
                 fixity.set_replica(item.version, one.store, one.outcome, at, one.due, events, head)
             self._catalogue.events.append(item.version, events, head)
@@ -283,7 +283,7 @@ class _Rebuild:
     ) -> None:
         description = describe_stored(store, key, self._work)
         events = [*description.events, *log.events]
-        replicas = self._replicas(key, version, {holder.id for holder, _ in holders}, events)
+        replicas = self._replicas(key, description.version, {holder.id for holder, _ in holders}, events)
         members: Iterable[Member] = description.members()
         records: Iterable[Record] = description.records()
         if description.version.file_count <= _AT_ONCE:
@@ -294,10 +294,11 @@ class _Rebuild:
                 description.version, members, records, replicas, events, log.receipt, log.entries[-1].head
             )
 
-    def _replicas(self, key: str, version: VersionId, holders: set[StoreId], events: Sequence[Event]) -> list[Replica]:
+    def _replicas(self, key: str, row: AipVersion, holders: set[StoreId], events: Sequence[Event]) -> list[Replica]:
         """As the events tell, but for what the stores show to be otherwise: that is due at once."""
         now = self._clock()
-        told = {replica.store: replica for replica in replicas_of(version, events, self._schedule)}
+        version = row.id
+        told = {replica.store: replica for replica in replicas_of(version, events, self._schedule, row.fonds)}
         present = {store.id for store in self._stores}
         # A list may be behind: nobody's loss is concluded from it before the store was asked for the object itself.
         unlisted = [store for store in self._stores if store.id in told and store.id not in holders]

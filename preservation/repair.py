@@ -157,7 +157,7 @@ class Repairer:
         events = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
         logged = log_events(self._catalogue, self._auditor.answering(checks), lease.version, lease.key, events)
         for check in checks:
-            due = self._schedule.next_look(check.outcome, at)
+            due = self._schedule.next_look(check.outcome, at, check.store, lease.fonds)
             self._catalogue.fixity.set_replica(
                 lease.version, check.store, check.outcome, at, due, logged.events, logged.head, lease=lease
             )
@@ -179,7 +179,7 @@ class Repairer:
                     continue
                 keeper.confirm()
                 copy.replace()
-            except (StoreUnavailable, AlreadyExists, NotFound) as error:
+            except (StoreUnavailable, AlreadyExists, NotFound, Damaged) as error:
                 reason = error.sentence
                 continue
             except (NoSpace, Unreadable, UsageError) as error:
@@ -205,7 +205,7 @@ class Repairer:
         events += [self._recovery(lease, store, at, FAILURE, str(reason)) for store, reason in failed]
         logged = log_events(self._catalogue, self._auditor.answering(before), lease.version, lease.key, events)
         results = {store: check.outcome for store, (check, _) in repaired.items()}
-        due = {store: self._schedule.next_look(outcome, at) for store, outcome in results.items()}
+        due = {store: self._schedule.next_look(outcome, at, store, lease.fonds) for store, outcome in results.items()}
         self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
 
     def _recovery(self, lease: Lease, store: StoreId, at: datetime, outcome: str, note: str) -> Event:

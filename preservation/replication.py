@@ -327,7 +327,7 @@ class Replicator:
         self._at("logged")
         told = {event.id: event for event in logged.events}
         at = told.get(events[-1].id, events[-1]).at
-        due = self._schedule.next_look(check.outcome, at)
+        due = self._schedule.next_look(check.outcome, at, check.store, lease.fonds)
         self._catalogue.fixity.set_replica(
             lease.version, check.store, check.outcome, at, due, logged.events, logged.head, lease=lease
         )

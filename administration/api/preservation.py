@@ -13,7 +13,8 @@ from access.models import Model, Trouble
 from access.services import AccessServices
 from access.web.guard import FormRefusedError, needs_sign_in, same_origin
 from administration.archive import Archive
-from metadata.audits import Audit, AuditKind, AuditState, CoverageDay
+from administration.audits import coverage_days
+from metadata.audits import Audit, AuditKind, AuditState
 from metadata.backups import Backup, BackupKind, BackupOutcome, Drill, DrillOutcome
 from metadata.errors import NotFound, UsageError
 from metadata.identifiers import FondsCode, StoreId
@@ -27,7 +28,6 @@ Id = Annotated[str, Path(max_length=80)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Person = Annotated[str, Field(max_length=200, examples=["Nguyễn Văn A"])]
 Rate = Annotated[int | None, Field(ge=1, le=10**15, description="Bytes a second; null: the store's own budget")]
-_ALL = StoreId("all"), FondsCode("all")
 
 
 class SentenceModel(Model):
@@ -246,8 +246,8 @@ def _odd(sentence: Sentence) -> JSONResponse:
 def _add_coverage(api: APIRouter, archive: Archive) -> None:
     @api.get("/coverage", summary="What was read whole when, and when all of it will have been")
     def coverage() -> CoverageModel:
-        days = [CoverageDay(*_ALL, day, count, size) for day, count, size in archive.catalogue.coverage_sums.by_day()]
-        one = picture(days, archive.clock().date(), archive.settings.number("audit.period_days"))
+        days = coverage_days(archive)
+        one = picture(days, archive.clock().date(), archive.schedule)
         return CoverageModel(
             replicas=one.replicas, bytes=one.bytes, within=one.within, within_bytes=one.within_bytes, never=one.never,
             oldest=one.oldest, pace_7=one.pace_7, pace_30=one.pace_30, all_read=one.all_read, kept=one.kept,

@@ -124,9 +124,9 @@ def coverage(context: Context, output: Output, store: str | None, fonds: str | N
 
     with Archive.open(context.home) as archive:
         days = archive.catalogue.coverage.days(StoreId(store) if store else None, FondsCode(fonds) if fonds else None)
-        today, period = archive.clock().date(), archive.settings.number("audit.period_days")
+        today, schedule = archive.clock().date(), archive.schedule
     names = sorted({day.store.value for day in days})
-    pictures = {name: picture((day for day in days if day.store.value == name), today, period) for name in names}
+    pictures = {name: picture((day for day in days if day.store.value == name), today, schedule) for name in names}
     output.document({"stores": {name: picture_to_json(one) for name, one in pictures.items()}})
     for name, one in pictures.items():
         share = 100 * one.within_bytes / one.bytes if one.bytes else 100.0

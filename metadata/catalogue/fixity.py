@@ -168,17 +168,20 @@ class FixitySchedule:
             append_events(self._database, connection, version, events, head)
             rows.write_coverage()
 
-    def hasten(self, version: VersionId, store: StoreId, now: datetime) -> bool:
-        """Make one replica due now, unless somebody is at it or it is due already; whether it was made so."""
+    def hasten(self, version: VersionId, store: StoreId, now: datetime, to: datetime | None = None) -> bool:
+        """Make one replica due ``to`` (now), unless somebody is at it or it is due before; whether it was made so. A
+        lease for more than a day was taken by a clock that was wrong, and its worker is no more."""
+        to = to or now
         here = replica.c.version == version.row, replica.c.store == store.value
         with self._database.write() as connection:
             _locked(connection, version)
             due = fixity_due.c.version == version.row, fixity_due.c.store == store.value
-            free = fixity_due.c.leased_until.is_(None) | (fixity_due.c.leased_until <= now)
-            row = update(fixity_due).where(*due, free, fixity_due.c.next_check > now)
-            if not connection.execute(row.values(next_check=now, leased_until=None, worker=None)).rowcount:
+            until = fixity_due.c.leased_until
+            free = until.is_(None) | (until <= now) | (until > now + _LONGEST)
+            row = update(fixity_due).where(*due, free, fixity_due.c.next_check > to)
+            if not connection.execute(row.values(next_check=to, leased_until=None, worker=None)).rowcount:
                 return False
-            connection.execute(update(replica).where(*here, replica.c.due > now).values(due=now))
+            connection.execute(update(replica).where(*here, replica.c.due > to).values(due=to))
         return True
 
     def expected(
@@ -190,7 +193,11 @@ class FixitySchedule:
         columns = (aip_version.c.aip, aip_version.c.number, aip_version.c.key, aip_version.c.size, aip_version.c.fonds)
         # No join: SQLite would begin with the store, and sort all that it holds for each page.
         query = (
-            select(*columns, select(fixity_due.c.tag).where(*due).scalar_subquery().label("tag"))
+            select(
+                *columns,
+                select(fixity_due.c.tag).where(*due).scalar_subquery().label("tag"),
+                select(fixity_due.c.next_check).where(*due).scalar_subquery().label("next_check"),
+            )
             .where(aip_version.c.key > after, select(fixity_due.c.version).where(*due).exists())
             .order_by(aip_version.c.key)
             .limit(limit)
@@ -199,7 +206,7 @@ class FixitySchedule:
             query = query.where(aip_version.c.fonds == fonds.value)
         with self._database.read() as connection:
             return [
-                Expected(version_id(row), row.key, row.size, FondsCode(row.fonds), row.tag)
+                Expected(version_id(row), row.key, row.size, FondsCode(row.fonds), row.tag, row.next_check)
                 for row in connection.execute(query)
             ]
 

@@ -35,10 +35,11 @@ class FixityState:
 @dataclass(frozen=True, slots=True)
 class Expected:
     """An object that a store must hold: its key and size in bytes, and the store's own word for it when it last
-    matched (None: not known)."""
+    matched (None: not known), and when it is to be read again."""
 
     version: VersionId
     key: str
     size: int
     fonds: FondsCode
     tag: str | None
+    due: datetime

@@ -14,18 +14,19 @@ from metadata.catalogue.rows import read_replica, read_version
 from metadata.catalogue.schema import aip_version, event, log_head, replica
 from metadata.events import EventType, LogHead
 from metadata.holdings import AipVersion, Replica
-from metadata.identifiers import VersionId
+from metadata.identifiers import FondsCode, VersionId
 
 _KEYS = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the catalogue knows of a version without its members: size in bytes, last log object, replicas."""
+    """What the catalogue knows of a version without its members: size (bytes), last log object, replicas, fonds."""
 
     size: int
     head: LogHead
     replicas: tuple[Replica, ...]
+    fonds: FondsCode
 
 
 class Survey:
@@ -44,12 +45,15 @@ class Survey:
                 copies = select(replica).where(replica.c.version.in_(part)).order_by(replica.c.version, replica.c.store)
                 for row in connection.execute(copies):
                     replicas[row.version].append(read_replica(by_row[row.version], row))
-                columns = (aip_version.c.version, aip_version.c.size, log_head.c.number, log_head.c.digest)
+                row_of = aip_version.c.version, aip_version.c.size, aip_version.c.fonds
+                columns = *row_of, log_head.c.number, log_head.c.digest
                 joined = aip_version.join(log_head, log_head.c.version == aip_version.c.version)
                 query = select(*columns).select_from(joined).where(aip_version.c.version.in_(part))
                 for row in connection.execute(query):
                     head = LogHead(row.number, row.digest)
-                    found[by_row[row.version]] = Standing(row.size, head, tuple(replicas[row.version]))
+                    found[by_row[row.version]] = Standing(
+                        row.size, head, tuple(replicas[row.version]), FondsCode(row.fonds)
+                    )
         return found
 
     def draw(self, count: int, below: Callable[[int], int]) -> list[AipVersion]:

@@ -172,3 +172,16 @@ def test_a_policy_that_cannot_be_is_told(old: str, new: str, told: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(text.replace(old, new, 1))
     assert told in caught.value.sentence.en
+
+
+def test_periods_of_stores_and_fonds() -> None:
+    periods = """
+[[audit_periods]]
+fonds = "Phông Tỉnh ủy"
+days = 30
+"""
+    assert read(GOOD).fonds_periods == {}
+    assert read(GOOD + periods).fonds_periods == {FondsCode("Phông Tỉnh ủy"): timedelta(days=30)}
+    for bad in (periods + periods, periods.replace("Phông Tỉnh ủy", ""), periods.replace("30", "0")):
+        with pytest.raises(UsageError):
+            read(GOOD + bad)

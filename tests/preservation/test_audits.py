@@ -175,6 +175,29 @@ class TestLight:
         auditor = Auditor(catalogue, {store.id: store for store in stores}, clock, AGENT, Schedule(PERIOD))
         assert auditor.audit_batch(9).replicas == {Fixity.MISSING: 1, Fixity.MISMATCH: 1}
 
+    def test_what_is_due_too_late_comes_due_within_a_period(
+        self, catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+    ) -> None:
+        held = keep(catalogue, stores, "a")
+        strict = Schedule(PERIOD, stores={FIRST: timedelta(days=30)})
+        look_lightly(catalogue, stores[0], clock, schedule=strict)
+        look_lightly(catalogue, stores[1], clock, schedule=strict)
+        dues = {one.store: one.due - clock.now for one in catalogue.holdings.replicas(held.id)}
+        assert dues == {FIRST: timedelta(days=30), stores[1].id: PERIOD}
+        assert catalogue.fixity.due(clock.now + timedelta(days=29)) == []
+        assert [one.store for one in catalogue.fixity.due(clock.now + timedelta(days=30))] == [FIRST]
+
+    def test_a_look_is_followed_by_the_period_of_store_and_fonds(
+        self, catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+    ) -> None:
+        held = keep(catalogue, stores, "a")
+        by_id = {store.id: store for store in stores}
+        own = Schedule(PERIOD, stores={FIRST: timedelta(days=400)})
+        both = Schedule(PERIOD, stores={FIRST: timedelta(days=400)}, fonds={held.version.fonds: timedelta(days=7)})
+        for schedule, days in ((own, [400, 90]), (both, [7, 7])):
+            Auditor(catalogue, by_id, clock, AGENT, schedule).audit(held.id)
+            assert [(one.due - clock.now).days for one in catalogue.holdings.replicas(held.id)] == days
+
     def test_a_stale_list_is_no_loss(self, catalogue: Catalogue, clock: Clock) -> None:
         stale = _Stale(FIRST)
         stores = [stale, MemoryStore(StoreId("kho-2"))]

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from metadata.audits import CoverageDay
 from metadata.identifiers import FondsCode, StoreId
+from preservation.checks import Schedule
 from preservation.coverage import picture
 
 TODAY = date(2026, 11, 26)
@@ -16,18 +17,18 @@ def _day(ago: int | None, gigabytes: int) -> CoverageDay:
 
 
 def test_an_empty_archive_keeps_its_policy() -> None:
-    assert picture([], TODAY, 90).kept
+    assert picture([], TODAY, Schedule()).kept
 
 
 def test_all_read_evenly_keeps_the_policy() -> None:
-    one = picture([_day(ago, 1) for ago in range(90)], TODAY, 90)
+    one = picture([_day(ago, 1) for ago in range(90)], TODAY, Schedule())
     assert one.kept
     assert (one.pace_7, one.pace_30, one.oldest) == (GB, GB, TODAY - timedelta(days=89))
     assert len(one.told) == 1
 
 
 def test_what_is_late_is_forecast_and_what_must_change_is_said() -> None:
-    one = picture([_day(200, 60), _day(None, 30), _day(1, 70)], TODAY, 90)
+    one = picture([_day(200, 60), _day(None, 30), _day(1, 70)], TODAY, Schedule())
     assert not one.kept
     assert (one.replicas, one.within, one.never) == (160, 70, 30)
     assert one.pace_7 == 10 * GB
@@ -39,18 +40,18 @@ def test_what_is_late_is_forecast_and_what_must_change_is_said() -> None:
 
 
 def test_nothing_read_has_no_day_when_all_will_have_been() -> None:
-    one = picture([_day(100, 5)], TODAY, 90)
+    one = picture([_day(100, 5)], TODAY, Schedule())
     assert (one.all_read, one.kept) == (None, False)
 
 
 def test_much_falling_due_at_once_is_seen_before_it_is_late() -> None:
-    assert not picture([_day(89, 1000)], TODAY, 90).kept
-    assert picture([_day(40, 1000)], TODAY, 90).kept
+    assert not picture([_day(89, 1000)], TODAY, Schedule()).kept
+    assert picture([_day(40, 1000)], TODAY, Schedule()).kept
 
 
 def test_a_small_archive_is_told_its_sizes_in_small_units_in_the_way_of_each_language() -> None:
     days = [CoverageDay(StoreId("a"), FondsCode("P"), TODAY - timedelta(days=100), 3, 13_500_000)]
-    told = picture(days, TODAY, 90).told
+    told = picture(days, TODAY, Schedule()).told
     assert told[0].vi == "3 bản sao (13,5 MB) quá 90 ngày chưa được đọc lại."
     assert told[0].en == "3 replicas (13.5 MB) were not read for more than 90 days."
     assert told[1].vi == ("Cần 150 kB mỗi ngày (2 B/s cả ngày đêm, hay 6 B/s trong 8 giờ); hiện đọc 0 B mỗi ngày.")
@@ -60,5 +61,15 @@ def test_a_small_archive_is_told_its_sizes_in_small_units_in_the_way_of_each_lan
 
 
 def test_large_holdings_are_told_in_large_units() -> None:
-    told = picture([_day(100, 10_000), _day(1, 999)], TODAY, 90).told
+    told = picture([_day(100, 10_000), _day(1, 999)], TODAY, Schedule()).told
     assert told[0].vi == "10000 bản sao (10 TB) quá 90 ngày chưa được đọc lại."
+
+
+def test_stores_and_fonds_are_judged_by_their_own_periods() -> None:
+    store, fonds = StoreId("a"), FondsCode("P")
+    late = [_day(100, 5)]
+    assert not picture(late, TODAY, Schedule()).kept
+    assert picture(late, TODAY, Schedule(stores={store: timedelta(days=365)})).kept
+    strict = Schedule(stores={store: timedelta(days=365)}, fonds={fonds: timedelta(days=30)})
+    assert picture(late, TODAY, strict).within == 0
+    assert picture(late, TODAY, Schedule(fonds={FondsCode("Q"): timedelta(days=365)})).within == 0

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from metadata.audits import CoverageDay
 from metadata.backups import Backup, BackupOutcome, Drill, DrillOutcome
-from metadata.identifiers import FondsCode, StoreId
 from metadata.incidents import IncidentState
 from preservation.coverage import Picture, picture
 
 if TYPE_CHECKING:
     from administration.archive import Archive
-
-_ALL = StoreId("all"), FondsCode("all")
+from administration.audits import coverage_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +42,7 @@ class Health:
 
 def health(archive: Archive) -> Health:
     """Look at counters and the last entries of the journal: costs the same however much is held."""
-    days = [CoverageDay(*_ALL, day, count, size) for day, count, size in archive.catalogue.coverage_sums.by_day()]
-    period = archive.settings.number("audit.period_days")
-    read = picture(days, archive.clock().date(), period)
+    read = picture(coverage_days(archive), archive.clock().date(), archive.schedule)
     backup, drill = next(iter(archive.backups.listed(1)), None), next(iter(archive.drills.listed(1)), None)
     return Health(read, tuple(_troubles(archive, read, backup, drill)), backup, drill)
 

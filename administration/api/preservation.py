@@ -252,7 +252,10 @@ def _add_coverage(api: APIRouter, archive: Archive) -> None:
             replicas=one.replicas, bytes=one.bytes, within=one.within, within_bytes=one.within_bytes, never=one.never,
             oldest=one.oldest, pace_7=one.pace_7, pace_30=one.pace_30, all_read=one.all_read, kept=one.kept,
             period=one.period, told=[SentenceModel(vi=told.vi, en=told.en) for told in one.told],
-            days=[DayModel(day=day.day, replicas=day.replicas, bytes=day.bytes) for day in days],
+            days=[
+                DayModel(day=day, replicas=count, bytes=size)
+                for day, count, size in archive.catalogue.coverage_sums.by_day()
+            ],
         )  # fmt: skip
 
 

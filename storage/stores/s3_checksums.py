@@ -88,6 +88,15 @@ def is_joined_etag(etag: str, parts: Sequence[Part]) -> bool | None:
     return None if found is None or wanted is None else found[1] == wanted
 
 
+def is_made_of(parts: Sequence[Part], answer: Mapping[str, Any], by_etag: bool) -> bool | None:
+    """Whether a server's answer about an object says that it is ``parts`` put together, by its checksum or (where the
+    server does not encrypt) by its ETag; None when it does not say."""
+    crc, told = whole_crc(parts), answer.get("ChecksumCRC64NVME")
+    if crc and told:
+        return bool(crc == told)
+    return is_joined_etag(answer.get("ETag", ""), parts) if by_etag else None
+
+
 class Body:
     """Bytes as the file that the client library wants, without a copy of them."""
 

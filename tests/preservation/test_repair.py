@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -18,9 +18,11 @@ from preservation.copying import StagedCopy
 from preservation.repair import Repairer
 from storage.keys import log_key
 from storage.log import read_log
-from storage.port import Store
+from storage.port import Part, Store, Upload
+from storage.stores.failures import put_wrongly
 from storage.stores.memory import MemoryStore
 from storage.wrappers import Call, Fault, FaultStore, script
+from storage.wrappers.base import WrappedStore
 from tests.builders.kept import AGENT, PERIOD, Clock, File, Kept, flip, keep, raw, replace
 
 RETRY = timedelta(hours=1)
@@ -159,6 +161,34 @@ def test_a_store_that_fails_once_is_tried_again(
     report = _repairer(catalogue, [stores[0], shaky], clock).repair(kept.id)
     assert report.repaired == (stores[1].id,)
     assert raw(stores[1], kept.key) == good
+
+
+@pytest.mark.parametrize("times", [1, 99])
+def test_a_store_that_puts_parts_together_wrongly_fails_the_try_not_the_repair(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, times: int
+) -> None:
+    class Bungler(WrappedStore):
+        left = times
+
+        def complete(self, upload: Upload, parts: Sequence[Part]) -> None:
+            if self.left:
+                self.left -= 1
+                self.abort(upload)
+                raise put_wrongly(self.id, upload.key)
+            super().complete(upload, parts)
+
+    kept = keep(catalogue, stores)
+    good = raw(stores[0], kept.key)
+    _flip_content(stores[1], kept)
+    report = _repairer(catalogue, [stores[0], Bungler(stores[1])], clock).repair(kept.id)
+    assert raw(stores[0], kept.key) == good
+    if times == 1:
+        assert report.repaired == (stores[1].id,)
+        assert raw(stores[1], kept.key) == good
+    else:
+        assert [store for store, _ in report.failed] == [stores[1].id]
+        assert list(stores[1].uploads()) == []
+        assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == (stores[1].id,)
 
 
 @pytest.mark.parametrize("operation", ["begin", "put_part", "bury", "complete"])

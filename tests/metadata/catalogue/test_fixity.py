@@ -320,3 +320,14 @@ def test_what_a_store_must_hold_comes_by_key(catalogue: Catalogue) -> None:
     assert [one.key for one in everything] == sorted(one.version.key for one in held)
     assert catalogue.fixity.expected(STORES[0], everything[2].key, limit=1) == everything[3:4]
     assert catalogue.fixity.expected(StoreId("kho-9")) == []
+
+
+def test_what_a_worker_with_a_wrong_clock_had_leased_can_be_hastened(catalogue: Catalogue) -> None:
+    """It died ten years ahead; nobody holds its lease, and the replica is not due for ten years."""
+    held = register(catalogue)
+    future = NOW + timedelta(days=3650)
+    assert catalogue.fixity.lease_due(future, 10, HOUR, "wrong")
+    assert catalogue.fixity.hasten(held.id, STORES[0], NOW, NOW + HOUR)
+    assert catalogue.fixity.lease_due(NOW, 10, HOUR, "w") == []
+    (lease,) = catalogue.fixity.lease_due(NOW + HOUR, 10, HOUR, "w")
+    assert [one.store for one in lease.replicas] == [STORES[0]]

@@ -13,6 +13,8 @@ from typing import Self
 from storage.port import ByteStream, Store
 
 BLOCK = 4 << 20
+_FIRST = 256 << 10
+"""The first block is smaller: most AIPs are small, and to clear megabytes for each would cost more than to read it."""
 _AHEAD = 3
 _PATIENCE = 0.2
 _JOIN = 120.0
@@ -37,8 +39,6 @@ class ReadAhead:
         self._thread = threading.Thread(target=self._run, name=f"read-{store.id}", daemon=True)
 
     def __enter__(self) -> Self:
-        for _ in range(_AHEAD):
-            self._free.put(bytearray(self._size))
         self._thread.start()
         return self
 
@@ -57,7 +57,8 @@ class ReadAhead:
             if isinstance(item, BaseException):
                 raise item
             yield item
-            self._free.put(item[0])
+            if len(item[0]) == self._size:
+                self._free.put(item[0])
 
     def _next(self) -> Block | BaseException | None:
         while True:
@@ -69,7 +70,7 @@ class ReadAhead:
     def _run(self) -> None:
         try:
             with self._store.open(self._key) as stream:
-                while (buffer := self._free.get()) is not None and not self._stop.is_set():
+                for buffer in self._buffers():
                     filled = _fill(stream, buffer)
                     if filled:
                         self._full.put((buffer, filled))
@@ -78,6 +79,17 @@ class ReadAhead:
             self._full.put(None)
         except Exception as error:  # noqa: BLE001 - a worker: the thread that iterates raises it
             self._full.put(error)
+
+    def _buffers(self) -> Iterator[bytearray]:
+        """A small one, new ones until there are enough, then those that come back; none any more once it is over."""
+        if self._size > _FIRST:
+            yield bytearray(_FIRST)
+        for _ in range(_AHEAD):
+            if self._stop.is_set():
+                return
+            yield bytearray(self._size)
+        while (buffer := self._free.get()) is not None and not self._stop.is_set():
+            yield buffer
 
 
 def _fill(stream: ByteStream, buffer: bytearray) -> int:

@@ -62,4 +62,4 @@ def test_a_hundred_thousand_members_need_no_more_memory(tmp_path: Path) -> None:
         [sys.executable, "-c", SCRIPT, str(tmp_path)], check=False, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 100
+    assert int(done.stdout) < 110

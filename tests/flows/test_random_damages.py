@@ -1,6 +1,6 @@
 """Every kind of damage in one to three of three replicas: all found, all repaired where one good replica is left.
 
-200 damages and 20,000 clean checks of a member in every run; TANGTHU_DAMAGES and TANGTHU_CLEAN say otherwise
+60 damages and 5,000 clean checks of a member in every run; TANGTHU_DAMAGES and TANGTHU_CLEAN say otherwise
 (``make prove``: 10,000 and 1,000,000). A clean check is one member of one replica that was read and matched its digest.
 """
 
@@ -24,8 +24,8 @@ from tests.builders.archive import ARCHIVE
 from tests.builders.kept import raw, replace
 from tests.flows.keeping import Keeping, keeping
 
-DAMAGES = int(os.environ.get("TANGTHU_DAMAGES", "200"))
-CLEAN = int(os.environ.get("TANGTHU_CLEAN", "20000"))
+DAMAGES = int(os.environ.get("TANGTHU_DAMAGES", "60"))
+CLEAN = int(os.environ.get("TANGTHU_CLEAN", "5000"))
 PACKAGES = 20
 KINDS = ("bits", "lost", "truncated", "swapped", "zeroed", "duplicated")
 PLACES = ("payload", "METS", "manifest", "directory")

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from metadata.catalogue import Catalogue
-from metadata.errors import NotFound, StoreUnavailable
+from metadata.errors import NoSpace, NotFound, StoreUnavailable
 from metadata.events import Event, EventType, LogHead
 from metadata.holdings import Replica
 from metadata.identifiers import FondsCode, StoreId, VersionId
@@ -59,10 +59,10 @@ class Logged:
 def log_events(
     catalogue: Catalogue, stores: Sequence[Store], version: VersionId, key: str, events: Sequence[Event]
 ) -> Logged:
-    """Write ``events`` to the log in ``stores``, bringing along those that were away when it was last written.
+    """Write ``events`` to the log in ``stores``, bringing along those that were away or full before.
 
-    Raises StoreUnavailable when no store is given or one does not answer, NotFound for a version not held, Damaged
-    when logs contradict each other.
+    Raises StoreUnavailable when no store is given or one does not answer, NoSpace when all are full, NotFound for a
+    version not held, Damaged when logs contradict each other.
     """
     head = catalogue.events.head(version)
     if head is None:
@@ -74,9 +74,15 @@ def log_events(
                 f"No store of {version} answers, so nothing can be logged.",
             )
         )
-    if any(store.head(log_key(key, head.number)) is None for store in stores):
-        restore_log(stores, key, head)
-    appended = append_log(stores, key, head, events)
+    lacking = [store.id for store in stores if store.head(log_key(key, head.number)) is None]
+    if lacking:
+        try:
+            restore_log(stores, key, head)
+        except NoSpace:
+            stores = [store for store in stores if store.id not in lacking]
+            if not stores:
+                raise
+    appended = append_log(stores, key, head, events, spare=True)
     adopted = [event for entry in appended.adopted for event in entry.events]
     known = {event.id for event in adopted}
     return Logged(appended.head, (*adopted, *(event for event in events if event.id not in known)))

@@ -216,7 +216,10 @@ class Repairer:
 
     def _restore_log(self, lease: Lease, checks: Sequence[Check]) -> tuple[int, tuple[int, ...]]:
         head, stores = self._catalogue.events.head(lease.version), self._auditor.answering(checks)
-        return restore_log(stores, lease.key, head) if head and stores else (0, ())
+        try:
+            return restore_log(stores, lease.key, head) if head and stores else (0, ())
+        except NoSpace:  # the replicas are settled; the log is made whole when there is room
+            return 0, ()
 
     def _savable(self, lease: Lease, checks: Sequence[Check]) -> tuple[Savable, ...]:
         """Every member that is damaged in some replica, in member order. The ZIP directory can be made anew."""

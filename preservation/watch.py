@@ -7,7 +7,7 @@ What is found is written down at once. What could not be written down then (no s
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -106,7 +106,7 @@ class Watch:
             if report.repaired:
                 self._incidents.mend(IncidentKind.LOST, str(report.version), {"how": "repaired"})
             all_bad = report.refused and all(check.outcome.damaged for check in report.checks)
-            if all_bad and not self._accepted(IncidentKind.LOST, str(report.version)):
+            if all_bad and not self._accepted(IncidentKind.LOST, str(report.version), events):
                 self._lost(report)
             if report.log_lost:
                 self._log_lost(report)
@@ -162,14 +162,31 @@ class Watch:
             self._many(check.store)
             return
         facts = found_to_json(check, key, at, events)
-        if not self._accepted(IncidentKind.DAMAGE, subject, facts if check.reads else None):
+        if not self._accepted(IncidentKind.DAMAGE, subject, events, facts if check.reads else None, check.store):
             told = told_of(check, key, held)
             self._incidents.meet(IncidentKind.DAMAGE, subject, told, version, check.store, facts)
 
-    def _accepted(self, kind: IncidentKind, subject: str, facts: Mapping[str, Any] | None = None) -> bool:
-        """Whether a person has closed this as it is, and nothing has changed since."""
+    def _accepted(
+        self,
+        kind: IncidentKind,
+        subject: str,
+        events: Sequence[Event],
+        facts: Mapping[str, Any] | None = None,
+        store: StoreId | None = None,
+    ) -> bool:
+        """Whether a person has closed this as it is, and nothing has changed since; no replica (none in ``store``)
+        that was found whole meanwhile."""
         last = self._catalogue.incidents.last(kind, subject)
         if last is None or last.mended is not None or self._catalogue.incidents.current(kind, subject) is not None:
+            return False
+        if any(
+            event.type is EventType.FIXITY_CHECK
+            and event.outcome == Fixity.MATCH.value
+            and last.closed is not None
+            and event.at > last.closed
+            and store in (None, event.store)
+            for event in events
+        ):
             return False
         return facts is None or all(last.facts.get(name) == facts[name] for name in ("outcome", "damages"))
 
@@ -197,7 +214,8 @@ class Watch:
 
     def _whole(self, version: VersionId, standing: Mapping[tuple[IncidentKind, str], Incident]) -> None:
         outcomes = [replica.outcome for replica in self._catalogue.holdings.replicas(version)]
-        if all(outcome.damaged for outcome in outcomes) and not self._accepted(IncidentKind.LOST, str(version)):
+        bad = all(outcome.damaged for outcome in outcomes)
+        if bad and not self._accepted(IncidentKind.LOST, str(version), self._catalogue.events.of(version)):
             self._incidents.meet(IncidentKind.LOST, str(version), _lost_told(version), version)
         elif Fixity.MATCH in outcomes and (IncidentKind.LOST, str(version)) in standing:
             self._incidents.mend(IncidentKind.LOST, str(version), {"how": "a replica matches again"})

@@ -12,7 +12,7 @@ from typing import Any
 
 from metadata.canonical import canonical
 from metadata.dates import read_utc, utc_text
-from metadata.errors import AlreadyExists, Damaged, NotFound, StoreUnavailable, Unreadable
+from metadata.errors import AlreadyExists, Damaged, NoSpace, NotFound, StoreUnavailable, Unreadable
 from metadata.events import Agent
 from metadata.identifiers import StoreId
 from metadata.journal import Entry, EntryKind, Numbered
@@ -47,8 +47,8 @@ def append_entry(stores: Sequence[Store], last: Numbered | None, entry: Entry) -
     """Write ``entry`` after ``last`` to every store that answers; give those that others wrote before it, and it.
 
     A store whose journal does not have ``last`` (:func:`fits`) is left as it is, unless none has: nothing that is
-    written there would follow. Doing it again is harmless. Raises StoreUnavailable when no store
-    answers, Damaged when all that do contradict ``last``.
+    written there would follow. One that is full is left out, as one that is away. Doing it again is harmless. Raises
+    StoreUnavailable when no store answers, NoSpace when all are full, Damaged when all contradict ``last``.
     """
     placed: list[Numbered] = []
     while True:
@@ -138,13 +138,26 @@ def _place(stores: Sequence[Store], number: int, previous: bytes, data: bytes) -
     told = Counter(content for store in answering if (content := found[store.id]) is not None)
     winner = told.most_common(1)[0][0] if told else None
     if winner is None:
-        winner = _put(answering[0], number, data)
-        found[answering[0].id] = winner
+        winner = _put_first(answering, number, data, found)
     placed = _decode(answering[0].id, number, winner, previous)
     for store in answering:
         if found[store.id] is None:
-            _put(store, number, winner)
+            with suppress(NoSpace):  # it gets what it lacks when it has room, as one that was away
+                _put(store, number, winner)
     return placed
+
+
+def _put_first(stores: Sequence[Store], number: int, data: bytes, found: dict[StoreId, bytes | None]) -> bytes:
+    """What lies in the first store that has room. Raises NoSpace when none has."""
+    for store in stores:
+        try:
+            winner = found[store.id] = _put(store, number, data)
+        except NoSpace:
+            if store is stores[-1]:
+                raise
+        else:
+            return winner
+    raise ValueError("no store was given")
 
 
 def _follows(store: StoreId, number: int, found: Mapping[StoreId, bytes | None], previous: bytes) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from metadata.canonical import canonical
 from metadata.dates import read_utc, utc_text
-from metadata.errors import AlreadyExists, Damaged, NotFound, OnShelf, Unreadable
+from metadata.errors import AlreadyExists, Damaged, NoSpace, NotFound, OnShelf, Unreadable
 from metadata.events import Agent, Event, EventType, LogHead
 from metadata.identifiers import StoreId, VersionId
 from metadata.text import Sentence
@@ -75,13 +75,16 @@ def append_log(
     head: LogHead | None,
     events: Sequence[Event],
     receipt: Mapping[str, Any] | None = None,
+    *,
+    spare: bool = False,
 ) -> Appended:
     """Write ``events`` to every store as the object after ``head`` (None: the first) of the log of the AIP at ``key``.
 
     Doing it again is harmless: identical bytes are left, and events that are there already (by id) are not written
     again. When another object has that number, it is adopted, brought to the stores that lack it, and the events
     follow it. Raises ValueError (nothing to write, no object key), Damaged (the stores' logs contradict each other),
-    StoreUnavailable, NoSpace: then it may be in some stores, and a retry with the same events heals that.
+    StoreUnavailable, NoSpace: then it may be in some stores, and a retry with the same events heals that. With
+    ``spare`` stores that are full are left out, as long as one has room.
     """
     version = parse_object_key(key)
     foreign = any(event.version != version for event in events)
@@ -92,7 +95,7 @@ def append_log(
     while True:
         number, previous = (head.number + 1, head.digest) if head else (1, b"")
         own = LogObject(version, number, previous, pending, receipt if number == 1 else None)
-        placed = _place(stores, key, own)
+        placed = _place(stores, key, own, spare)
         if placed == own:
             return Appended(own.head, tuple(adopted))
         adopted.append(placed)
@@ -158,7 +161,7 @@ def decode_log(store: StoreId, path: str, data: bytes) -> LogObject:
     return entry
 
 
-def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
+def _place(stores: Sequence[Store], key: str, own: LogObject, spare: bool) -> LogObject:
     """Bring ``own``, or whatever has its number already, to every store; say which it is."""
     path, data = log_key(key, own.number), own.encode()
     stores, found = _looked_at(stores, path)
@@ -167,14 +170,10 @@ def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
     others = {content for content in found.values() if content is not None}
     winner = next(iter(others), None)
     if winner is None:
-        try:
-            stores[0].put(path, data)
-            found[stores[0].id] = winner = data
-        except AlreadyExists:  # another worker was faster: the first store decides
-            found[stores[0].id] = winner = _surely(stores[0], path) or data
+        winner = _put_first(stores, path, data, found, spare)
     for store in stores:
         if found[store.id] is None:
-            with suppress(OnShelf):  # a closed set
+            with suppress(OnShelf, *([NoSpace] if spare else [])):  # on the shelf: a closed set
                 _put(store, path, winner)
         elif found[store.id] != winner:
             raise _contradiction(store.id, path)
@@ -184,6 +183,24 @@ def _place(stores: Sequence[Store], key: str, own: LogObject) -> LogObject:
     before = LogHead(own.number - 1, own.previous) if own.previous else None
     _check(stores[0].id, key, entry, before, own.number)
     return entry
+
+
+def _put_first(
+    stores: Sequence[Store], path: str, data: bytes, found: dict[StoreId, bytes | None], spare: bool
+) -> bytes:
+    """What lies in the first store, or with ``spare`` in the first that has room. Raises NoSpace."""
+    for store in stores:
+        try:
+            store.put(path, data)
+            found[store.id] = data
+        except AlreadyExists:  # another worker was faster: the first store decides
+            found[store.id] = _surely(store, path) or data
+        except NoSpace:
+            if not spare or store is stores[-1]:
+                raise
+            continue
+        return found[store.id] or data
+    raise ValueError("no store was given")
 
 
 def _looked_at(stores: Sequence[Store], path: str) -> tuple[Sequence[Store], dict[StoreId, bytes | None]]:

@@ -12,7 +12,7 @@ help:
 	@echo "make test         all checks and all tests, with the real services (Debian, root)"
 	@echo "make test-light   the tests that need no service, on any machine"
 	@echo "make check        format, lint, types, layers"
-	@echo "make prove        the long proofs: 10,000 kills, 10,000 flipped bits, 9,000 mutated files, 500 round trips, the E-ARK corpus"
+	@echo "make prove        the long proofs: 10,000 kills, 10,000 flipped bits, 9,000 mutated files, 10,000 damaged replicas, 100,000 faulted requests, 500 round trips, the E-ARK corpus"
 	@echo "make bench        the measurements of bench/"
 	@echo "make pictures     the pictures of docs/reading-room.md and docs/clerks.md (needs Chromium)"
 

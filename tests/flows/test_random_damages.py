@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -21,16 +22,18 @@ from storage.aip.verify import verify_object
 from storage.port import Store
 from storage.stores.directory import DirectoryStore
 from tests.builders.archive import ARCHIVE
-from tests.builders.kept import raw, replace
+from tests.builders.kept import File, keep, raw, replace
 from tests.flows.keeping import Keeping, keeping
 
 DAMAGES = int(os.environ.get("TANGTHU_DAMAGES", "60"))
 CLEAN = int(os.environ.get("TANGTHU_CLEAN", "5000"))
 PACKAGES = 20
+SMALL = 100
+MEMORY = Path("/dev/shm")
 KINDS = ("bits", "lost", "truncated", "swapped", "zeroed", "duplicated")
 PLACES = ("payload", "METS", "manifest", "directory")
-AGES = 250
-"""After so many damages a new archive: each look adds to the logs."""
+AGES = 500
+"""After so many damages a new archive: each look adds to the logs, and each repair reads them."""
 
 
 def _span(rng: random.Random, version: AipVersion, members: list[Member], place: str) -> tuple[int, int]:
@@ -81,7 +84,12 @@ class _Vandal:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
+    """In memory where that can be: what is damaged here need not outlive a power failure."""
+    if not MEMORY.is_dir():
+        yield tmp_path
+        return
+    with TemporaryDirectory(prefix="tangthu-", dir=MEMORY) as folder:
+        yield Path(folder)
 
 
 def _stores(folder: Path) -> list[Store]:
@@ -93,6 +101,14 @@ def _stores(folder: Path) -> list[Store]:
     return stores
 
 
+def _keep_small(kept: Keeping, stores: list[Store]) -> None:
+    """AIPs as small as can be, with all their parts."""
+    for number in range(SMALL):
+        files = [File(f"{one}.pdf", kept.rng.randbytes(kept.rng.randint(1, 3000))) for one in range(1 + number % 3)]
+        held = keep(kept.archive.catalogue, stores, f"{number}", files, len(files), kept.archive.clock())
+        kept.receipts[held.key] = Path()
+
+
 @pytest.mark.timeout(0)
 def test_prove_every_damage_is_found_and_repaired(folders: Path) -> None:
     rng, done = random.Random(4), 0
@@ -100,7 +116,7 @@ def test_prove_every_damage_is_found_and_repaired(folders: Path) -> None:
     while done < DAMAGES:
         stores = _stores(folders / f"{done}")
         with keeping(folders / f"{done}", stores, stores, seed=done) as kept:
-            kept.ingest(PACKAGES)
+            _keep_small(kept, stores)
             vandal, versions = _Vandal(kept, rng), kept.versions
             for _ in range(min(AGES, DAMAGES - done)):
                 version, other = rng.sample(versions, 2)

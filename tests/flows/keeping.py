@@ -6,7 +6,7 @@ What is damaged is damaged behind the archive's back, and what is judged is judg
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,11 +82,11 @@ class Keeping:
     def versions(self) -> list[AipVersion]:
         return list(self.archive.catalogue.holdings.every_version())
 
-    def ingest(self, count: int = 1) -> None:
-        """Packages come in, each is accepted once."""
+    def ingest(self, count: int = 1, bulk: Mapping[str, bytes] | None = None) -> None:
+        """Packages come in, each is accepted once; ``bulk`` are further files of each."""
         for _ in range(count):
             identity = f"00000000-0000-4000-8000-{self.sent:012d}"
-            path = sip_hoso(self.folder / "sent", identity=identity, contents=documents(1 + self.sent % 3))
+            path = sip_hoso(self.folder / "sent", identity=identity, contents=documents(1 + self.sent % 3, bulk))
             self.sent += 1
             receipt = self.persist(lambda path=path: self._receive(path))  # type: ignore[misc]
             assert receipt.aip

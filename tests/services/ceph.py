@@ -1,4 +1,4 @@
-"""A real S3 service for tests: Ceph 20 with one disk, on this machine, without containers or services of the system.
+"""A real S3 service for tests: Ceph 20 with one disk or three, on this machine, without containers or services.
 
     python -m tests.services.ceph install                 put Ceph into the cache (once, about 80 s, 610 MB)
     python -m tests.services.ceph up --state DIR          start; prints the endpoint and credentials as JSON
@@ -120,8 +120,10 @@ admin_socket = {s}/run/$cluster-$name.$pid.asok
 log_file = {s}/log/$name.log
 mon_cluster_log_file = {s}/log/cluster.log
 crash_dir = {s}/crash
-osd_pool_default_size = 1
-osd_pool_default_min_size = 1
+osd_pool_default_size = {size}
+osd_pool_default_min_size = {least}
+mon_osd_min_down_reporters = 1
+mon_osd_reporter_subtree_level = osd
 osd_pool_default_pg_num = 8
 osd_pool_default_pgp_num = 8
 osd_pool_default_pg_autoscale_mode = off
@@ -135,7 +137,7 @@ paxos_min_wait = 0.01
 mon_data_avail_warn = 2
 mon_data_avail_crit = 1
 [osd]
-osd_data = {s}/osd
+osd_data = {s}/osd$id
 osd_objectstore = {objectstore}
 bluestore_block_size = 21474836480
 bluestore_block_wal_size = 0
@@ -164,9 +166,12 @@ rgw_crypt_require_ssl = false
 class Cluster:
     """One cluster, with its state in ``state``."""
 
-    def __init__(self, state: Path, objectstore: str = "memstore") -> None:
+    def __init__(self, state: Path, objectstore: str = "memstore", nodes: int = 1) -> None:
+        """With three ``nodes`` every object lies in all of them, and two are enough to write. What a memstore holds is
+        gone when its node is killed."""
         self.state = state.absolute()
         self.objectstore = objectstore
+        self.nodes = nodes
         self.root = cache_folder() / "root"
 
     def up(self) -> S3Service:
@@ -174,7 +179,7 @@ class Cluster:
         if os.geteuid() != 0:
             raise RuntimeError("the S3 service for tests needs root")
         self.root = install()
-        for name in ("log", "pid", "run", "mon", "osd", "rgw", "keys"):
+        for name in ("log", "pid", "run", "mon", "rgw", "keys", *(f"osd{node}" for node in range(self.nodes))):
             (self.state / name).mkdir(parents=True, exist_ok=True)
         try:
             return self._start()
@@ -184,14 +189,15 @@ class Cluster:
 
     def _start(self) -> S3Service:
         mon1, mon2, http, https = _free_ports(4)
-        fsid, osd_key = str(uuid.uuid4()), self._output("ceph-authtool", "--gen-print-key").strip()
+        fsid = str(uuid.uuid4())
         text = CONFIGURATION.format(
-            s=INSIDE, fsid=fsid, mon1=mon1, mon2=mon2, http=http, https=https, objectstore=self.objectstore
-        )
+            s=INSIDE, fsid=fsid, mon1=mon1, mon2=mon2, http=http, https=https, objectstore=self.objectstore,
+            size=self.nodes, least=(self.nodes + 1) // 2,
+        )  # fmt: skip
         (self.state / "ceph.conf").write_text(text)
         self._certificate()
         self._monitor(fsid, f"[v2:127.0.0.1:{mon2},v1:127.0.0.1:{mon1}]")
-        self._disk(osd_key)
+        self._disks()
         self._spawn("rgw", "radosgw", "-f", "-n", "client.rgw.a")
         service = S3Service(
             http=f"http://127.0.0.1:{http}",
@@ -233,20 +239,37 @@ class Cluster:
         self._output(*mon, "-c", f"{INSIDE}/ceph.conf", "--mkfs", "--monmap", f"{INSIDE}/monmap")
         self._spawn("mon", *mon, "-f")
 
-    def _disk(self, key: str) -> None:
-        identifier = str(uuid.uuid4())
-        new = {"prefix": "osd new", "uuid": identifier, "id": 0}
-        self._monitor_commands((new, json.dumps({"cephx_secret": key})))
-        keyring = f"{INSIDE}/osd/keyring"
-        self._output("ceph-authtool", "--create-keyring", keyring, "-n", "osd.0", "--add-key", key)
-        osd = ("ceph-osd", "-c", f"{INSIDE}/ceph.conf", "-i", "0", "--keyring", keyring)
-        self._output(*osd, "--mkfs", "--osd-uuid", identifier)
-        self._spawn("osd", *osd[:1], *osd[3:], "-f")
+    def _disks(self) -> None:
+        for node in range(self.nodes):
+            key, identifier = self._output("ceph-authtool", "--gen-print-key").strip(), str(uuid.uuid4())
+            new = {"prefix": "osd new", "uuid": identifier, "id": node}
+            self._monitor_commands((new, json.dumps({"cephx_secret": key})))
+            keyring = f"{INSIDE}/osd{node}/keyring"
+            self._output("ceph-authtool", "--create-keyring", keyring, "-n", f"osd.{node}", "--add-key", key)
+            make = ("ceph-osd", "-c", f"{INSIDE}/ceph.conf", "-i", str(node), "--keyring", keyring)
+            self._output(*make, "--mkfs", "--osd-uuid", identifier)
+            self.revive(node)
         create = {"prefix": "osd pool create", "pg_num": 8, "pgp_num": 8, "yes_i_really_mean_it": True}
         enable = {"prefix": "osd pool application enable", "app": "rgw"}
         self._monitor_commands(
             *(({**create, "pool": pool}, "") for pool in POOLS), *(({**enable, "pool": pool}, "") for pool in POOLS)
         )
+
+    def kill(self, node: int) -> None:
+        """End a node at once, as a power cut would."""
+        self._end(f"osd{node}")
+
+    def revive(self, node: int) -> None:
+        """Start a node again, with what it has on its disk."""
+        keyring = f"{INSIDE}/osd{node}/keyring"
+        self._spawn(f"osd{node}", "ceph-osd", "-i", str(node), "--keyring", keyring, "-f")
+
+    def restart_gateway(self, away: float = 0.0) -> None:
+        """End the gateway at once and start it again, at the same address, after so many seconds."""
+        self._end("rgw")
+        time.sleep(away)
+        self._spawn("rgw", "radosgw", "-f", "-n", "client.rgw.a")
+        self._wait_for(json.loads((self.state / "service.json").read_text())["http"])
 
     def _inside(self, command: Sequence[str]) -> list[str]:
         """``command`` in Ceph's own root, with the state folder in it, in a mount namespace that ends with it."""
@@ -319,16 +342,19 @@ class Cluster:
             return 0
         return int(pid) if _start_time(int(pid)) == started else 0
 
+    def _end(self, name: str) -> None:
+        if pid := self._alive(name):
+            os.kill(pid, signal.SIGKILL)
+            end = time.monotonic() + 20
+            while self._alive(name) and time.monotonic() < end:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+                time.sleep(0.02)
+
     def down(self, remove: bool = True) -> None:
         """Stop it. No daemon keeps anything that is needed again, so none is given time."""
-        for name in ("rgw", "osd", "mon"):
-            if pid := self._alive(name):
-                os.kill(pid, signal.SIGKILL)
-                end = time.monotonic() + 20
-                while self._alive(name) and time.monotonic() < end:
-                    with contextlib.suppress(ChildProcessError):
-                        os.waitpid(pid, os.WNOHANG)
-                    time.sleep(0.02)
+        for path in sorted((self.state / "pid").glob("*"), reverse=True):  # the gateway first
+            self._end(path.name)
         if remove:
             shutil.rmtree(self.state, ignore_errors=True)
 
@@ -370,13 +396,14 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("install").add_argument("--pack", action="store_true")
     up = commands.add_parser("up")
     up.add_argument("--store", choices=("memstore", "bluestore"), default="memstore")
+    up.add_argument("--nodes", type=int, choices=(1, 3), default=1)
     for command in (up, commands.add_parser("down")):
         command.add_argument("--state", type=Path, required=True)
     options = parser.parse_args(arguments)
     if options.command == "install":
         print(install(options.pack))
     elif options.command == "up":
-        print(json.dumps(asdict(Cluster(options.state, options.store).up())))
+        print(json.dumps(asdict(Cluster(options.state, options.store, options.nodes).up())))
     else:
         Cluster(options.state).down()
     return 0

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,27 +15,33 @@ from bench import antivirus, audit, due, formats, identify, ingest, memory, mets
 from bench.services import chain_endpoint
 
 
+def _due() -> str:
+    due.main([])
+    due.main(["postgresql"])
+    return ""
+
+
+def _measurements(folder: Path, options: argparse.Namespace) -> dict[str, Callable[[], str]]:
+    """Each by its name, in the order in which they run; ``due`` only when it is asked for: it takes long."""
+    rounds = options.rounds
+    return {
+        "audit": lambda: audit.run(folder, rounds),
+        "memory": lambda: memory.run(folder),
+        "mets": lambda: mets.run(folder),
+        "identify": lambda: identify.run(folder, options.files, rounds),
+        "workshop": lambda: workshop.run(rounds),
+        "antivirus": lambda: antivirus.run(folder, rounds),
+        "formats": lambda: formats.run(folder, rounds),
+        "restore": lambda: restore.run(folder, rounds),
+        "due": _due,
+        "mixed": lambda: mixed.run(folder, rounds=rounds, chart=mixed.CHART),
+    }
+
+
 def main() -> None:
+    names = ["ingest", *_measurements(Path(), argparse.Namespace(rounds=0))]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "what",
-        nargs="*",
-        choices=[
-            "ingest",
-            "audit",
-            "memory",
-            "mets",
-            "identify",
-            "workshop",
-            "antivirus",
-            "formats",
-            "mixed",
-            "restore",
-            "due",
-            [],
-        ],
-        default=[],
-    )
+    parser.add_argument("what", nargs="*", choices=[*names, []], default=[])
     parser.add_argument(
         "--scratch", type=Path, default=None, help="where data are made (default: the temporary folder)"
     )
@@ -42,48 +49,17 @@ def main() -> None:
     parser.add_argument("--no-chain", action="store_true", help="leave out bagit.py + fido + aws s3 cp")
     parser.add_argument("--files", type=Path, default=None, help="a folder of files to identify, beside the skeletons")
     options = parser.parse_args()
-    what = options.what or [
-        "ingest",
-        "audit",
-        "memory",
-        "mets",
-        "identify",
-        "workshop",
-        "antivirus",
-        "formats",
-        "mixed",
-        "restore",
-    ]
+    what = options.what or [name for name in names if name != "due"]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.scratch, prefix="tangthu-bench-")))
-        endpoint = None
-        if "ingest" in what and not options.no_chain:
-            endpoint = stack.enter_context(chain_endpoint(folder))
         if "ingest" in what:
+            endpoint = None if options.no_chain else stack.enter_context(chain_endpoint(folder))
             for text in ingest.run(folder, endpoint, options.rounds)():
                 print(text, flush=True)
-        if "audit" in what:
-            print(audit.run(folder, options.rounds), flush=True)
-        if "memory" in what:
-            print(memory.run(folder), flush=True)
-        if "mets" in what:
-            print(mets.run(folder), flush=True)
-        if "identify" in what:
-            print(identify.run(folder, options.files, options.rounds), flush=True)
-        if "workshop" in what:
-            print(workshop.run(options.rounds), flush=True)
-        if "antivirus" in what:
-            print(antivirus.run(folder, options.rounds), flush=True)
-        if "formats" in what:
-            print(formats.run(folder, options.rounds), flush=True)
-        if "restore" in what:
-            print(restore.run(folder, options.rounds), flush=True)
-        if "due" in what:
-            due.main([])
-            due.main(["postgresql"])
-        if "mixed" in what:
-            print(mixed.run(folder, rounds=options.rounds, chart=mixed.CHART), flush=True)
+        for name, measure in _measurements(folder, options).items():
+            if name in what:
+                print(measure(), flush=True)
 
 
 if __name__ == "__main__":

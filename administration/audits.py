@@ -4,55 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from administration.store_settings import parse_hours
 from metadata.audits import CoverageDay
-from metadata.errors import UsageError
 from metadata.identifiers import FondsCode, StoreId
 from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.keeping import Keeping
     from administration.settings import Settings
+    from administration.store_settings import StoreSettings
     from preservation.audits import Audits
-    from preservation.budgets import Budget
+    from preservation.budgets import Budgets
+    from preservation.standing import StandingAudits
 
 
 def audits_of(archive: Keeping) -> Audits:
     """Who brings audits on."""
     from preservation.audits import Audits
 
-    hot, cold = budget_of(archive.settings, cold=False), budget_of(archive.settings, cold=True)
-    budgets = {store.id: cold if store.cold else hot for store in archive.settings.stores}
     return Audits(
         archive.catalogue,
         archive.auditor,
-        archive.stores,
+        archive.audit_stores,
         archive.journal,
         archive.clock,
-        budgets,
+        budgets_of(archive.settings),
         archive.reconciler,
     )
 
 
-def budget_of(settings: Settings, *, cold: bool) -> Budget:
-    """Raises UsageError for hours that cannot be."""
-    from preservation.budgets import Budget
+def standing_of(archive: Keeping) -> StandingAudits:
+    """Who reads what is due by the policy."""
+    from preservation.standing import StandingAudits
 
-    rate, month = settings.number("audit.mb_per_second"), settings.number("audit.cold_gb_per_month")
-    return Budget(round(rate * 1e6), _hours(settings.text("audit.hours")), round(month * 1e9) if cold else 0)
+    budgets = budgets_of(archive.settings)
+    return StandingAudits(archive.catalogue, archive.auditor, list(archive.stores), archive.clock, budgets)
 
 
-def _hours(text: str) -> tuple[int, int] | None:
-    if not text:
-        return None
-    begin, dash, end = text.partition("-")
-    if not dash or not (begin.isdigit() and end.isdigit()) or int(begin) > 23 or int(end) > 24:
-        raise UsageError(
-            Sentence(
-                f"audit.hours phải có dạng 22-6 (từ 22 giờ đến 6 giờ), không phải {text!r}.",
-                f"audit.hours must look like 22-6 (from 22:00 to 6:00), not {text!r}.",
-            )
-        )
-    return int(begin), int(end)
+def waiting_stores(archive: Keeping) -> dict[str, Sentence]:
+    """The stores of which nothing that is due is read now, and why."""
+    told = {one.store.value: archive.standing.waits(one) for one in archive.standing.listed()}
+    return {store: why for store, why in told.items() if why is not None}
+
+
+def budgets_of(settings: Settings) -> Budgets:
+    """What audits may take: a store's own setting counts before the archive's."""
+    from preservation.budgets import Budget, Budgets
+
+    def of(store: StoreSettings) -> Budget:
+        rate = store.audit_mb_per_second or settings.number("audit.mb_per_second")
+        requests = store.audit_requests_per_second or settings.number("audit.requests_per_second")
+        hours = parse_hours(store.audit_hours or settings.text("audit.hours"))
+        return Budget(round(rate * 1e6), requests, hours, store.read_price_per_gb)
+
+    return Budgets({store.id: of(store) for store in settings.stores}, settings.number("audit.money_per_month"))
 
 
 def coverage_days(archive: Keeping) -> list[CoverageDay]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from preservation.repair import Repairer
     from preservation.replication import Replicator
     from preservation.salvage import Salvager
+    from preservation.standing import StandingAudits
     from preservation.store_moves import StoreKeeper
     from preservation.watch import Watch
     from storage.port import Store
@@ -134,9 +135,23 @@ class Keeping(Foundation):
         from preservation.audit import Auditor
 
         readers = self.settings.count("audit.readers")
-        return Auditor(
-            self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=self.watch, readers=readers
-        )
+        stores, schedule = self.audit_stores, self.schedule
+        return Auditor(self.catalogue, stores, self.clock, self.agent, schedule, watch=self.watch, readers=readers)
+
+    @Once
+    def audit_stores(self) -> Mapping[StoreId, Store]:
+        """The stores as audits see them, within the audits' budgets."""
+        from administration.audits import budgets_of
+
+        budgets = budgets_of(self.settings)
+        return {id: budgets.of(id).within(store) for id, store in self.stores.items()}
+
+    @Once
+    def standing(self) -> StandingAudits:
+        """What is due by the policy, store by store."""
+        from administration.audits import standing_of
+
+        return standing_of(self)
 
     @Once
     def audits(self) -> Audits:

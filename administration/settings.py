@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from administration.policy_settings import check_policies, is_fonds, is_store_list, policy_of
-from administration.store_settings import StoreSettings, missing_setting
+from administration.store_settings import StoreSettings, missing_setting, parse_hours
 from metadata.errors import NotFound, UsageError
 from metadata.identifiers import ArchiveCode, FondsCode, StoreId
 from metadata.text import Sentence
@@ -74,6 +74,14 @@ def _fetch_hosts(value: str) -> bool:
     return True
 
 
+def _is_hours(value: str) -> bool:
+    try:
+        parse_hours(value)
+    except ValueError:
+        return False
+    return True
+
+
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "": lambda _: True,
     "positive": lambda value: value > 0,
@@ -85,6 +93,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "lock": lambda value: value in ("none", "governance", "compliance"),
     "sse": lambda value: value in ("none", "s3", "kms"),
     "limit": lambda value: value >= 0,
+    "hours": _is_hours,
     "smtp-security": lambda value: value in ("starttls", "ssl", "none"),
     "proxy": lambda value: re.fullmatch(r"|https?://\S+", value) is not None,
     "store-kind": lambda value: value in ("directory", "s3"),

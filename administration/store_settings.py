@@ -58,6 +58,10 @@ class StoreSettings:
     requests_per_second: float = 0.0
     requests_at_once: int = 0
     audit_days: float = 0.0
+    audit_mb_per_second: float = 0.0
+    audit_requests_per_second: float = 0.0
+    audit_hours: str = ""
+    read_price_per_gb: float = 0.0
 
     @property
     def traits(self) -> StoreTraits:
@@ -98,6 +102,16 @@ class StoreSettings:
                     raise _not_together(f"{place}.{name}", "kind = “directory”")
         elif self.offline:
             raise _not_together(f"{place}.offline", "kind = “s3”")
+
+
+def parse_hours(text: str) -> tuple[int, int] | None:
+    """Hours of the day, such as ``22-6``: (from, to); None for an empty text. Raises ValueError."""
+    if not text:
+        return None
+    begin, dash, end = text.partition("-")
+    if not dash or not (begin.isdigit() and end.isdigit()) or int(begin) > 23 or int(end) > 24:
+        raise ValueError(text)
+    return int(begin), int(end)
 
 
 def missing_setting(place: str) -> UsageError:

@@ -54,6 +54,11 @@ class Audit:
     place: str
     person: str = ""
 
+    @property
+    def endless(self) -> bool:
+        """Whether it is a store's standing deep audit, which reads what is due for ever."""
+        return self.standing and self.kind is AuditKind.DEEP
+
 
 @dataclass(frozen=True, slots=True)
 class CoverageDay:

@@ -66,6 +66,15 @@ class AuditReport:
         if audit.damaged:
             self.damaged.append(audit)
 
+    def include(self, other: AuditReport) -> None:
+        """Count another batch in."""
+        self.audited += other.audited
+        self.postponed += other.postponed
+        self.bytes_read += other.bytes_read
+        self.replicas.update(other.replicas)
+        self.damaged += other.damaged
+        self.failed += other.failed
+
 
 class AuditWatch(Protocol):
     """Who is told what audits find (``preservation.watch``). Never raises for what it cannot do about it."""
@@ -75,6 +84,16 @@ class AuditWatch(Protocol):
     def contradicted(self, version: VersionId, told: Sentence) -> None: ...
 
     def trouble_with_time(self) -> Sentence | None: ...
+
+
+class AuditTurn(Protocol):
+    """Who may stop a batch between two versions, and hears what is found of each (``preservation.standing``).
+
+    Called from the readers' threads."""
+
+    def may(self, lease: Lease) -> bool: ...
+
+    def audited(self, audit: VersionAudit) -> None: ...
 
 
 class LeaseKeeper:
@@ -113,7 +132,7 @@ class LeaseKeeper:
         self._catalogue.fixity.renew(self._lease, now, self._length)
 
 
-def _in_turn(on_progress: Progress | None) -> Progress | None:
+def in_turn(on_progress: Progress | None) -> Progress | None:
     """The same, called by one thread at a time."""
     if on_progress is None:
         return None
@@ -154,10 +173,15 @@ class Auditor:
         self._writing = threading.RLock()
 
     def audit_batch(
-        self, limit: int, on_progress: Progress | None = None, stores: Collection[StoreId] | None = None
+        self,
+        limit: int,
+        on_progress: Progress | None = None,
+        stores: Collection[StoreId] | None = None,
+        turn: AuditTurn | None = None,
     ) -> AuditReport:
         """Audit up to ``limit`` versions that are due, in any store or in ``stores``. What cannot be finished now
-        is due again after the schedule's ``retry``, so that it does not stand before all others.
+        is due again after the schedule's ``retry``, so that it does not stand before all others; what ``turn`` does
+        not let begin stays due as it was.
 
         Nothing is due by a clock that cannot be right. With several readers ``on_progress`` is called from their
         threads, never from two at once; what no version should raise is raised when the rest has been read.
@@ -168,12 +192,12 @@ class Auditor:
         leases = self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker, stores)
         if self._readers == 1 or len(leases) < 2:
             for lease in leases:
-                self._audit_into(report, lease, on_progress)
+                self._audit_into(report, lease, on_progress, turn)
             return report
-        told = _in_turn(on_progress)
+        told = in_turn(on_progress)
         pool = ThreadPoolExecutor(min(self._readers, len(leases)), "audit")
         try:
-            reading = [pool.submit(self._audit_into, report, lease, told) for lease in leases]
+            reading = [pool.submit(self._audit_into, report, lease, told, turn) for lease in leases]
             errors = [error for one in reading if (error := one.exception()) is not None]
         finally:
             pool.shutdown(cancel_futures=True)
@@ -181,12 +205,19 @@ class Auditor:
             raise errors[0]
         return report
 
-    def _audit_into(self, report: AuditReport, lease: Lease, on_progress: Progress | None) -> None:
+    def _audit_into(
+        self, report: AuditReport, lease: Lease, on_progress: Progress | None, turn: AuditTurn | None
+    ) -> None:
         """Audit one version of a batch; what comes of it is counted by one thread at a time."""
+        if turn is not None and not turn.may(lease):
+            self._catalogue.fixity.give_back(lease)
+            return
         try:
             audit = self._audit(lease, on_progress)
             with self._writing:
                 report.add(audit)
+            if turn is not None:
+                turn.audited(audit)
         except TangThuError as error:
             with self._writing:
                 self._catalogue.fixity.give_back(lease, self._clock() + self.schedule.retry)

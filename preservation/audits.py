@@ -1,8 +1,9 @@
 """Audits that people begin, watch, pause, slow down and stop; the work is done in steps, by whichever worker comes.
 
-What is due by the policy is read without any of this (``Auditor.audit_batch``). These are beside it: a look at a whole
-store or fonds now, a sample by lot, the daily light look. A step works for some seconds and goes on where the last one
-stopped; what people ask is seen between two replicas, or within a second where a limit makes it wait.
+What is due by the policy is read by the standing audits (``preservation.standing``), which are paused and limited here
+too. These are beside them: a look at a whole store or fonds now, a sample by lot, the daily light look. A step works
+for some seconds and goes on where the last one stopped; what people ask is seen between two replicas, or within a
+second where a limit makes it wait.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.audit import Auditor, AuditReport
-from preservation.budgets import Budget, Throttle
+from preservation.budgets import Budgets, Throttle
 from preservation.checks import Clock
 from preservation.clock import clock_trouble
 from preservation.journal import ArchiveJournal
@@ -34,7 +35,6 @@ from preservation.reconciliation import Reconciler
 from storage.port import Store
 
 _PAGE = 100
-_NONE = Budget()
 
 
 class Audits:
@@ -47,7 +47,7 @@ class Audits:
         stores: Mapping[StoreId, Store],
         journal: ArchiveJournal,
         clock: Clock,
-        budgets: Mapping[StoreId, Budget] | None = None,
+        budgets: Budgets | None = None,
         reconciler: Reconciler | None = None,
     ) -> None:
         """``reconciler`` gets what light audits list, and tells the strangers among it."""
@@ -57,7 +57,7 @@ class Audits:
         self._stores = stores
         self._journal = journal
         self._clock = clock
-        self._budgets = budgets or {}
+        self._budgets = budgets or Budgets()
         self._reconciler = reconciler
 
     def begin(
@@ -117,7 +117,14 @@ class Audits:
         return self._set(id, AuditState.RUNNING, "resumed", person)
 
     def stop(self, id: str, person: str = "") -> Audit:
-        """It ends here. Raises NotFound."""
+        """It ends here. Raises NotFound; UsageError for one that has no end."""
+        if self._rows.get(id).endless:
+            raise UsageError(
+                Sentence(
+                    "Kiểm tra thường trực của một kho không chấm dứt được; hãy tạm dừng.",
+                    "A store's standing audit cannot be ended; pause it.",
+                )
+            )
         return self._set(id, AuditState.STOPPED, "stopped", person)
 
     def set_limit(self, id: str, limit: int | None, person: str = "") -> Audit:
@@ -128,12 +135,8 @@ class Audits:
         self._rows.set_limit(id, limit)
         return replace(one, limit=limit)
 
-    def limit(self, id: str, limit: int | None, person: str = "") -> Audit:
-        """As :meth:`set_limit`."""
-        return self.set_limit(id, limit, person)
-
     def running(self) -> list[Audit]:
-        """Those that run or are paused."""
+        """Those with an end that run or are paused."""
         return self._rows.current()
 
     def time_left(self, one: Audit) -> timedelta | None:
@@ -147,20 +150,18 @@ class Audits:
         """Work on one audit for about so long; what was found. Nothing is done outside its store's hours, or when the
         month's budget is spent. Raises NotFound, also for a store that the settings name no more; StoreUnavailable."""
         one, report = self._rows.get(id), AuditReport()
-        budget = self._budgets.get(one.store, _NONE)
-        if one.state is not AuditState.RUNNING or not budget.open_at(self._clock()):
+        if one.state is not AuditState.RUNNING or not self._open(one):
             return report
         self._check(one.store, one.share, None)
         until = now() + seconds
 
         def keep_on() -> bool:
-            running = self._rows.get(id).state is AuditState.RUNNING
-            return running and now() < until and budget.open_at(self._clock())
+            return self._rows.get(id).state is AuditState.RUNNING and now() < until and self._open(one)
 
         if one.kind is AuditKind.LIGHT:
             self._lightly(one, keep_on)
         else:
-            self._deeply(one, budget, keep_on, report)
+            self._deeply(one, keep_on, report)
         return report
 
     def _lightly(self, one: Audit, keep_on: Callable[[], bool]) -> None:
@@ -177,29 +178,37 @@ class Audits:
         if moved and found.place is None:
             self._done(one)
 
-    def _deeply(self, one: Audit, budget: Budget, keep_on: Callable[[], bool], report: AuditReport) -> None:
+    def _open(self, one: Audit) -> bool:
+        """Whether its store may be asked now; listing costs no money."""
+        if one.kind is AuditKind.LIGHT:
+            return self._budgets.of(one.store).open_at(self._clock())
+        return self._budgets.shut(one.store, self._clock(), self._catalogue.coverage.days) is None
+
+    def _deeply(self, one: Audit, keep_on: Callable[[], bool], report: AuditReport) -> None:
         place = one.place
         while page := self._catalogue.fixity.expected(one.store, place, one.fonds, _PAGE):
             for wanted in page:
-                if not keep_on() or not self._affordable(one.store, budget, wanted.size):
+                if not keep_on() or not self._affordable(one.store, wanted.size):
                     return
-                if not self._one(one, place, wanted, budget, report):
+                if not self._one(one, place, wanted, report):
                     return
                 place = wanted.key
         self._done(one)
 
-    def _affordable(self, store: StoreId, budget: Budget, size: int) -> bool:
-        left = budget.left(self._catalogue.coverage.days(store), self._clock()) if budget.bytes_per_month else None
-        return left is None or size <= left
+    def _affordable(self, store: StoreId, size: int) -> bool:
+        if not self._budgets.bounds_money(store):
+            return True
+        left = self._budgets.money_left(self._catalogue.coverage.days(), self._clock())
+        return self._budgets.of(store).cost(size) <= left
 
-    def _one(self, one: Audit, place: str, wanted: Expected, budget: Budget, report: AuditReport) -> bool:
+    def _one(self, one: Audit, place: str, wanted: Expected, report: AuditReport) -> bool:
         """Look at the next replica, if it is in the sample; False when another worker is ahead."""
         if not _drawn(one, wanted):
             return self._rows.advance(one.id, place, wanted.key, self._clock(), 0, 0)
         damaged = unread = 0
         try:
-            rate = self._rows.get(one.id).limit or budget.bytes_per_second
-            audit = self._auditor.audit(wanted.version, Throttle(rate), [one.store])
+            throttle = Throttle(self._rows.get(one.id).limit or 0)
+            audit = self._auditor.audit(wanted.version, throttle, [one.store])
         except TemporaryError as error:
             if not isinstance(error, (Busy, Cold)):
                 raise  # the store is away: go on from here when it is back

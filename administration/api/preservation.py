@@ -85,16 +85,18 @@ class AuditModel(Model):
     unread: int
     person: str
     seconds_left: float | None
+    waits: Annotated[SentenceModel | None, Field(description="Why a standing audit reads nothing now")]
 
     @classmethod
     def of(cls, archive: Archive, one: Audit) -> AuditModel:
-        left = archive.audits.time_left(one)
+        left, waits = archive.audits.time_left(one), archive.standing.waits(one) if one.endless else None
         return cls(
             id=one.id, kind=one.kind, store=one.store.value, fonds=one.fonds.value if one.fonds else None,
             share=one.share, state=one.state, standing=one.standing, begun=one.begun, touched=one.touched,
             ended=one.ended, limit=one.limit, replicas=one.replicas, bytes=one.bytes, done=one.done,
             done_bytes=one.done_bytes, damaged=one.damaged, unread=one.unread, person=one.person,
             seconds_left=left.total_seconds() if left is not None else None,
+            waits=SentenceModel(vi=waits.vi, en=waits.en) if waits else None,
         )  # fmt: skip
 
 
@@ -264,6 +266,11 @@ def _add_audits(api: APIRouter, archive: Archive) -> None:
     def audits() -> list[AuditModel]:
         return [AuditModel.of(archive, one) for one in archive.catalogue.audits.latest()]
 
+    @api.get("/audits/standing", summary="The audit of each store that never ends")
+    def standing() -> list[AuditModel]:
+        """They read what is due by the policy; `done` counts since they were begun. To be steered as the others."""
+        return [AuditModel.of(archive, one) for one in archive.standing.listed()]
+
     @api.post("/audits", summary="Begin an audit", status_code=201, responses=_ODD, response_model=AuditModel,
               dependencies=[Depends(_ours)])  # fmt: skip
     def begin(new: NewAudit) -> Response | AuditModel:
@@ -284,7 +291,7 @@ def _add_audits(api: APIRouter, archive: Archive) -> None:
             service, person = archive.audits, asked.person.strip()
             acts = {"pause": service.pause, "resume": service.resume, "stop": service.stop}
             try:
-                one = service.limit(id, asked.limit, person) if act == "limit" else acts[act](id, person)
+                one = service.set_limit(id, asked.limit, person) if act == "limit" else acts[act](id, person)
             except UsageError as error:
                 return _odd(error.sentence)
             return AuditModel.of(archive, one)

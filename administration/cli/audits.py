@@ -12,6 +12,7 @@ from administration.cli.output import Output, size_text
 
 if TYPE_CHECKING:
     from metadata.audits import Audit
+    from metadata.text import Sentence
     from preservation.coverage import Picture
 
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 def audits() -> None:
     """Các đợt kiểm tra. / Audits that people begin.
 
-    Chính sách định kỳ tự chạy; ở đây là những đợt do người mở: cả một kho, một phông, hay một mẫu ngẫu nhiên.
+    Mỗi kho có một kiểm tra thường trực (standing-…) tự đọc những gì đến hạn theo chính sách; bên cạnh là những đợt do
+    người mở: cả một kho, một phông, hay một mẫu ngẫu nhiên. Mọi đợt đều tạm dừng, tiếp tục, giới hạn được.
 
-    What the policy asks runs by itself; these are begun by people: a whole store, a fonds, or a random sample.
+    Each store has a standing audit (standing-…), which reads what is due by the policy; beside it are those that people
+    begin: a whole store, a fonds, or a random sample. All can be paused, resumed and limited.
     """
 
 
@@ -29,10 +32,21 @@ def audits() -> None:
 def list_(context: Context, output: Output) -> int:
     """Liệt kê các đợt kiểm tra. / List audits."""
     from administration.archive import Archive
+    from administration.audits import waiting_stores
 
     with Archive.open(context.home) as archive:
-        found = archive.catalogue.audits.latest()
-    output.document({"audits": [audit_row(one) for one in found]})
+        found, standing = archive.catalogue.audits.latest(), archive.standing.listed()
+        waiting = waiting_stores(archive)
+    output.document(
+        {
+            "standing": [audit_row(one) | _waits(waiting.get(one.store.value)) for one in standing],
+            "audits": [audit_row(one) for one in found],
+        }
+    )
+    for one in standing:
+        _line(output, one)
+        if told := waiting.get(one.store.value):
+            output.say(told.vi, told.en, "!")
     for one in found:
         _line(output, one)
     if not found:
@@ -119,12 +133,13 @@ def coverage(context: Context, output: Output, store: str | None, fonds: str | N
     been read, and what must change if that is late. Exit code 1 when the policy is not kept.
     """
     from administration.archive import Archive
+    from administration.audits import waiting_stores
     from metadata.identifiers import FondsCode, StoreId
     from preservation.coverage import picture
 
     with Archive.open(context.home) as archive:
         days = archive.catalogue.coverage.days(StoreId(store) if store else None, FondsCode(fonds) if fonds else None)
-        today, schedule = archive.clock().date(), archive.schedule
+        today, schedule, waiting = archive.clock().date(), archive.schedule, waiting_stores(archive)
     names = sorted({day.store.value for day in days})
     pictures = {name: picture((day for day in days if day.store.value == name), today, schedule) for name in names}
     output.document({"stores": {name: picture_to_json(one) for name, one in pictures.items()}})
@@ -134,6 +149,8 @@ def coverage(context: Context, output: Output, store: str | None, fonds: str | N
         output.line(f"  {name:<20} {share:5.1f} %  {size_text(one.bytes):>10}  {oldest}")
         for told in one.told:
             output.say(told.vi, told.en, "✓" if one.kept else "!")
+        if name in waiting:
+            output.say(waiting[name].vi, waiting[name].en, "!")
     return 0 if all(one.kept for one in pictures.values()) else 1
 
 
@@ -177,6 +194,10 @@ def picture_to_json(one: Picture) -> dict[str, object]:
     }
 
 
+def _waits(told: Sentence | None) -> dict[str, object]:
+    return {"waits": None if told is None else {"vi": told.vi, "en": told.en}}
+
+
 def _tell(output: Output, one: Audit) -> int:
     output.document(audit_row(one))
     _line(output, one)
@@ -184,7 +205,7 @@ def _tell(output: Output, one: Audit) -> int:
 
 
 def _line(output: Output, one: Audit) -> None:
-    share = f"{one.done}/{one.replicas}"
+    share = f"{one.done}" if one.endless else f"{one.done}/{one.replicas}"
     output.line(f"  {one.id}  {one.kind:<7} {one.store.value:<16} {one.state:<8} {share}  ✗ {one.damaged}")
 
 

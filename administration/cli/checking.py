@@ -23,19 +23,24 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
     """Kiểm tra tính toàn vẹn. / Check fixity.
 
     Đọc lại từng byte của mọi bản sao và so với mã băm: mặc định những gói đến hạn, hoặc những AIP được nêu, hoặc
-    --all. Hư hại chỉ được báo khi hai lần đọc cho cùng kết quả; mọi kết quả đều thành sự kiện PREMIS.
+    --all. Kho đang tạm dừng, ngoài giờ hay hết kinh phí kiểm tra thì chỉ đọc khi gói được nêu. Hư hại chỉ được báo khi
+    hai lần đọc cho cùng kết quả; mọi kết quả đều thành sự kiện PREMIS.
 
-    Reads every byte of every replica and compares digests: those that are due, or the AIPs named, or --all. Damage is
-    told only when two reads agree; every outcome becomes a PREMIS event. Exit code 1 when damage was found.
+    Reads every byte of every replica and compares digests: those that are due, or the AIPs named, or --all. What is due
+    in a store whose audit is paused, out of hours or out of money is left, unless its AIP is named. Damage is told only
+    when two reads agree; every outcome becomes a PREMIS event. Exit code 1 when damage was found.
     """
     from administration.archive import Archive
+    from administration.audits import waiting_stores
     from administration.flows import audit_to_json
 
     if aips and everything:
         raise click.UsageError("AIP… hoặc --all, không phải cả hai. / AIP… or --all, not both.")
     with Archive.open(context.home) as archive, output.progress() as advance:
         report = _audit(archive, aips, everything, lambda done, total: advance("kiểm tra / audit", done, total))
-    output.document(audit_to_json(report))
+        waiting = {} if aips or everything else waiting_stores(archive)
+    told = {name: {"vi": why.vi, "en": why.en} for name, why in waiting.items()}
+    output.document(audit_to_json(report) | {"waiting": told})
     outcomes = ", ".join(f"{outcome} {count}" for outcome, count in sorted(report.replicas.items()))
     output.say(
         f"Đã kiểm tra {report.audited} gói, đọc {size_text(report.bytes_read)}: {outcomes or 'không có gì đến hạn'}.",
@@ -45,6 +50,8 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
     for one in report.damaged:
         for check in one.damaged:
             output.line(f"  {check.outcome}  {one.version}  {check.store}: {check.note}")
+    for name, why in waiting.items():
+        output.say(f"{name}: {why.vi}", why.en, "!")
     if report.postponed:
         output.say(f"{report.postponed} gói phải để lại lần sau.", f"{report.postponed} AIPs were put off.", "!")
     return 1 if report.damaged else 4 if report.postponed else 0
@@ -66,12 +73,8 @@ def _audit(
 
     if not aips and not everything:
         while True:
-            batch = archive.auditor.audit_batch(archive.settings.count("audit.batch"), on_progress)
-            total.audited += batch.audited
-            total.postponed += batch.postponed
-            total.bytes_read += batch.bytes_read
-            total.replicas.update(batch.replicas)
-            total.damaged += batch.damaged
+            batch = archive.standing.step(archive.settings.count("audit.batch"), on_progress=on_progress)
+            total.include(batch)
             if not batch.audited:
                 return total
     versions = [archive.shelf.held(aip) for aip in aips] if aips else list(archive.catalogue.holdings.every_version())

@@ -46,10 +46,7 @@ def step_all(archive: Archive) -> Json:
         except TangThuError:
             total.postponed += 1
             continue
-        total.audited += found.audited
-        total.bytes_read += found.bytes_read
-        total.replicas.update(found.replicas)
-        total.damaged += found.damaged
+        total.include(found)
     return cast("Json", audit_to_json(total))
 
 

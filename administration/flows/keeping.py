@@ -36,7 +36,7 @@ def keeping_chimes(settings: Settings) -> tuple[Chime, ...]:
 
 def _audit(archive: Archive, job: Job) -> Json:
     limit = cast("Mapping[str, int]", job.argument)["limit"]
-    return audit_to_json(archive.auditor.audit_batch(limit))
+    return audit_to_json(archive.standing.step(limit))
 
 
 def repairs_of(result: Json) -> Sequence[Request]:

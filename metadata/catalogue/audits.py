@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from metadata.identifiers import FondsCode, StoreId
 from metadata.text import Sentence
 
 ENDED = (AuditState.STOPPED, AuditState.DONE)
+_HAS_END = ~(audit.c.standing & (audit.c.kind == AuditKind.DEEP.value))
 
 
 class Audits:
@@ -43,16 +45,23 @@ class Audits:
             raise NotFound(Sentence(f"Không có đợt kiểm tra {id}.", f"There is no audit {id}."))
         return _read(row)
 
+    def named(self, ids: Collection[str]) -> dict[str, Audit]:
+        """Those of these that there are."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(audit).where(audit.c.id.in_(ids)))
+            return {row.id: _read(row) for row in rows}
+
     def current(self) -> list[Audit]:
-        """Those that run or are paused, by store and beginning."""
+        """Those with an end that run or are paused, by store and beginning."""
         wanted = [state.value for state in AuditState if state not in ENDED]
-        query = select(audit).where(audit.c.state.in_(wanted)).order_by(audit.c.store, audit.c.begun, audit.c.id)
+        query = select(audit).where(audit.c.state.in_(wanted), _HAS_END)
+        query = query.order_by(audit.c.store, audit.c.begun, audit.c.id)
         with self._database.read() as connection:
             return [_read(row) for row in connection.execute(query)]
 
     def latest(self, limit: int = 50) -> list[Audit]:
-        """The last that were begun, the newest first."""
-        query = select(audit).order_by(audit.c.begun.desc(), audit.c.id).limit(limit)
+        """The last with an end that were begun, the newest first."""
+        query = select(audit).where(_HAS_END).order_by(audit.c.begun.desc(), audit.c.id).limit(limit)
         with self._database.read() as connection:
             return [_read(row) for row in connection.execute(query)]
 
@@ -74,13 +83,23 @@ class Audits:
     ) -> bool:
         """It went on from ``before`` to ``place``; False when another worker has brought it on: nothing is counted
         twice. The last two are how many of ``done`` were found damaged, and could not be read."""
-        values = {
-            "place": place, "touched": at, "done": audit.c.done + done, "done_bytes": audit.c.done_bytes + size,
-            "damaged": audit.c.damaged + damaged, "unread": audit.c.unread + unread,
-        }  # fmt: skip
+        values = _more(at, done, size, damaged, unread) | {"place": place}
         with self._database.write() as connection:
             row = update(audit).where(audit.c.id == id, audit.c.place == before).values(values)
             return connection.execute(row).rowcount == 1
+
+    def count(self, id: str, at: datetime, done: int, size: int, damaged: int, unread: int) -> None:
+        """So much more was done of one that has no place to go on from."""
+        with self._database.write() as connection:
+            row = update(audit).where(audit.c.id == id).values(_more(at, done, size, damaged, unread))
+            connection.execute(row)
+
+
+def _more(at: datetime, done: int, size: int, damaged: int, unread: int) -> dict[str, object]:
+    return {
+        "touched": at, "done": audit.c.done + done, "done_bytes": audit.c.done_bytes + size,
+        "damaged": audit.c.damaged + damaged, "unread": audit.c.unread + unread,
+    }  # fmt: skip
 
 
 def _read(row: Found) -> Audit:

@@ -210,6 +210,11 @@ class FixitySchedule:
                 for row in connection.execute(query)
             ]
 
+    def stores(self) -> list[StoreId]:
+        """The stores that have replicas, by name."""
+        with self._database.read() as connection:
+            return [StoreId(name) for name in _stores(connection)]
+
     def due(self, now: datetime, stores: Collection[StoreId] | None = None) -> list[Replica]:
         """The first 1,000 replicas that are due and free, the longest due first."""
         with self._database.read() as connection:

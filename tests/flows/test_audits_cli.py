@@ -63,7 +63,7 @@ def test_a_store_that_is_retired_or_gone_from_the_settings_holds_up_no_other(hom
         assert {one.store for one in archive.audits.running()} == set(archive.stores) - {first}
         gone = replace(archive.audits.running()[0], id="gone", store=StoreId("0-gone"))
         archive.catalogue.audits.add(gone)
-        deep = replace(gone, id="deep", kind=AuditKind.DEEP)
+        deep = replace(gone, id="deep", kind=AuditKind.DEEP, standing=False)
         archive.catalogue.audits.add(deep)
         step_all(archive)
         assert {one.id for one in archive.audits.running()} == {"gone", "deep"}

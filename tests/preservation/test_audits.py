@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -16,7 +16,7 @@ from metadata.incidents import IncidentKind
 from metadata.outcomes import Fixity
 from preservation.audit import Auditor
 from preservation.audits import Audits
-from preservation.budgets import Budget
+from preservation.budgets import Budget, Budgets
 from preservation.checks import Schedule
 from preservation.incidents import Incidents
 from preservation.journal import ArchiveJournal
@@ -31,7 +31,7 @@ FIRST = StoreId("kho-1")
 
 
 def _audits(
-    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, budgets: Mapping[StoreId, Budget] | None = None
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, budgets: Budgets | None = None
 ) -> Audits:
     by_id = {store.id: store for store in stores}
     auditor = Auditor(catalogue, by_id, clock, AGENT, Schedule(PERIOD))
@@ -102,8 +102,8 @@ class TestDeep:
     ) -> None:
         keep(catalogue, stores)
         local = (clock.now + timedelta(hours=7)).hour
-        shut = {FIRST: Budget(hours=((local + 1) % 24, (local + 2) % 24))}
-        for budgets in (shut, {FIRST: Budget(bytes_per_month=1)}):
+        shut = Budgets({FIRST: Budget(hours=((local + 1) % 24, (local + 2) % 24))})
+        for budgets in (shut, Budgets({FIRST: Budget(price=1e9)}, 1.0)):
             audits = _audits(catalogue, stores, clock, budgets)
             one = audits.begin(AuditKind.DEEP, FIRST)
             assert audits.step(one.id).audited == 0

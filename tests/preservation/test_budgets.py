@@ -6,7 +6,8 @@ import pytest
 
 from metadata.audits import CoverageDay
 from metadata.identifiers import FondsCode, StoreId
-from preservation.budgets import Budget, Throttle
+from preservation.budgets import Budget, Budgets, Throttle
+from storage.stores.memory import MemoryStore
 
 
 @pytest.mark.parametrize(
@@ -20,14 +21,26 @@ def test_hours_are_those_of_the_place(hours: tuple[int, int] | None, utc: int, m
     assert Budget(hours=hours).open_at(datetime(2026, 11, 26, utc, tzinfo=UTC)) is may
 
 
-def test_a_month_is_counted_by_what_was_read_in_it() -> None:
+def test_money_is_counted_over_all_stores_by_what_was_read_in_the_month() -> None:
     days = [
-        CoverageDay(StoreId("a"), FondsCode("P"), day, 1, 40) for day in (date(2026, 10, 31), date(2026, 11, 1), None)
+        CoverageDay(StoreId(store), FondsCode("P"), day, 1, 2_000_000_000)
+        for store in ("dear", "cheap", "free")
+        for day in (date(2026, 10, 31), date(2026, 11, 1), None)
     ]
     now = datetime(2026, 11, 26, tzinfo=UTC)
-    assert Budget().left(days, now) is None
-    assert Budget(bytes_per_month=100).left(days, now) == 60
-    assert Budget(bytes_per_month=30).left(days, now) == 0
+    prices = {StoreId("dear"): Budget(price=10.0), StoreId("cheap"): Budget(price=1.5)}
+    assert Budgets(prices, 100).money_left(days, now) == pytest.approx(77)
+    assert Budgets(prices, 20).money_left(days, now) == 0
+    assert Budgets(prices, 20).shut(StoreId("cheap"), now, lambda: days)
+    assert Budgets(prices, 20).shut(StoreId("free"), now, lambda: days) is None
+    assert Budgets(prices).shut(StoreId("dear"), now, lambda: days) is None
+    assert Budgets(prices, 100).shut(StoreId("dear"), now, lambda: days) is None
+
+
+def test_a_store_is_seen_through_the_budget_only_where_there_is_one() -> None:
+    store = MemoryStore(StoreId("a"))
+    assert Budget(hours=(1, 2), price=3.0).within(store) is store
+    assert Budget(requests_per_second=5.0).within(store) is not store
 
 
 def test_a_rate_is_kept() -> None:

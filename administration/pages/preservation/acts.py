@@ -105,7 +105,7 @@ def _add_audits(web: APIRouter, pages: Pages, archive: Archive) -> None:
         acts = {"pause": archive.audits.pause, "resume": archive.audits.resume, "stop": archive.audits.stop}
         try:
             if act == "limit":
-                archive.audits.limit(id, _bytes(limit), person.strip())
+                archive.audits.set_limit(id, _bytes(limit), person.strip())
             elif act in acts:
                 acts[act](id, person.strip())
             else:

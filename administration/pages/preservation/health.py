@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from metadata.audits import AuditState
 from metadata.backups import Backup, BackupOutcome, Drill, DrillOutcome
 from metadata.incidents import IncidentState
 from preservation.coverage import Picture, picture
@@ -50,6 +51,7 @@ def health(archive: Archive) -> Health:
 def _troubles(archive: Archive, read: Picture, backup: Backup | None, drill: Drill | None) -> Sequence[Trouble]:
     incidents = archive.catalogue.incidents.counts()
     late = read.replicas - read.within
+    paused = sum(one.state is AuditState.PAUSED for one in archive.standing.listed())
     every = timedelta(hours=archive.settings.number("backup.every_hours"))
     stale = backup is not None and archive.clock() - backup.ended > 2 * every
     failed = backup is not None and backup.outcome is BackupOutcome.FAILED
@@ -57,6 +59,7 @@ def _troubles(archive: Archive, read: Picture, backup: Backup | None, drill: Dri
         (incidents[IncidentState.OPEN], Trouble("red", "open", "/incidents", incidents[IncidentState.OPEN])),
         (incidents[IncidentState.MENDED], Trouble("amber", "mended", "/incidents", incidents[IncidentState.MENDED])),
         (late, Trouble("amber", "late", "/audits", late)),
+        (paused, Trouble("amber", "paused", "/audits", paused)),
         (failed, Trouble("amber", "backup_failed", "/backups")),
         (read.replicas and (backup is None or stale) and not failed, Trouble("amber", "backup_late", "/backups")),
         (drill is not None and drill.outcome is DrillOutcome.FAILED, Trouble("amber", "drill_failed", "/backups")),

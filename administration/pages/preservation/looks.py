@@ -69,8 +69,25 @@ def audits_page(
     over = [one for one in archive.catalogue.audits.latest() if one.state in (AuditState.DONE, AuditState.STOPPED)]
     return pages.render(
         request, "audits.html", status, current=current, over=over, left=archive.audits.time_left, trouble=trouble,
+        standing=_standing(archive),
         kinds=list(AuditKind), stores=[one.id.value for one in archive.settings.stores],
     )  # fmt: skip
+
+
+def _standing(archive: Archive) -> list[dict[str, object]]:
+    """The audit of each store that never ends, with what is read within its period."""
+    rows, today, schedule = [], archive.clock().date(), archive.schedule
+    for one in archive.standing.listed():
+        days = max(1, schedule.stores.get(one.store, schedule.period).days)
+        held = {read.name: read for read in archive.catalogue.coverage_sums.by_store(today - timedelta(days=days))}
+        read = held.get(one.store.value)
+        rows.append(
+            {
+                "audit": one, "days": days, "waits": archive.standing.waits(one),
+                "replicas": read.replicas if read else 0, "within": read.within if read else 0,
+            }
+        )  # fmt: skip
+    return rows
 
 
 def _add_incidents(web: APIRouter, pages: Pages, archive: Archive, desk: WorkDesk) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 from bench.data import make_bag, make_files
@@ -61,6 +62,22 @@ def _two(store: Store, catalogue: Catalogue, version: AipVersion) -> None:
             one.result()
 
 
+def _worker(work: Path, version: AipVersion) -> None:
+    with Catalogue(_url(work)) as catalogue:
+        _audit(DirectoryStore(StoreId("a"), work / "a"), catalogue, version)
+
+
+def _two_workers(work: Path, version: AipVersion) -> None:
+    """Two AIPs (the same one) by two processes, as two workers of an archive."""
+    with ProcessPoolExecutor(2, get_context("fork")) as pool:
+        for one in [pool.submit(_worker, work, version) for _ in range(2)]:
+            one.result()
+
+
+def _url(work: Path) -> str:
+    return f"sqlite:///{work / 'catalogue.sqlite'}"
+
+
 def _audit(store: Store, catalogue: Catalogue, version: AipVersion) -> None:
     verdict = verify_object(store, version.key, catalogue.holdings.members(version.id))
     assert verdict.outcome is Fixity.MATCH, verdict
@@ -73,7 +90,7 @@ def _one(parent: Path, count: int, size: int, title: str, rounds: int) -> str:
     make_bag(package, payload, title)
     directory = DirectoryStore(StoreId("a"), work / "a")
     directory.create(ARCHIVE)
-    catalogue = Catalogue(f"sqlite:///{work / 'catalogue.sqlite'}")
+    catalogue = Catalogue(_url(work))
     catalogue.upgrade()
     place = IngestPlace(
         ARCHIVE, catalogue, ReplicaSet([directory], 1), None, work / "work", AGENT,
@@ -106,9 +123,11 @@ def _one(parent: Path, count: int, size: int, title: str, rounds: int) -> str:
             ),
         ]
         two = Row("two AIPs by two readers, for each", lambda: _two(directory, catalogue, version))
-        interleave([*rows, two], rounds)
-        two.wall, two.cpu = [one / 2 for one in two.wall], [one / 2 for one in two.cpu]
-        rows.append(two)
+        workers = Row("two AIPs by two workers, for each", lambda: _two_workers(work, version))
+        interleave([*rows, two, workers], rounds)
+        for row in (two, workers):
+            row.wall, row.cpu = [one / 2 for one in row.wall], [one / 2 for one in row.cpu]
+            rows.append(row)
         remote.close()
     catalogue.close()
     text = table(title, rows, size=local.stat().st_size, files=count)

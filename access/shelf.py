@@ -13,6 +13,7 @@ from metadata.dates import RecordDate
 from metadata.errors import NotFound
 from metadata.events import Event, EventType
 from metadata.examination import evidence_path
+from metadata.findings import visible
 from metadata.holdings import AipVersion, Level, Member, Record, Replica
 from metadata.identifiers import AipId, VersionId
 from metadata.text import Sentence
@@ -53,11 +54,11 @@ class Shelf:
     def held(self, name: str) -> AipVersion:
         """The version that ``name`` means: an AIP id for its latest version, or with ``-v2`` for that one."""
         if not (match := _NAME.fullmatch(name)):
-            raise _nothing()
+            raise _no_aip(name)
         aip = AipId.parse(match[1])
         version = self._holdings.version(VersionId(aip, int(match[2]))) if match[2] else self.latest(aip)
         if version is None:
-            raise _nothing()
+            raise _no_aip(name)
         return version
 
     def versions(self, limit: int, after: AipVersion | None) -> list[AipVersion]:
@@ -147,5 +148,20 @@ def _is_own_check(event: Event, version: AipVersion) -> bool:
     return event.type is EventType.VALIDATION and event.at >= version.created
 
 
+def _no_aip(name: str) -> NotFound:
+    shown = visible(name, 80)
+    return NotFound(
+        Sentence(
+            f"Kho không giữ gói AIP «{shown}»: tìm bằng «tangthu search TỪ», hoặc xem mã AIP trên biên nhận.",
+            f"No AIP “{shown}” is held: find it with “tangthu search WORDS”, or look at the receipt.",
+        )
+    )
+
+
 def _nothing() -> NotFound:
-    return NotFound(Sentence("Không tìm thấy trong kho.", "Not found in the archive."))
+    return NotFound(
+        Sentence(
+            "Gói AIP không có tệp hay tài liệu này: «tangthu show AIP --files» liệt kê tất cả.",
+            "The AIP has no such file or document: “tangthu show AIP --files” lists them all.",
+        )
+    )

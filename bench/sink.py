@@ -27,7 +27,7 @@ class SinkStore:
         pass
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> AbstractContextManager[ByteStream]:
-        raise NotFound(Sentence("Kho này không giữ gì.", "This store keeps nothing."))
+        raise NotFound(Sentence("Nơi lưu này không giữ gì.", "This store keeps nothing."))
 
     def head(self, key: str) -> ObjectInfo | None:
         return None

@@ -58,7 +58,8 @@ def _transfers(stage: Stage, folder: Path) -> list[Transfer]:
 def _ingest(stage: Stage, transfers: list[Transfer]) -> None:
     stage.chapter(
         2,
-        "Lưu trữ lịch sử tiếp nhận: mỗi byte được đọc một lần, ghi vào hai kho, đọc lại cho khớp rồi mới có biên nhận.",
+        "Lưu trữ lịch sử tiếp nhận: mỗi byte được đọc một lần, ghi vào hai nơi lưu, đọc lại cho khớp rồi mới có "
+        "biên nhận.",
         "The archive takes them in: each byte is read once, written to two stores, read back; then a receipt.",
     )
     stage.command("init", "--code", "H20.LTLS", "--name", "Lưu trữ lịch sử tỉnh Đồng Tháp")
@@ -223,7 +224,7 @@ def _back_up_and_restore(stage: Stage, folder: Path) -> None:
     stage.expect(_dump(empty) == rows, "the restored catalogue is the same, row by row")
     stage.command("drill", "--aips", "3")
     stage.tell(
-        "Diễn tập phục hồi: lấy ngẫu nhiên vài gói, mở ra, đối chiếu từng tệp; kết quả nằm trong nhật ký của kho.",
+        "Phục hồi thử: lấy ngẫu nhiên vài gói, mở ra, đối chiếu từng tệp; kết quả nằm trong nhật ký của kho.",
         "A drill: some AIPs by lot, unpacked, every file compared; what came of it is in the archive's journal.",
     )
 

@@ -39,7 +39,7 @@ def recall(place: IngestPlace, version: VersionId, key: str) -> bool:
     if head is None:
         raise Damaged(
             Sentence(
-                f"Các kho giữ gói AIP {key} mà mục lục không có và không đọc được: hãy dựng lại mục lục và xem "
+                f"Các nơi lưu giữ gói AIP {key} mà danh mục không có và không đọc được: hãy dựng lại danh mục và xem "
                 "báo cáo.",
                 f"The stores hold AIP {key}, which the catalogue lacks and which cannot be read: rebuild the catalogue "
                 "and look at what it reports.",

@@ -370,7 +370,7 @@ class IngestService:
             names = ", ".join(store.value for store in bad)
             raise StoreUnavailable(
                 Sentence(
-                    f"Kho {names} trả lại khác với những gì đã ghi. Không lưu gì cả; hãy kiểm tra kho rồi gửi lại.",
+                    f"Nơi lưu {names} trả lại khác với những gì đã ghi. Không lưu gì cả; hãy xem nơi lưu rồi gửi lại.",
                     f"Store {names} gives back other than what was written. Nothing was kept; check it and send again.",
                 )
             )

@@ -269,7 +269,7 @@ class Auditor:
         if not left.replicas:
             raise Cold(
                 Sentence(
-                    f"Gói tin {lease.version} nằm ở kho lạnh: đã yêu cầu lấy ra, hãy đọc lại sau.",
+                    f"Gói tin {lease.version} nằm ở nơi lưu lạnh: đã yêu cầu lấy ra, hãy đọc lại sau.",
                     f"{lease.version} lies in cold storage: it was asked for, read it later.",
                 )
             )

@@ -97,8 +97,9 @@ class Audits:
 
     def _check(self, store: StoreId, share: float, limit: int | None) -> None:
         if store not in self._stores:
+            names = ", ".join(one.value for one in self._stores)
             raise NotFound(
-                Sentence(f"Cấu hình không có kho {store}.", f"The settings name no store {store}."),
+                Sentence(f"Không có nơi lưu {store}. Có: {names}.", f"There is no store {store}. There are: {names}.")
             )
         if not 0 < share <= 1 or (limit is not None and limit < 1):
             raise UsageError(
@@ -121,7 +122,7 @@ class Audits:
         if self._rows.get(id).endless:
             raise UsageError(
                 Sentence(
-                    "Kiểm tra thường trực của một kho không chấm dứt được; hãy tạm dừng.",
+                    "Kiểm tra thường trực của một nơi lưu không ngừng hẳn được; hãy tạm dừng.",
                     "A store's standing audit cannot be ended; pause it.",
                 )
             )

@@ -376,7 +376,7 @@ def _too_few(count: int, needed: int, why: str) -> StoreUnavailable:
     because = f" ({why})" if why else ""
     return StoreUnavailable(
         Sentence(
-            f"Bản sao lưu chỉ nằm đúng trong {count} kho, cần {needed}{because}. Hãy xem các kho rồi sao lưu lại.",
+            f"Bản sao lưu chỉ nằm đúng trong {count} nơi lưu, cần {needed}{because}. Hãy xem nơi lưu rồi sao lưu lại.",
             f"The backup lies whole in {count} stores only, {needed} are needed{because}. Look at the stores, then "
             "make it again.",
         )

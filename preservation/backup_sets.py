@@ -233,7 +233,7 @@ def manifest_in(store: Store, backup: str) -> Manifest | None:
     except ValueError as error:
         raise Unreadable(
             Sentence(
-                f"Bản kê {key} trong kho “{store.id}” không đọc được ({error}).",
+                f"Bản kê {key} trong nơi lưu “{store.id}” không đọc được ({error}).",
                 f"The manifest {key} in the store “{store.id}” cannot be read ({error}).",
             )
         ) from error
@@ -256,10 +256,10 @@ def read_part(store: Store, manifest: Manifest, part: PartOf) -> bytes:
     key = manifest.key(part.name)
     data = read_small(store, key)
     if data is None:
-        raise NotFound(Sentence(f"Kho “{store.id}” không có {key}.", f"The store “{store.id}” has no {key}."))
+        raise NotFound(Sentence(f"Nơi lưu “{store.id}” không có {key}.", f"The store “{store.id}” has no {key}."))
     if len(data) != part.size or hashlib.sha256(data).digest() != part.sha256:
         raise Damaged(
-            Sentence(f"{key} trong kho “{store.id}” bị hỏng.", f"{key} in the store “{store.id}” is damaged.")
+            Sentence(f"{key} trong nơi lưu “{store.id}” bị hỏng.", f"{key} in the store “{store.id}” is damaged.")
         )
     return data
 
@@ -281,7 +281,7 @@ def part_from(
     if away is not None:
         raise away
     key = manifest.key(part.name)
-    raise Damaged(Sentence(f"Không kho nào còn {key} nguyên vẹn.", f"No store has {key} whole any more."))
+    raise Damaged(Sentence(f"Không nơi lưu nào còn {key} nguyên vẹn.", f"No store has {key} whole any more."))
 
 
 def read_small(store: Store, key: str) -> bytes | None:

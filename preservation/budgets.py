@@ -82,7 +82,7 @@ class Budgets:
         if budget.hours is not None and not budget.open_at(at):
             begin, end = budget.hours
             return Sentence(
-                f"Ngoài giờ: kho này chỉ được kiểm tra từ {begin} giờ đến {end} giờ.",
+                f"Ngoài giờ: nơi lưu này chỉ được kiểm tra từ {begin} giờ đến {end} giờ.",
                 f"Out of hours: audits read this store from {begin}:00 to {end}:00 only.",
             )
         if self.bounds_money(store) and not self.money_left(days(), at):

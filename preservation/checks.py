@@ -101,7 +101,7 @@ def check_replica(
 
 def unknown_store(store: StoreId) -> Check:
     """For a replica in a store that the settings do not name."""
-    sentence = Sentence("kho không có trong cấu hình", "the store is not in the settings")
+    sentence = Sentence("nơi lưu không có trong cấu hình", "the store is not in the settings")
     return Check(store, Fixity.UNREADABLE, (), 0, 0, str(sentence), answered=False)
 
 

@@ -135,7 +135,9 @@ class Drills:
         held = {replica.store for replica in place.catalogue.holdings.replicas(version.id)}
         stores = [store for store in place.stores() if store.id in held]
         if not stores:
-            run.missed(Sentence(f"{version.id}: không có kho nào để đọc", f"{version.id}: no store to read it from"))
+            run.missed(
+                Sentence(f"{version.id}: không có nơi lưu nào để đọc", f"{version.id}: no store to read it from")
+            )
             return
         first = place.below(len(stores))
         for store in (*stores[first:], *stores[:first]):
@@ -181,7 +183,7 @@ class Drills:
                 run.wrong(error.sentence)
 
     def _chain_missing(self, stores: Sequence[Store], backup: str, run: _Run) -> None:
-        said = Sentence(f"không kho nào còn bản sao lưu {backup}", f"no store has the backup {backup} any more")
+        said = Sentence(f"không nơi lưu nào còn bản sao lưu {backup}", f"no store has the backup {backup} any more")
         for store in stores:
             try:
                 next(iter(store.list("", "")), None)

@@ -91,7 +91,9 @@ class Recovery:
         self._contradicting.add(store)
         key = journal_key(found.number)
         self._note(
-            key, store, Sentence(f"{key} ({store}): mâu thuẫn với kho khác.", f"{key} ({store}): contradicts others.")
+            key,
+            store,
+            Sentence(f"{key} ({store}): mâu thuẫn với nơi lưu khác.", f"{key} ({store}): contradicts others."),
         )
 
     def _bring(self, last: Numbered | None, found: Numbered, streams: dict[StoreId, Iterator[Numbered]]) -> None:

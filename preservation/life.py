@@ -66,11 +66,11 @@ def log_events(
     """
     head = catalogue.events.head(version)
     if head is None:
-        raise NotFound(Sentence(f"Mục lục không có gói tin {version}.", f"The catalogue holds no version {version}."))
+        raise NotFound(Sentence(f"Danh mục không có gói tin {version}.", f"The catalogue holds no version {version}."))
     if not stores:
         raise StoreUnavailable(
             Sentence(
-                f"Không kho nào của gói tin {version} trả lời, nên không ghi được nhật ký.",
+                f"Không nơi lưu nào của gói tin {version} trả lời, nên không ghi được nhật ký.",
                 f"No store of {version} answers, so nothing can be logged.",
             )
         )

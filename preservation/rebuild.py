@@ -10,6 +10,7 @@ import heapq
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -32,10 +33,12 @@ from storage.keys import is_own_key, parse_log_key, parse_object_key
 from storage.log import LogObject, read_log
 from storage.marker import MARKER_KEY
 from storage.port import ObjectInfo, Store
+from storage.wrappers import WholeObjectStore
 
 _MOST_PROBLEMS = 1000
 _BATCH = 500
 _AT_ONCE = 20_000
+_SMALL = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ class _Rebuild:
             self._without_object(owner)
 
     def _without_object(self, key: str) -> None:
-        self._note(key, None, "có nhật ký nhưng không kho nào còn gói", "there is a log, and no store has the AIP")
+        self._note(key, None, "có nhật ký nhưng không nơi lưu nào còn gói", "there is a log, and no store has the AIP")
         self.report.lost.append(key)
 
     def _look(self, standing: Mapping[VersionId, Standing], item: _Item) -> _Item:
@@ -214,7 +217,7 @@ class _Rebuild:
             if replica.store not in given:
                 self._elsewhere(replica.store)
             elif replica.store not in held and replica.outcome is not Fixity.MISSING:
-                self._note(item.key, replica.store, "kho không còn bản sao", "the store no longer has its replica")
+                self._note(item.key, replica.store, "nơi lưu không còn bản sao", "the store no longer has its replica")
 
     def _go_on(self, item: _Item, known: Standing) -> None:
         """The events that the longest log has beyond the catalogue's head, and the replicas as they leave them."""
@@ -264,10 +267,10 @@ class _Rebuild:
             return
         if len({info.size for _, info in holders}) > 1:
             sizes = ", ".join(f"{store.id}: {info.size}" for store, info in holders)
-            self._note(key, None, f"các kho có kích thước khác nhau ({sizes})", f"sizes differ ({sizes})")
-        for store, _ in holders:
+            self._note(key, None, f"các nơi lưu có kích thước khác nhau ({sizes})", f"sizes differ ({sizes})")
+        for store, info in holders:
             try:
-                self._register(key, version, store, holders, log)
+                self._read(info, version, store, holders, log)
             except (Unreadable, Damaged, NotFound, StoreUnavailable) as error:
                 self._tell(key, store.id, error.sentence)
             except AlreadyExists:
@@ -277,6 +280,16 @@ class _Rebuild:
                 self._count("rebuilt")
                 return
         self.report.lost.append(key)
+
+    def _read(
+        self, info: ObjectInfo, version: VersionId, store: Store, holders: Sequence[tuple[Store, ObjectInfo]], log: _Log
+    ) -> None:
+        """A small object by one request; if anything is wrong with it then, part by part, each as often as it takes."""
+        if info.size <= _SMALL:
+            with suppress(Unreadable, Damaged, NotFound):
+                self._register(info.key, version, WholeObjectStore(store, info.key), holders, log)
+                return
+        self._register(info.key, version, store, holders, log)
 
     def _register(
         self, key: str, version: VersionId, store: Store, holders: Sequence[tuple[Store, ObjectInfo]], log: _Log
@@ -307,7 +320,7 @@ class _Rebuild:
             self._elsewhere(store)
         for store in sorted(present & set(told) - holders):
             if told[store].outcome is not Fixity.MISSING:
-                self._note(key, store, "kho không còn bản sao", "the store no longer has its replica")
+                self._note(key, store, "nơi lưu không còn bản sao", "the store no longer has its replica")
                 told[store] = Replica(version, store, Fixity.MISSING, now, now)
         for store in sorted(holders - set(told)):
             self._note(key, store, "có bản sao mà nhật ký không nói tới", "it has a replica that the log does not name")
@@ -340,7 +353,7 @@ class _Rebuild:
         best = max(logs.values(), key=len, default=())
         for store_id, found in logs.items():
             if found != best[: len(found)]:
-                self._note(key, store_id, "nhật ký khác với kho khác", "its log differs from another store's")
+                self._note(key, store_id, "nhật ký khác với nơi lưu khác", "its log differs from another store's")
             elif len(found) < len(best):
                 self._lacks(key, store_id, len(best) - len(found))
         return _Log(best) if best else None

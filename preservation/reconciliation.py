@@ -194,7 +194,7 @@ class Reconciler:
         self._catalogue.strangers.again(one.store, one.key)
         raise UsageError(
             Sentence(
-                f"{one.key} ở kho {one.store} đã thay đổi hoặc đã được ghi nhận: không xóa gì; hãy đối chiếu lại kho.",
+                f"{one.key} ở nơi lưu {one.store} đã thay đổi hoặc đã được ghi nhận: không xóa gì; hãy đối chiếu lại.",
                 f"{one.key} in store {one.store} changed or is known by now: nothing was removed; reconcile again.",
             )
         )
@@ -235,7 +235,7 @@ class Reconciler:
             "first": [{"key": one.key, "kind": one.kind.value, "size": one.size} for one in first],
         }
         sentence = Sentence(
-            f"Kho {store} có {count} vật mà danh mục không biết: hãy xem «tangthu strangers list».",
+            f"Nơi lưu {store} có {count} vật mà danh mục không biết: hãy xem «tangthu strangers list».",
             f"Store {store} holds {count} objects that the catalogue does not know: see “tangthu strangers list”.",
         )
         self._incidents.meet(IncidentKind.STRANGER, store.value, sentence, None, store, facts)
@@ -264,7 +264,10 @@ class Reconciler:
     def _store(self, store: StoreId) -> Store:
         found = self._stores.get(store)
         if found is None:
-            raise NotFound(Sentence(f"Không có kho nào tên {store}.", f"There is no store {store}."))
+            names = ", ".join(one.value for one in self._stores)
+            raise NotFound(
+                Sentence(f"Không có nơi lưu {store}. Có: {names}.", f"There is no store {store}. There are: {names}.")
+            )
         return found
 
 

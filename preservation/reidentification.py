@@ -131,7 +131,7 @@ class Reidentifier:
                 # One that might still prove right matters more than one that is known to be wrong.
                 trouble = trouble if isinstance(trouble, StoreUnavailable) else error
         raise trouble or StoreUnavailable(
-            Sentence(f"Không kho nào giữ {member.path}.", f"No store at hand holds {member.path}.")
+            Sentence(f"Không nơi lưu nào giữ {member.path}.", f"No store at hand holds {member.path}.")
         )
 
     def _write(self, version: AipVersion, changes: Sequence[Retold], more: Sequence[Event]) -> None:

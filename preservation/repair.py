@@ -237,6 +237,6 @@ class Repairer:
 def _spoilt(source: StoreId, found: Verdict) -> Sentence:
     what = describe(found)
     return Sentence(
-        f"bản sao ở kho {source} không còn khớp khi được chép đi: {what}",
+        f"bản sao ở nơi lưu {source} không còn khớp khi được chép đi: {what}",
         f"the replica in store {source} matched no longer when it was copied: {what}",
     )

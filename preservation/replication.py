@@ -225,7 +225,7 @@ class Replicator:
         if check.outcome not in (Fixity.MATCH, Fixity.MISMATCH):
             raise StoreUnavailable(
                 Sentence(
-                    f"Bản sao mới của {lease.version} ở kho “{target}” chưa đọc lại được: {check.note}",
+                    f"Bản sao mới của {lease.version} ở nơi lưu “{target}” chưa đọc lại được: {check.note}",
                     f"The new replica of {lease.version} in the store “{target}” cannot be read back: {check.note}",
                 )
             )
@@ -234,7 +234,7 @@ class Replicator:
         if check.outcome is not Fixity.MATCH:
             raise Damaged(
                 Sentence(
-                    f"Kho “{target}” có một bản sao hỏng của {lease.version}; nó đã được ghi lại để sửa: {check.note}",
+                    f"Nơi lưu “{target}” có một bản sao hỏng của {lease.version}; đã ghi lại để sửa: {check.note}",
                     f"There is a damaged replica of {lease.version} in the store “{target}”; it was noted, to be "
                     f"repaired: {check.note}",
                 )
@@ -261,9 +261,11 @@ class Replicator:
             if verdict.outcome is Fixity.UNREADABLE:
                 unreadable = True
                 report.away.setdefault(source.id, verdict.reason or why)
-            why = verdict.reason or Sentence(f"bản ở kho {source.id} không khớp", f"that in {source.id} does not match")
+            why = verdict.reason or Sentence(
+                f"bản ở nơi lưu {source.id} không khớp", f"that in {source.id} does not match"
+            )
         told = Sentence(
-            f"Không nhân được gói {lease.version} sang kho “{target.id}”: {why.vi}.",
+            f"Không nhân được gói {lease.version} sang nơi lưu “{target.id}”: {why.vi}.",
             f"{lease.version} cannot be copied to the store “{target.id}”: {why.en}.",
         )
         raise StoreUnavailable(told) if unreadable else Damaged(told)
@@ -361,7 +363,7 @@ class Replicator:
 def _cold(store: Store, lease: Lease) -> StoreUnavailable:
     return StoreUnavailable(
         Sentence(
-            f"kho “{store.id}” là kho lạnh, {lease.version} đã được yêu cầu và sẽ đọc được sau",
+            f"nơi lưu “{store.id}” là nơi lưu lạnh, {lease.version} đã được yêu cầu và sẽ đọc được sau",
             f"the store “{store.id}” is cold; {lease.version} was asked for and can be read later",
         )
     )

@@ -164,7 +164,7 @@ def _manifest(stores: Sequence[Store], backup: str, digest: bytes, note: Note) -
             note(
                 store.id,
                 Sentence(
-                    f"Bản kê của bản sao lưu {backup} trong kho “{store.id}” khác với nhật ký.",
+                    f"Bản kê của bản sao lưu {backup} trong nơi lưu “{store.id}” khác với nhật ký.",
                     f"The manifest of the backup {backup} in the store “{store.id}” is not the one that the journal "
                     "names.",
                 ),

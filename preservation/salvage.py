@@ -226,7 +226,7 @@ class Salvager:
         held = self._catalogue.holdings.version(version)
         if held is None:
             raise NotFound(
-                Sentence(f"Mục lục không có gói tin {version}.", f"The catalogue holds no version {version}.")
+                Sentence(f"Danh mục không có gói tin {version}.", f"The catalogue holds no version {version}.")
             )
         return held
 

@@ -125,7 +125,7 @@ class StoreKeeper:
         Replicas elsewhere that do not stand proved are made due. Raises UsageError when it is not draining.
         """
         if self._known(store) is not StoreState.DRAINING:
-            raise said(f"Nơi lưu “{store}” không đang được chuyển đi.", f"The store “{store}” is not being drained.")
+            raise said(f"Nơi lưu “{store}” không đang được rút dần.", f"The store “{store}” is not being drained.")
         report = self._replicator.run(limit, store, on_progress)
         for version, holder in self._doubtful(store):
             self._catalogue.fixity.hasten(version, holder, self._clock())

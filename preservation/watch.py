@@ -193,7 +193,7 @@ class Watch:
     def _many(self, store: StoreId) -> None:
         count = self._catalogue.incidents.damaged(store)
         told = Sentence(
-            f"Kho {store} có rất nhiều bản sao bị hỏng hoặc mất (hiện là {count}): hãy xem cả kho, đừng xem từng gói.",
+            f"Nơi lưu {store} có rất nhiều bản sao bị hỏng hoặc mất (hiện là {count}): hãy xem cả nơi lưu.",
             f"Very many replicas in store {store} are damaged or gone ({count} now): look at the store as a whole.",
         )
         self._incidents.meet(IncidentKind.DAMAGE, store.value, told, None, store, {"replicas": count})
@@ -205,7 +205,7 @@ class Watch:
         if self._catalogue.incidents.current(IncidentKind.STORE_AWAY, check.store.value) is not None:
             return
         told = Sentence(
-            f"Từ {since:%d/%m/%Y} không đọc được bản sao {version} ở kho {check.store}: {check.note}.",
+            f"Từ {since:%d/%m/%Y} không đọc được bản sao {version} ở nơi lưu {check.store}: {check.note}.",
             f"The replica of {version} in store {check.store} could not be read since {since:%Y-%m-%d}: {check.note}.",
         )
         facts = {"since": utc_text(since), "note": check.note}
@@ -287,7 +287,7 @@ class Watch:
             since = rows.contact(store, now, answered=False)
             if now - since >= self._limits.away:
                 told = Sentence(
-                    f"Kho {store} không trả lời từ {since:%d/%m/%Y %H:%M} UTC: {error.sentence.vi}",
+                    f"Nơi lưu {store} không trả lời từ {since:%d/%m/%Y %H:%M} UTC: {error.sentence.vi}",
                     f"Store {store} has not answered since {since:%Y-%m-%d %H:%M} UTC: {error.sentence.en}",
                 )
                 with _noted(store.value):
@@ -300,7 +300,7 @@ class Watch:
             since_full = rows.full(store)
             if since_full is not None:
                 told = Sentence(
-                    f"Kho {store} báo đã đầy từ {since_full:%d/%m/%Y %H:%M} UTC: hãy thêm dung lượng.",
+                    f"Nơi lưu {store} báo đã đầy từ {since_full:%d/%m/%Y %H:%M} UTC: hãy thêm dung lượng.",
                     f"Store {store} has said since {since_full:%Y-%m-%d %H:%M} UTC that it is full: make room.",
                 )
                 self._incidents.meet(
@@ -319,8 +319,8 @@ class Watch:
             self._incidents.mend(IncidentKind.LOG, store.value, {"how": "the journal fits again"})
         elif right is False or last is None or not complete(self._catalogue, self._asked()[store], last.number):
             told = Sentence(
-                f"Nhật ký của kho lưu trữ ở kho {store} mâu thuẫn với mục lục và không được ghi tiếp: hãy cất riêng "
-                f"các tệp {JOURNAL_PREFIX} của kho này, xem xét, rồi bỏ những tệp khác với các kho kia.",
+                f"Nhật ký của kho lưu trữ ở nơi lưu {store} mâu thuẫn với danh mục và không được ghi tiếp: hãy cất "
+                f"riêng các tệp {JOURNAL_PREFIX} của nơi lưu này, xem xét, rồi bỏ những tệp khác với các nơi lưu kia.",
                 f"The archive's journal in store {store} contradicts the catalogue and is not written on: put the "
                 f"store's objects {JOURNAL_PREFIX} by, look into them, then remove those that differ from the others'.",
             )

@@ -131,7 +131,9 @@ def _place(stores: Sequence[Store], number: int, previous: bytes, data: bytes) -
     if any(content not in (None, data) for content in found.values()):
         found = {store.id: _surely(store, number) for store in stores if store.id in found}
     if not found:
-        raise away or StoreUnavailable(Sentence("Không có kho nào để ghi nhật ký.", "There is no store to write to."))
+        raise away or StoreUnavailable(
+            Sentence("Không có nơi lưu nào để ghi nhật ký.", "There is no store to write to.")
+        )
     answering = [store for store in stores if store.id in found and _follows(store.id, number, found, previous)]
     if not answering:
         raise _contradiction(number)
@@ -220,7 +222,7 @@ def _decode(store: StoreId, number: int, data: bytes, previous: bytes | None) ->
 def _contradiction(number: int) -> Damaged:
     return Damaged(
         Sentence(
-            f"Nhật ký ở mọi kho đều mâu thuẫn với mục lục ở {journal_key(number)}: cần người xem xét.",
+            f"Nhật ký ở mọi nơi lưu đều mâu thuẫn với danh mục ở {journal_key(number)}: cần người xem xét.",
             f"The journal in every store contradicts the catalogue at {journal_key(number)}: somebody must look.",
         )
     )
@@ -229,7 +231,7 @@ def _contradiction(number: int) -> Damaged:
 def _broken(store: StoreId, key: str) -> Unreadable:
     return Unreadable(
         Sentence(
-            f"Nhật ký trong kho “{store}” bị thiếu, bị sửa hoặc sai thứ tự ở {key}.",
+            f"Nhật ký trong nơi lưu “{store}” bị thiếu, bị sửa hoặc sai thứ tự ở {key}.",
             f"The journal in the store “{store}” is missing, altered or out of order at {key}.",
         )
     )

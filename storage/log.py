@@ -286,7 +286,7 @@ def _read_event(version: VersionId, document: Mapping[str, Any]) -> Event:
 def _broken(store: StoreId, path: str) -> Unreadable:
     return Unreadable(
         Sentence(
-            f"Bản ghi nhật ký {path} trong kho “{store}” bị thiếu, bị sửa hoặc không nối tiếp bản ghi trước nó.",
+            f"Bản ghi nhật ký {path} trong nơi lưu “{store}” bị thiếu, bị sửa hoặc không nối tiếp bản ghi trước nó.",
             f"Log object {path} in the store “{store}” is missing, altered, or does not follow the one before it.",
         )
     )
@@ -295,7 +295,7 @@ def _broken(store: StoreId, path: str) -> Unreadable:
 def _contradiction(store: StoreId, path: str) -> Damaged:
     return Damaged(
         Sentence(
-            f"Bản ghi nhật ký {path} trong kho “{store}” khác với bản trong kho khác: cần người xem xét.",
+            f"Bản ghi nhật ký {path} trong nơi lưu “{store}” khác với bản trong nơi lưu khác: cần người xem xét.",
             f"Log object {path} in the store “{store}” differs from the other stores': somebody must look into it.",
         )
     )

@@ -38,7 +38,7 @@ class ReplicaPolicy:
         return not self.stores or store in self.stores
 
 
-EVERYWHERE = ReplicaPolicy("mọi kho")
+EVERYWHERE = ReplicaPolicy("mọi nơi lưu")
 """The policy of all that no other is for: a replica in every active store."""
 
 

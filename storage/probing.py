@@ -18,7 +18,7 @@ from storage.stores.s3 import S3Store
 LACKING: Final[Mapping[Ability, Sentence]] = {
     Ability.CONDITIONAL_CREATE: Sentence(
         "Hai tiến trình ghi cùng một khóa đúng một lúc có thể đều tưởng mình ghi được. Phần mềm đọc lại sau mỗi lần ghi"
-        " nhỏ; không nên để nhiều máy cùng ghi nhật ký vào kho này.",
+        " nhỏ; không nên để nhiều máy cùng ghi nhật ký vào nơi lưu này.",
         "Two writers of one key at the very same moment may both believe that they won. The software reads back after"
         " each small write; do not let several machines write journals here.",
     ),
@@ -31,11 +31,11 @@ LACKING: Final[Mapping[Ability, Sentence]] = {
         "The server keeps no CRC: writing relies on MD5 where it is checked, afterwards on reading every byte back.",
     ),
     Ability.OBJECT_LOCK: Sentence(
-        "Kho này không chứng tỏ được là nó khóa: ai có khóa truy cập thì xóa được. Đừng tính nó là bản sao bị khóa.",
+        "Nơi lưu này không chứng tỏ được là nó khóa: ai có khóa truy cập thì xóa được. Đừng tính là bản sao bị khóa.",
         "This store has not proved that it locks: whoever has its keys can delete. Do not count it as a locked copy.",
     ),
     Ability.VERSIONING: Sentence(
-        "Không có phiên bản cũ: cái gì bị xóa ở máy chủ là mất ở kho này.",
+        "Không có phiên bản cũ: cái gì bị xóa ở máy chủ là mất ở nơi lưu này.",
         "No earlier versions are kept: what is deleted at the server is gone from this store.",
     ),
     Ability.UPLOAD_LISTING: Sentence(
@@ -47,7 +47,7 @@ LACKING: Final[Mapping[Ability, Sentence]] = {
         "Rules of the bucket that delete by themselves cannot be seen: ask who runs the server.",
     ),
     Ability.RANGES: Sentence(
-        "Không đọc được một phần đối tượng: kho này không dùng được để phục vụ người đọc.",
+        "Không đọc được một phần đối tượng: nơi lưu này không dùng được để phục vụ người đọc.",
         "Parts of objects cannot be read: this store is of no use to readers.",
     ),
     Ability.ENCRYPTION: Sentence(
@@ -55,11 +55,11 @@ LACKING: Final[Mapping[Ability, Sentence]] = {
         "The server does not confirm encryption at rest; confidential records need encrypted disks.",
     ),
     Ability.HARD_LINKS: Sentence(
-        "Hệ thống tệp không có liên kết cứng: thư mục này không làm kho được.",
+        "Hệ thống tệp không có liên kết cứng: thư mục này không làm nơi lưu được.",
         "The file system has no hard links: this folder cannot be a store.",
     ),
     Ability.EXACT_NAMES: Sentence(
-        "Hệ thống tệp lẫn lộn tên: thư mục này không làm kho được.",
+        "Hệ thống tệp lẫn lộn tên: thư mục này không làm nơi lưu được.",
         "The file system confuses names: this folder cannot be a store.",
     ),
 }

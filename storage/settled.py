@@ -36,7 +36,7 @@ def reads_differ(store: StoreId) -> StoreUnavailable:
     """Reading again gave other bytes: that is no damage of the object, and tells nothing about it."""
     return StoreUnavailable(
         Sentence(
-            f"Các lần đọc từ kho “{store}” cho kết quả khác nhau: hãy kiểm tra đường truyền và bộ nhớ của máy.",
+            f"Các lần đọc từ nơi lưu “{store}” cho kết quả khác nhau: hãy kiểm tra đường truyền và bộ nhớ của máy.",
             f"Reads from the store “{store}” do not agree: look at the connection and at the machine's memory.",
         )
     )

@@ -136,7 +136,7 @@ def _copy(path: str, size: int, crc32: int, chunks: Iterable[bytes], file: IO[by
 def _differs(path: str) -> Damaged:
     return Damaged(
         Sentence(
-            f"Tệp {path} không như mục lục của kho ghi; gói tin không được đưa ra.",
+            f"Tệp {path} không như danh mục của kho ghi; gói tin không được đưa ra.",
             f"File {path} is not as the catalogue has it; the package is not given out.",
         )
     )

@@ -110,7 +110,7 @@ class Sender:
         vi = (
             "Mọi việc đều tốt"
             if well
-            else f"Có việc phải làm: {opened} sự cố chưa xử lý, {bad} bản sao hư hỏng hoặc mất"
+            else f"Có việc phải làm: {opened} sự cố chưa xử lý, {bad} bản sao hư hại hoặc mất"
         )
         en = "All is well" if well else f"There is work to do: {opened} incidents are open, {bad} replicas are damaged"
         total = sum(replicas.values())

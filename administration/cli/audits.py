@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 @group.group("audits", epilog=EXIT_CODES)
 def audits() -> None:
-    """Các đợt kiểm tra. / Audits that people begin.
+    """Các đợt kiểm tra của máy chủ: xem, mở, tạm dừng. / Audits that the server does: see, begin, pause.
 
-    Mỗi kho có một kiểm tra thường trực (standing-…) tự đọc những gì đến hạn theo chính sách; bên cạnh là những đợt do
-    người mở: cả một kho, một phông, hay một mẫu ngẫu nhiên. Mọi đợt đều tạm dừng, tiếp tục, giới hạn được.
+    Mỗi nơi lưu có một kiểm tra thường trực (standing-…) tự đọc những gì đến hạn theo chính sách; bên cạnh là những đợt
+    do người mở: cả một nơi lưu, một phông, hay một mẫu ngẫu nhiên. Máy chủ («tangthu serve» hoặc «tangthu worker») đọc;
+    mọi đợt đều tạm dừng, tiếp tục, giới hạn được. Muốn đọc ngay ở đây và đợi kết quả: «tangthu audit».
 
     Each store has a standing audit (standing-…), which reads what is due by the policy; beside it are those that people
-    begin: a whole store, a fonds, or a random sample. All can be paused, resumed and limited.
+    begin: a whole store, a fonds, or a random sample. The server (“tangthu serve” or “tangthu worker”) reads; all can
+    be paused, resumed and limited. To read here and now and wait for the outcome: “tangthu audit”.
     """
 
 
@@ -56,7 +58,7 @@ def list_(context: Context, output: Output) -> int:
 
 @command("begin", parent=audits)
 @click.argument("kind", type=click.Choice(["light", "deep", "sample"]))
-@click.argument("store", metavar="KHO")
+@click.argument("store", metavar="NƠI-LƯU")
 @click.option("--fonds", help="Chỉ một phông. / One fonds only.")
 @click.option("--share", type=float, default=1.0, help="Tỷ lệ mẫu, 0–1. / Share of a sample, 0–1.")
 @click.option("--limit", type=float, help="Tối đa MB/s. / At most so many MB/s.")
@@ -65,7 +67,7 @@ def begin(
 ) -> int:
     """Mở một đợt kiểm tra. / Begin an audit; workers do it.
 
-    light: đối chiếu danh mục của kho, không đọc nội dung; deep: đọc từng byte; sample: đọc một phần ngẫu nhiên.
+    light: đối chiếu danh mục của nơi lưu, không đọc nội dung; deep: đọc từng byte; sample: đọc một phần ngẫu nhiên.
 
     light: hold the store's listing against the catalogue; deep: read every byte; sample: read a random share.
     """
@@ -103,7 +105,7 @@ def resume(context: Context, output: Output, id: str) -> int:
 @command("stop", parent=audits)
 @click.argument("id", metavar="ĐỢT")
 def stop(context: Context, output: Output, id: str) -> int:
-    """Chấm dứt. / Stop for good."""
+    """Ngừng hẳn. / Stop for good."""
     from administration.archive import Archive
 
     with Archive.open(context.home) as archive:
@@ -127,7 +129,7 @@ def limit(context: Context, output: Output, id: str, rate: float) -> int:
 def coverage(context: Context, output: Output, store: str | None, fonds: str | None) -> int:
     """Đã đọc lại được bao nhiêu. / How much was read again, and when all will have been.
 
-    Mỗi kho: phần đã đọc lại trong chu kỳ, bản sao lâu nhất chưa đọc, tốc độ, ngày đọc hết, và phải đổi gì nếu trễ.
+    Mỗi nơi lưu: phần đã đọc lại trong chu kỳ, bản sao lâu nhất chưa đọc, tốc độ, ngày đọc hết, và phải đổi gì nếu trễ.
 
     Of each store: what was read within the period, the replica unread longest, the pace, the day when all will have
     been read, and what must change if that is late. Exit code 1 when the policy is not kept.

@@ -23,12 +23,14 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
     """Kiểm tra tính toàn vẹn. / Check fixity.
 
     Đọc lại từng byte của mọi bản sao và so với mã băm: mặc định những gói đến hạn, hoặc những AIP được nêu, hoặc
-    --all. Kho đang tạm dừng, ngoài giờ hay hết kinh phí kiểm tra thì chỉ đọc khi gói được nêu. Hư hại chỉ được báo khi
-    hai lần đọc cho cùng kết quả; mọi kết quả đều thành sự kiện PREMIS.
+    --all. Nơi lưu đang tạm dừng, ngoài giờ hay hết kinh phí kiểm tra thì chỉ đọc khi gói được nêu. Hư hại chỉ được báo
+    khi hai lần đọc cho cùng kết quả; mọi kết quả đều thành sự kiện PREMIS. Lệnh này đọc ngay ở đây và đợi đến khi xong;
+    muốn máy chủ đọc, tạm dừng hay giới hạn được: «tangthu audits».
 
     Reads every byte of every replica and compares digests: those that are due, or the AIPs named, or --all. What is due
     in a store whose audit is paused, out of hours or out of money is left, unless its AIP is named. Damage is told only
-    when two reads agree; every outcome becomes a PREMIS event. Exit code 1 when damage was found.
+    when two reads agree; every outcome becomes a PREMIS event. It reads here and now, and waits; to leave it to the
+    server, and to pause or limit it: “tangthu audits”. Exit code 1 when damage was found.
     """
     from administration.archive import Archive
     from administration.audits import waiting_stores

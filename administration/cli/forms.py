@@ -67,7 +67,7 @@ def check(context: Context, output: Output, first: datetime, last: datetime, **g
 def backup_diary(context: Context, output: Output, first: datetime, last: datetime, **given: Any) -> int:  # noqa: ANN401
     """Nhật ký sao lưu. / The diary of backups.
 
-    Mọi lần sao lưu, diễn tập phục hồi và phục hồi trong kỳ, theo nhật ký của kho.
+    Mọi lần sao lưu, phục hồi thử và phục hồi trong kỳ, theo nhật ký của kho.
 
     Every backup, drill and restore of the period, as the archive's journal has them.
     """
@@ -108,7 +108,7 @@ def incident(context: Context, output: Output, id: str, **given: Any) -> int:  #
 def year(context: Context, output: Output, year: int, **given: Any) -> int:  # noqa: ANN401
     """Báo cáo thống kê năm. / The statistics of a year.
 
-    Tài liệu đang giữ theo phông, tiếp nhận trong năm, bản sao theo kho, định dạng, kiểm tra, sao lưu, sự cố.
+    Tài liệu đang giữ theo phông, tiếp nhận trong năm, bản sao theo nơi lưu, định dạng, kiểm tra, sao lưu, sự cố.
 
     Holdings by fonds, what came in the year, replicas by store, formats, checks, backups, incidents.
     """

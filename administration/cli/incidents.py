@@ -24,7 +24,7 @@ _WORDS = {
 
 @group.group("incidents", epilog=EXIT_CODES)
 def incidents() -> None:
-    """Sự cố: xem, ghi nguyên nhân và cách xử lý, lập tệp xử lý. / What went wrong, and how it was handled."""
+    """Sự cố: xem, ghi nguyên nhân và cách xử lý, lập tệp xử lý sự cố. / What went wrong, and how it was handled."""
 
 
 @command("list", parent=incidents)

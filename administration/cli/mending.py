@@ -66,7 +66,7 @@ def _tell(output: Output, report: RepairReport) -> None:
             where = ", ".join(store.value for store in one.stores) or "—"
             output.line(f"  {one.path}: {where}")
         output.say(
-            f"Tệp nào còn nguyên ở một kho thì cứu được: tangthu salvage {report.version.aip} --to THƯ_MỤC",
+            f"Tệp nào còn nguyên ở một nơi lưu thì cứu được: tangthu salvage {report.version.aip} --to THƯ_MỤC",
             "What is whole in one store can be saved: tangthu salvage.",
             "→",
         )
@@ -106,9 +106,10 @@ def salvage(
     tangthu salvage AIP --to THƯ_MỤC
     tangthu salvage AIP --rebuild --person "Trần Thị Lan" --person "Lê Minh"
 
-    Với --to: ghi ra mọi tệp còn khớp mã băm ở ít nhất một kho, kèm danh sách những tệp đã mất; không ghi byte nào chưa
-    được kiểm tra, không đụng đến kho. Với --rebuild: khi mỗi tệp còn nguyên ở ít nhất một kho, gói được dựng lại đúng
-    từng byte, được chứng minh bằng mã băm đã lưu, rồi mới thay các bản sao hư hại; phải có hai người.
+    Với --to: ghi ra mọi tệp còn khớp mã băm ở ít nhất một nơi lưu, kèm danh sách những tệp đã mất; không ghi byte nào
+    chưa được kiểm tra, không đụng đến nơi lưu nào. Với --rebuild: khi mỗi tệp còn nguyên ở ít nhất một nơi lưu, gói
+    được dựng lại đúng từng byte, được chứng minh bằng mã băm đã lưu, rồi mới thay các bản sao hư hại; phải có hai
+    người.
 
     With --to every member that matches its digest in some store is written out, with a list of what is lost; no byte
     unverified, and the stores are not touched. With --rebuild, when each member is whole in some store, the AIP is made
@@ -150,7 +151,7 @@ def _tell_salvage(output: Output, done: Salvage, folder: Path | None) -> None:
         )
     if done.missing:
         output.say(
-            f"{done.missing} tệp không cứu được lúc này; các kho không bị đụng đến.",
+            f"{done.missing} tệp không cứu được lúc này; các nơi lưu không bị đụng đến.",
             f"{done.missing} members cannot be saved now; the stores were not touched.",
             "✗",
         )

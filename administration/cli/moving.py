@@ -28,7 +28,7 @@ _LATER = click.option(
 _ACTS = {
     "add": ("được thêm vào", "added"),
     "probe": ("được thử khả năng", "probed"),
-    "drain": ("bắt đầu chuyển đi", "draining began"),
+    "drain": ("bắt đầu rút dần", "draining began"),
     "move": ("bắt đầu chuyển sang nơi khác", "moving began"),
     "failed": ("có gói chưa chép được", "some AIPs could not be copied"),
     "drained": ("đã chép xong", "everything is copied"),
@@ -100,7 +100,7 @@ def replicate(context: Context, output: Output, dry_run: bool) -> int:
 @_REASON
 @_LATER
 def drain(context: Context, output: Output, store: str, person: str, reason: str, later: bool) -> int:
-    """Chuyển hết những gì ở một nơi lưu đi. / Copy away what a store holds.
+    """Rút dần mọi thứ ra khỏi một nơi lưu. / Copy away what a store holds.
 
     Nơi lưu không nhận gì mới; gói nào vì thế mà thiếu bản sao thì được chép sang nơi khác theo chính sách và đọc lại.
     Không xóa gì. Chạy lại để đi tiếp và xem còn bao nhiêu. Mã thoát 1 khi chưa xong.
@@ -168,7 +168,7 @@ def retire(context: Context, output: Output, store: str, person: str, reason: st
 @_PERSON
 @_REASON
 def reinstate(context: Context, output: Output, store: str, person: str, reason: str) -> int:
-    """Dùng lại một nơi lưu đang chuyển đi hoặc đã thôi dùng. / Take a store into use again.
+    """Dùng lại một nơi lưu đang rút dần hoặc đã thôi dùng. / Take a store into use again.
 
     Bản sao nào còn ở đó thì được kể lại là chưa kiểm tra, và được đọc lại ngay khi có lượt.
 

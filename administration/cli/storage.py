@@ -197,7 +197,8 @@ def named(archive: Archive, id: str) -> StoreSettings:
     for one in archive.settings.stores:
         if one.id.value == id:
             return one
-    raise NotFound(Sentence(f"Không có nơi lưu nào tên là «{id}».", f"There is no store called {id}."))
+    names = ", ".join(one.id.value for one in archive.settings.stores)
+    raise NotFound(Sentence(f"Không có nơi lưu «{id}». Có: {names}.", f"There is no store {id}. There are: {names}."))
 
 
 def try_out(archive: Archive, settings: StoreSettings, act: str, person: str) -> Probe:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _PERSON = click.option("--person", required=True, help="Họ tên người quyết định. / Who decides.")
 _REASON = click.option("--reason", required=True, help="Lý do. / Why.")
-_STORE = click.argument("store", metavar="KHO")
+_STORE = click.argument("store", metavar="NƠI-LƯU")
 _KEY = click.argument("key", metavar="KHÓA")
 _KINDS = {
     "orphan": "gói AIP hoàn chỉnh chưa được ghi nhận / a complete AIP that was never acknowledged",
     "log": "nhật ký không có gói / a log without its AIP",
-    "elsewhere": "của một gói có trong danh mục, nhưng không tính ở kho này / of a known AIP, not counted here",
+    "elsewhere": "của một gói có trong danh mục, nhưng không tính ở nơi lưu này / of a known AIP, not counted here",
     "foreign": "khóa không phải của kho lưu trữ này / not one of our keys",
 }
 _MARKS = {"seen": "·", "told": "!", "kept": "✓", "removing": "•", "removed": "✓", "adopted": "✓"}
@@ -61,7 +61,7 @@ def list_command(context: Context, output: Output, store: str | None, everything
 
 
 @command("look", parent=strangers)
-@click.argument("stores", nargs=-1, metavar="[KHO…]")
+@click.argument("stores", nargs=-1, metavar="[NƠI-LƯU…]")
 def look(context: Context, output: Output, stores: tuple[str, ...]) -> int:
     """Đối chiếu các nơi lưu với danh mục ngay bây giờ. / Hold the stores against the catalogue now.
 

@@ -96,7 +96,7 @@ def diary_sheet(data: DiaryData, archive: str, head: Head, people: Sequence[Pers
         Column(Sentence("Mã", "Identifier")),
         Column(Sentence("Số gói AIP", "AIPs"), number=True),
         Column(Sentence("Dung lượng", "Size"), number=True),
-        Column(Sentence("Kho", "Stores")),
+        Column(Sentence("Nơi lưu", "Stores")),
         Column(Sentence("Người thực hiện", "By")),
         Column(Sentence("Ghi chú", "Note")),
     )
@@ -124,7 +124,8 @@ def diary_sheet(data: DiaryData, archive: str, head: Head, people: Sequence[Pers
         basis("circular"),
         (
             Section(
-                Sentence("Các lần sao lưu, diễn tập và phục hồi", "Backups, drills, restores"), (Table(columns, rows),)
+                Sentence("Các lần sao lưu, phục hồi thử và phục hồi", "Backups, drills, restores"),
+                (Table(columns, rows),),
             ),
             Section(Sentence("Tổng hợp", "Summary"), (_summary(data),)),
         ),
@@ -200,7 +201,7 @@ def _contents(data: BackupData) -> Facts:
 def _places(data: BackupData) -> Table:
     columns = (
         Column(Sentence("Bộ", "Set"), number=True),
-        Column(Sentence("Kho", "Store")),
+        Column(Sentence("Nơi lưu", "Store")),
         Column(Sentence("Địa điểm", "Site")),
         Column(Sentence("Kết quả đọc lại", "Read back")),
     )
@@ -219,7 +220,7 @@ def _conclusion(data: BackupData) -> Sentence:
             f"Sao lưu không thành công, không được tính.{note}", f"The backup failed and does not count.{note}"
         )
     kind = "toàn bộ" if one.kind is BackupKind.FULL else "phần thay đổi"
-    vi = f"Bản sao lưu {kind} đã ghi thành {sets} bộ ở {sets} kho độc lập, đọc lại từng bộ đều khớp."
+    vi = f"Bản sao lưu {kind} đã ghi thành {sets} bộ ở {sets} nơi lưu độc lập, đọc lại từng bộ đều khớp."
     en = f"The backup lies in {sets} stores, was read back from each, and matches."
     if sets < 2:
         vi += " Thông tư 05/2025/TT-BNV (Điều 27) yêu cầu ít nhất hai bộ: cần sao lưu thêm."

@@ -123,7 +123,7 @@ def check_sheet(data: CheckData, archive: str, head: Head, people: Sequence[Pers
         basis("archives_law", "circular"),
         (
             Section(
-                Sentence("Kiểm tra tài liệu trong từng kho", "Records, store by store"),
+                Sentence("Kiểm tra tài liệu trong từng nơi lưu", "Records, store by store"),
                 (_stores(data), Words(_HOW), _coverage(data)),
             ),
             Section(Sentence("Kiểm tra cơ sở dữ liệu", "The database"), (_database(data.database),)),
@@ -141,7 +141,7 @@ def check_sheet(data: CheckData, archive: str, head: Head, people: Sequence[Pers
 
 _HOW = Sentence(
     "Mỗi bản sao được tính theo lần kiểm tra gần nhất của nó. «Khớp» nghĩa là mọi byte đã được đọc lại và mã băm "
-    "SHA-256 đúng; không đọc được thì không tính là khớp, cũng không tính là hư hỏng.",
+    "SHA-256 đúng; không đọc được thì không tính là khớp, cũng không tính là hư hại.",
     "Each replica counts by the last look at it. “Matches” means that every byte was read and its SHA-256 is right; "
     "one that could not be read counts neither as matching nor as damaged.",
 )
@@ -150,7 +150,7 @@ _HOW = Sentence(
 def _stores(data: CheckData) -> Table:
     order = (Fixity.MATCH, Fixity.MISMATCH, Fixity.MISSING, Fixity.UNREADABLE)
     columns = (
-        Column(Sentence("Kho", "Store")),
+        Column(Sentence("Nơi lưu", "Store")),
         Column(Sentence("Bản sao", "Replicas"), number=True),
         Column(Sentence("Kiểm tra trong kỳ", "Checked"), number=True),
         *(Column(word("outcome", one.value), number=True) for one in order),
@@ -172,7 +172,7 @@ def _stores(data: CheckData) -> Table:
 
 def _coverage(data: CheckData) -> Table:
     columns = (
-        Column(Sentence("Kho", "Store")),
+        Column(Sentence("Nơi lưu", "Store")),
         Column(Sentence("Tỷ lệ kiểm tra trong kỳ", "Share checked"), number=True),
         Column(Sentence("Kiểm tra trước kỳ", "Checked before"), number=True),
         Column(Sentence("Kiểm tra sau kỳ", "Checked after"), number=True),
@@ -229,7 +229,7 @@ def _conclusion(data: CheckData) -> Sentence:
         en += f", {number_text(unread)} of them could not be read"
     unlooked = any(one.wrong is None for one in data.database)
     if data.wrong:
-        vi += f"; có {number_text(data.wrong)} chỗ hư hỏng hoặc sai phải xử lý."
+        vi += f"; có {number_text(data.wrong)} chỗ hư hại hoặc sai phải xử lý."
         en += f"; {number_text(data.wrong)} are damaged or wrong and must be dealt with."
     elif not done:
         vi, en = f"{vi}; chưa có cơ sở để kết luận.", f"{en}; nothing can be concluded."

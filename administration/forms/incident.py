@@ -97,7 +97,7 @@ def _facts(data: IncidentData) -> Facts:
     if one.version is not None:
         lines.append(Line(Sentence("Gói tin AIP", "AIP version"), str(one.version), code=True))
     if one.store is not None:
-        lines.append(Line(Sentence("Kho", "Store"), str(one.store)))
+        lines.append(Line(Sentence("Nơi lưu", "Store"), str(one.store)))
     return Facts(tuple(lines))
 
 

@@ -120,8 +120,8 @@ class FormService:
         if one is None:
             raise NotFound(
                 Sentence(
-                    f"Không có lần sao lưu nào có mã {id}; xem «tangthu backup list».",
-                    f"There is no backup {id}; see “tangthu backup list”.",
+                    f"Không có lần sao lưu nào có mã {id}; «tangthu backups list» liệt kê các lần.",
+                    f"There is no backup {id}; “tangthu backups list” lists them.",
                 )
             )
         known = [one]

@@ -78,10 +78,10 @@ def year_sheet(data: YearData, archive: str, head: Head, people: Sequence[Person
         (
             Section(Sentence("Tài liệu đang bảo quản, theo phông", "Held, by fonds"), (_fonds(data, new=False),)),
             Section(Sentence("Tiếp nhận trong năm, theo phông", "Taken in this year"), (_fonds(data, new=True),)),
-            Section(Sentence("Bản sao, theo kho và địa điểm", "Replicas, by store and site"), (_stores(data),)),
+            Section(Sentence("Bản sao, theo nơi lưu và địa điểm", "Replicas, by store and site"), (_stores(data),)),
             Section(Sentence("Định dạng tệp", "File formats"), (_formats(data),)),
             Section(Sentence("Kiểm tra trong năm", "Checked this year"), (_checks(data),)),
-            Section(Sentence("Sao lưu, diễn tập trong năm", "Backups and drills this year"), (_kept(data),)),
+            Section(Sentence("Sao lưu, phục hồi thử trong năm", "Backups and drills this year"), (_kept(data),)),
             Section(Sentence("Sự cố trong năm", "Incidents this year"), (_incidents(data),)),
         ),
         (
@@ -115,7 +115,7 @@ def _fonds(data: YearData, *, new: bool) -> Table:
 
 def _stores(data: YearData) -> Table:
     columns = (
-        Column(Sentence("Kho", "Store")),
+        Column(Sentence("Nơi lưu", "Store")),
         Column(Sentence("Địa điểm", "Site")),
         Column(Sentence("Bản sao", "Replicas"), number=True),
         Column(Sentence("Byte", "Bytes"), number=True),
@@ -145,11 +145,11 @@ def _formats(data: YearData) -> Table:
 
 def _checks(data: YearData) -> Table:
     columns = (
-        Column(Sentence("Kho", "Store")),
+        Column(Sentence("Nơi lưu", "Store")),
         Column(Sentence("Bản sao", "Replicas"), number=True),
         Column(Sentence("Kiểm tra trong năm", "Checked this year"), number=True),
         Column(Sentence("Tỷ lệ", "Share"), number=True),
-        Column(Sentence("Hư hỏng hoặc mất", "Damaged or missing"), number=True),
+        Column(Sentence("Hư hại hoặc mất", "Damaged or missing"), number=True),
         Column(Sentence("Chưa kiểm tra lần nào", "Never checked"), number=True),
     )
 
@@ -167,7 +167,7 @@ def _checks(data: YearData) -> Table:
 
 def _kept(data: YearData) -> Facts | Words:
     if not data.kept:
-        return Words(Sentence("Không có lần sao lưu hay diễn tập nào.", "No backups or drills."))
+        return Words(Sentence("Không có lần sao lưu hay phục hồi thử nào.", "No backups or drills."))
     return Facts(
         tuple(
             Line(Sentence(f"{word('backup', what).vi}: {word('act', act).vi}", ""), f"{number_text(count)} lần")

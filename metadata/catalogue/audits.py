@@ -42,7 +42,12 @@ class Audits:
         with self._database.read() as connection:
             row = connection.execute(select(audit).where(audit.c.id == id)).first()
         if row is None:
-            raise NotFound(Sentence(f"Không có đợt kiểm tra {id}.", f"There is no audit {id}."))
+            raise NotFound(
+                Sentence(
+                    f"Không có đợt kiểm tra {id}: «tangthu audits list» liệt kê các đợt.",
+                    f"There is no audit {id}: “tangthu audits list” lists them.",
+                )
+            )
         return _read(row)
 
     def named(self, ids: Collection[str]) -> dict[str, Audit]:

@@ -82,7 +82,7 @@ def _known(connection: Connection, version: VersionId, events: Sequence[Event]) 
 
 
 def _not_held(version: VersionId) -> NotFound:
-    return NotFound(Sentence(f"Mục lục không có gói tin {version}.", f"The catalogue holds no version {version}."))
+    return NotFound(Sentence(f"Danh mục không có gói tin {version}.", f"The catalogue holds no version {version}."))
 
 
 def _log_went_on(version: VersionId) -> Busy:

@@ -8,23 +8,23 @@ from metadata.errors import Busy, CatalogueUnavailable, NoSpace, Unreadable, Usa
 from metadata.text import Sentence
 
 _BUSY = Sentence(
-    "Cơ sở dữ liệu mục lục đang bận: hãy thử lại sau.",
+    "Cơ sở dữ liệu danh mục đang bận: hãy thử lại sau.",
     "The catalogue's database is busy: try again later.",
 )
 _FULL = Sentence(
-    "Ổ đĩa chứa cơ sở dữ liệu mục lục đã đầy: hãy giải phóng dung lượng rồi thử lại.",
+    "Ổ đĩa chứa cơ sở dữ liệu danh mục đã đầy: hãy giải phóng dung lượng rồi thử lại.",
     "The disk under the catalogue's database is full: make room, then try again.",
 )
 _AWAY = Sentence(
-    "Không kết nối được cơ sở dữ liệu mục lục: hãy kiểm tra máy chủ rồi thử lại.",
+    "Không kết nối được cơ sở dữ liệu danh mục: hãy kiểm tra máy chủ rồi thử lại.",
     "The catalogue's database does not answer: check the server, then try again.",
 )
 _BROKEN = Sentence(
-    "Tệp cơ sở dữ liệu mục lục bị hỏng: hãy dựng lại mục lục từ các kho lưu trữ.",
+    "Tệp cơ sở dữ liệu danh mục bị hỏng: hãy dựng lại danh mục từ các nơi lưu.",
     "The catalogue's database file is damaged: rebuild the catalogue from the stores.",
 )
 _UNPREPARED = Sentence(
-    "Mục lục chưa được khởi tạo hoặc thuộc phiên bản khác: hãy chạy lệnh khởi tạo kho lưu trữ.",
+    "Danh mục chưa được khởi tạo hoặc thuộc phiên bản khác: hãy chạy lệnh khởi tạo kho lưu trữ.",
     "The catalogue has not been prepared, or is of another version: initialise the archive.",
 )
 

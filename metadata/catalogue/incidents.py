@@ -225,7 +225,12 @@ def _one(connection: Connection, id: str, *, lock: bool = False) -> Incident:
     query = select(incident).where(incident.c.id == id)
     row = connection.execute(query.with_for_update() if lock else query).first()
     if row is None:
-        raise NotFound(Sentence(f"Không có sự cố nào có mã {id}.", f"There is no incident {id}."))
+        raise NotFound(
+            Sentence(
+                f"Không có sự cố nào có mã {id}: «tangthu incidents list» liệt kê các sự cố.",
+                f"There is no incident {id}: “tangthu incidents list” lists them.",
+            )
+        )
     return _read(row)
 
 

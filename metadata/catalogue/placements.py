@@ -166,7 +166,7 @@ def note_placement(database: Database, connection: Connection, row: int) -> None
     query = select(aip_version.c.fonds, func.coalesce(access, "").label("access")).where(aip_version.c.version == row)
     found = connection.execute(query).first()
     if found is None:
-        raise NotFound(Sentence("Mục lục không có gói tin này.", "The catalogue holds no such version."))
+        raise NotFound(Sentence("Danh mục không có gói tin này.", "The catalogue holds no such version."))
     stores = connection.scalars(select(replica.c.store).where(replica.c.version == row).order_by(replica.c.store))
     values = {"fonds": found.fonds, "access": found.access, "stores": ",".join(stores)}
     make = postgresql.insert if database.is_postgresql else sqlite.insert

@@ -238,4 +238,9 @@ def _votes(rows: Sequence[Row[tuple[object, ...]]]) -> tuple[Vote, ...]:
 
 
 def _not_found(id: str) -> NotFound:
-    return NotFound(Sentence(f"Không có gói {id} trong khu cách ly.", f"There is no package {id} in quarantine."))
+    return NotFound(
+        Sentence(
+            f"Không có gói {id} trong khu cách ly: «tangthu quarantine list» liệt kê các gói.",
+            f"There is no package {id} in quarantine: “tangthu quarantine list” lists them.",
+        )
+    )

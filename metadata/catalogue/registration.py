@@ -56,7 +56,7 @@ class Registration:
         if self._connection.scalar(wanted.returning(aip_version.c.version)) is None:
             raise AlreadyExists(
                 Sentence(
-                    f"Gói tin {self._version.id} đã có trong mục lục.",
+                    f"Gói tin {self._version.id} đã có trong danh mục.",
                     f"The catalogue already holds {self._version.id}.",
                 )
             )

@@ -71,4 +71,4 @@ class ReplicaRows:
 
 
 def version_not_held(version: VersionId) -> NotFound:
-    return NotFound(Sentence(f"Mục lục không có gói tin {version}.", f"The catalogue holds no version {version}."))
+    return NotFound(Sentence(f"Danh mục không có gói tin {version}.", f"The catalogue holds no version {version}."))

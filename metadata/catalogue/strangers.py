@@ -187,7 +187,10 @@ def _one(connection: Connection, store: StoreId, key: str, *, lock: bool = False
     row = connection.execute(query.with_for_update() if lock else query).first()
     if row is None:
         raise NotFound(
-            Sentence(f"Kho {store} không có vật lạ nào ở {key}.", f"Store {store} has no stranger under {key}.")
+            Sentence(
+                f"Nơi lưu {store} không có vật lạ nào ở {key}: «tangthu strangers list» liệt kê các vật lạ.",
+                f"Store {store} has no stranger under {key}: “tangthu strangers list” lists them.",
+            )
         )
     return _stranger(connection, row)
 

@@ -139,7 +139,7 @@ class AipReader:
     def _unreadable(self, error: ValueError) -> Unreadable:
         return Unreadable(
             Sentence(
-                f"Đối tượng {self.key} trong kho {self.store.id} không phải là gói AIP nguyên vẹn ({error}).",
+                f"Đối tượng {self.key} trong nơi lưu {self.store.id} không phải là gói AIP nguyên vẹn ({error}).",
                 f"Object {self.key} in store {self.store.id} is not a whole AIP ({error}).",
             )
         )
@@ -234,7 +234,7 @@ def _opened(store: Store, key: str, member: Member | ZipEntry) -> Iterator[ByteS
 def _damaged(store: Store, key: str, path: str) -> Damaged:
     return Damaged(
         Sentence(
-            f"Tệp {path} của {key} trong kho {store.id} không khớp mã băm; không byte nào sai được đưa ra.",
+            f"Tệp {path} của {key} trong nơi lưu {store.id} không khớp mã băm; không byte nào sai được đưa ra.",
             f"Member {path} of {key} in store {store.id} does not match its digest; it is not served.",
         )
     )

@@ -399,5 +399,5 @@ class DirectoryStore:
 
 def _unfit(root: Path, vi: str, en: str) -> UsageError:
     return UsageError(
-        Sentence(vi=f"Thư mục “{root}” không dùng làm kho được: {vi}.", en=f"“{root}” cannot be a store: {en}.")
+        Sentence(vi=f"Thư mục “{root}” không dùng làm nơi lưu được: {vi}.", en=f"“{root}” cannot be a store: {en}.")
     )

@@ -48,7 +48,7 @@ def checked_range(size: int, start: int, length: int | None) -> int:
 def unavailable(store: StoreId, reason: str) -> StoreUnavailable:
     return StoreUnavailable(
         Sentence(
-            vi=f"Kho “{store}” không trả lời ({reason}). Hãy kiểm tra kho rồi thử lại.",
+            vi=f"Nơi lưu “{store}” không trả lời ({reason}). Hãy kiểm tra nơi lưu rồi thử lại.",
             en=f"The store “{store}” does not answer ({reason}). Check the store and try again.",
         )
     )
@@ -57,7 +57,7 @@ def unavailable(store: StoreId, reason: str) -> StoreUnavailable:
 def not_mounted(store: StoreId, reason: str) -> StoreUnavailable:
     return StoreUnavailable(
         Sentence(
-            vi=f"Kho “{store}” chưa được gắn vào hệ thống ({reason}). Hãy gắn đúng ổ đĩa của kho rồi thử lại.",
+            vi=f"Nơi lưu “{store}” chưa được gắn vào hệ thống ({reason}). Hãy gắn đúng ổ đĩa của nơi lưu rồi thử lại.",
             en=f"The store “{store}” is not mounted ({reason}). Mount the store's own disk and try again.",
         )
     )
@@ -66,7 +66,7 @@ def not_mounted(store: StoreId, reason: str) -> StoreUnavailable:
 def no_space(store: StoreId) -> NoSpace:
     return NoSpace(
         Sentence(
-            vi=f"Kho “{store}” đã hết chỗ lưu. Hãy mở rộng dung lượng rồi thử lại.",
+            vi=f"Nơi lưu “{store}” đã hết chỗ lưu. Hãy mở rộng dung lượng rồi thử lại.",
             en=f"The store “{store}” is full. Give it more space and try again.",
         )
     )
@@ -74,14 +74,14 @@ def no_space(store: StoreId) -> NoSpace:
 
 def not_found(store: StoreId, key: str) -> NotFound:
     return NotFound(
-        Sentence(vi=f"Kho “{store}” không có đối tượng “{key}”.", en=f"The store “{store}” has no object “{key}”.")
+        Sentence(vi=f"Nơi lưu “{store}” không có đối tượng “{key}”.", en=f"The store “{store}” has no object “{key}”.")
     )
 
 
 def no_upload(store: StoreId, key: str) -> NotFound:
     return NotFound(
         Sentence(
-            vi=f"Kho “{store}” không còn lượt tải lên này của “{key}”, hoặc thiếu phần của nó.",
+            vi=f"Nơi lưu “{store}” không còn lượt tải lên này của “{key}”, hoặc thiếu phần của nó.",
             en=f"The store “{store}” does not have this upload of “{key}”, or not all of its parts.",
         )
     )
@@ -90,7 +90,7 @@ def no_upload(store: StoreId, key: str) -> NotFound:
 def already_exists(store: StoreId, key: str) -> AlreadyExists:
     return AlreadyExists(
         Sentence(
-            vi=f"Kho “{store}” đã có đối tượng “{key}”; đối tượng đã lưu không bao giờ bị ghi đè.",
+            vi=f"Nơi lưu “{store}” đã có đối tượng “{key}”; đối tượng đã lưu không bao giờ bị ghi đè.",
             en=f"The store “{store}” already has an object “{key}”; a stored object is never overwritten.",
         )
     )
@@ -121,7 +121,7 @@ def locked(store: StoreId, key: str, until: datetime | None) -> Locked:
     vi, en = (f"đến {until:%d/%m/%Y %H:%M} UTC", f"until {until:%Y-%m-%d %H:%M} UTC") if until else ("", "")
     return Locked(
         Sentence(
-            vi=f"Kho “{store}” đang khóa đối tượng “{key}” {vi or 'theo yêu cầu giữ nguyên'}; chưa xóa được.",
+            vi=f"Nơi lưu “{store}” đang khóa đối tượng “{key}” {vi or 'theo yêu cầu giữ nguyên'}; chưa xóa được.",
             en=f"The store “{store}” keeps “{key}” locked {en or 'by a legal hold'}; it cannot be removed yet.",
         )
     )
@@ -130,7 +130,7 @@ def locked(store: StoreId, key: str, until: datetime | None) -> Locked:
 def cold(store: StoreId, key: str) -> Cold:
     return Cold(
         Sentence(
-            vi=f"Đối tượng “{key}” nằm trong kho lạnh “{store}”: hãy xin lấy ra và đọc lại sau vài giờ.",
+            vi=f"Đối tượng “{key}” nằm trong nơi lưu lạnh “{store}”: hãy xin lấy ra và đọc lại sau vài giờ.",
             en=f"“{key}” is in the cold store “{store}”: ask for it and read it in some hours.",
         )
     )
@@ -139,7 +139,7 @@ def cold(store: StoreId, key: str) -> Cold:
 def not_encrypted(store: StoreId) -> UsageError:
     return UsageError(
         Sentence(
-            vi=f"Máy chủ của kho “{store}” không mã hóa như thiết lập stores.sse yêu cầu; không ghi gì.",
+            vi=f"Máy chủ của nơi lưu “{store}” không mã hóa như thiết lập stores.sse yêu cầu; không ghi gì.",
             en=f"The server of the store “{store}” does not encrypt as stores.sse asks; nothing was kept there.",
         )
     )
@@ -148,7 +148,7 @@ def not_encrypted(store: StoreId) -> UsageError:
 def put_wrongly(store: StoreId, key: str) -> Damaged:
     return Damaged(
         Sentence(
-            vi=f"Kho “{store}” đã ghi sai đối tượng “{key}”; đối tượng hỏng đã được xóa. Hãy gửi lại.",
+            vi=f"Nơi lưu “{store}” đã ghi sai đối tượng “{key}”; đối tượng hỏng đã được xóa. Hãy gửi lại.",
             en=f"The store “{store}” put “{key}” together wrongly; the bad object was removed. Send it again.",
         )
     )

@@ -103,7 +103,7 @@ def test_the_minutes_of_a_check_say_what_was_looked_at_and_what_it_came_to(desk:
         "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "LƯU TRỮ LỊCH SỬ TỈNH",
         "BIÊN BẢN KIỂM TRA TÀI LIỆU LƯU TRỮ SỐ VÀ CƠ SỞ DỮ LIỆU", "Từ ngày 01/03/2026 đến ngày 31/03/2026",
         "Thông tư số 05/2025/TT-BNV", "Nguyễn Thị Ánh", "Trưởng phòng Bảo quản", "kho-1 (Đồng Tháp)",
-        "đã kiểm tra 4 trên 4 bản sao (100,00 %)", "1 bản sao không đọc được", "có 1 chỗ hư hỏng",
+        "đã kiểm tra 4 trên 4 bản sao (100,00 %)", "1 bản sao không đọc được", "có 1 chỗ hư hại",
         "Hiện còn 1 sự cố", found.id, "Cấu trúc tệp cơ sở dữ liệu", form.id,
     ):  # fmt: skip
         assert part in text, part
@@ -146,7 +146,7 @@ def test_the_minutes_of_a_backup_name_its_sets_its_chain_and_its_manifest(desk: 
     judged(form)
     for part in (
         "full-1 > inc-1 > inc-2", "1.234.567 byte", "4.321", "Đồng Tháp", "Cần Thơ", "BÊN GIAO",
-        "BÊN NHẬN", "12/BB-LTLS", "Cao Lãnh, ngày 03 tháng 03 năm 2026", "SỞ NỘI VỤ", "2 bộ ở 2 kho độc lập",
+        "BÊN NHẬN", "12/BB-LTLS", "Cao Lãnh, ngày 03 tháng 03 năm 2026", "SỞ NỘI VỤ", "2 bộ ở 2 nơi lưu độc lập",
     ):  # fmt: skip
         assert part in text, part
     assert made.digest.hex() in unbroken(text)
@@ -179,7 +179,7 @@ def test_the_minutes_of_an_incident_tell_it_from_the_first_look_to_the_last(desk
     text = said(form)
     judged(form)
     for part in (
-        one.id, "Bản sao hư hỏng", "Bản sao ở kho kho-1 bị hỏng.", "data/Công văn số 3.pdf", "Sai lệch",
+        one.id, "Bản sao hư hại", "Bản sao ở kho kho-1 bị hỏng.", "data/Công văn số 3.pdf", "Sai lệch",
         "08:02 02/03/2026", "Đĩa cứng số 7 có cung hỏng", "Đã thay đĩa, chép lại từ kho-2", "kho-2",
         "09:00 02/03/2026", "Nội dung sai mã băm", "Chép lại toàn bộ từ bản sao khớp",
         "Phạm Dung", "Nghị định số 113/2025/NĐ-CP", "Phát hiện", "Khắc phục", "Kết thúc",
@@ -214,7 +214,7 @@ def test_the_report_of_a_year_adds_up_to_what_the_catalogue_counts(desk: Desk) -
     assert "Cộng 4 1 10 25 1.000.000.400.007 1,0 TB" in text
     assert "Cộng 3 1 8 20 1.000.000.300.007 1,0 TB" in text
     assert "P01 4 0 8 20 400.000 400,0 kB" in text
-    for part in ("fmt/354", "Kho không trả lời", "Toàn bộ: Đã sao lưu", "Cần Thơ", "tính đến hết ngày 31/12/2026"):
+    for part in ("fmt/354", "Nơi lưu không trả lời", "Toàn bộ: Đã sao lưu", "Cần Thơ", "tính đến hết ngày 31/12/2026"):
         assert part in text, part
     before = desk.forms.year(2025)
     assert "Cộng 1 0 2 5 100.000 100,0 kB" in said(before)

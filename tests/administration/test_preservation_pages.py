@@ -151,7 +151,7 @@ def test_an_audit_is_begun_slowed_paused_and_stopped(officer: Client, archive: A
     assert begun.status_code == 303
     (one,) = archive.audits.running()
     assert (one.kind, one.share, one.limit, one.person) == (AuditKind.SAMPLE, 0.125, 1_500_000, "Lê A")
-    assert "Đọc mẫu ngẫu nhiên" in officer.get("/preservation/audits").text
+    assert "Kiểm tra mẫu (ngẫu nhiên)" in officer.get("/preservation/audits").text
     assert send(officer, f"/audits/{one.id}/limit", limit="3").status_code == 303
     assert send(officer, f"/audits/{one.id}/pause").status_code == 303
     (one,) = archive.audits.running()
@@ -189,8 +189,8 @@ def test_numbers_beside_the_pictures_are_those_of_the_catalogue(officer: Client,
     keep(archive.catalogue, list(archive.stores.values()), at=NOW - timedelta(days=200))
     page = officer.get("/preservation").text
     assert "2 bản sao chưa được đọc toàn bộ trong hạn" in page
-    cells = re.findall(r'data-label="(Trong hạn|Quá hạn|Chưa đọc|Hư hỏng)">(\d+)<', page)
-    assert cells == [("Trong hạn", "0"), ("Quá hạn", "1"), ("Chưa đọc", "0"), ("Hư hỏng", "0")] * 2 + [
+    cells = re.findall(r'data-label="(Trong hạn|Quá hạn|Chưa đọc|Hư hại)">(\d+)<', page)
+    assert cells == [("Trong hạn", "0"), ("Quá hạn", "1"), ("Chưa đọc", "0"), ("Hư hại", "0")] * 2 + [
         ("Trong hạn", "0"), ("Quá hạn", "2"), ("Chưa đọc", "0"),
     ]  # fmt: skip
     formats = officer.get("/preservation/formats").text
@@ -270,4 +270,4 @@ def test_a_store_shows_its_last_audit(officer: Client, archive: Archive, kept: K
 
 def test_nothing_is_said_of_damage_by_fonds(officer: Client, kept: Kept) -> None:
     page = officer.get("/preservation").text
-    assert page.count('<th scope="col" class="right">Hư hỏng</th>') == page.count('data-label="Hư hỏng"') // 2 == 1
+    assert page.count('<th scope="col" class="right">Hư hại</th>') == page.count('data-label="Hư hại"') // 2 == 1

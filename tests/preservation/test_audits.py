@@ -30,9 +30,7 @@ from tests.builders.kept import AGENT, PERIOD, Clock, Kept, flip, keep, raw, rep
 FIRST = StoreId("kho-1")
 
 
-def _audits(
-    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, budgets: Budgets | None = None
-) -> Audits:
+def _audits(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, budgets: Budgets | None = None) -> Audits:
     by_id = {store.id: store for store in stores}
     auditor = Auditor(catalogue, by_id, clock, AGENT, Schedule(PERIOD))
     return Audits(catalogue, auditor, by_id, ArchiveJournal(catalogue, stores, clock, AGENT), clock, budgets)

@@ -4,5 +4,9 @@ from storage.wrappers.fault import Call, Fault, FaultStore, chance, script
 from storage.wrappers.limit import LimitStore
 from storage.wrappers.retry import RetryPolicy, RetryStore
 from storage.wrappers.room import RoomStore
+from storage.wrappers.whole import WholeObjectStore
 
-__all__ = ["Call", "Fault", "FaultStore", "LimitStore", "RetryPolicy", "RetryStore", "RoomStore", "chance", "script"]
+__all__ = [
+    "Call", "Fault", "FaultStore", "LimitStore", "RetryPolicy", "RetryStore", "RoomStore", "WholeObjectStore", "chance",
+    "script",
+]  # fmt: skip

@@ -19,7 +19,7 @@ from preservation.rebuild import RebuildReport, rebuild
 from preservation.repair import Repairer
 from storage.keys import log_key
 from storage.port import ObjectInfo, Store
-from storage.stores.memory import MemoryStore
+from storage.stores.memory import MemoryStore, MemoryStream
 from storage.wrappers import Fault, FaultStore
 from tests.builders.kept import AGENT, PERIOD, Clock, File, flip, keep, raw, replace
 
@@ -269,3 +269,41 @@ def test_a_log_whose_end_nobody_could_read_gives_no_older_state(
     assert (report.rebuilt, report.unfinished, report.lost) == (0, [], [kept.key])
     assert _rebuild(again, list(stores), clock).rebuilt == 1
     assert _rows(again) == _rows(catalogue)
+
+
+class _Counting(MemoryStore):
+    """Counts readings of objects; the first of each comes altered."""
+
+    def __init__(self, inner: MemoryStore, *, alters: bool) -> None:
+        super().__init__(inner.id)
+        self._objects, self._alters, self.opened = inner._objects, alters, list[str]()
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> MemoryStream:
+        first = key not in self.opened
+        self.opened.append(key)
+        if not (self._alters and first and key.endswith(".zip")):
+            return super().open(key, start, length)
+        data = bytearray(raw(self, key))
+        data[len(data) // 2] ^= 1
+        return MemoryStream(memoryview(data)[start:])
+
+
+def test_a_small_aip_costs_one_request_for_its_object(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = [keep(catalogue, stores, name) for name in "ab"]
+    seen = [_Counting(store, alters=False) for store in stores]
+    again = new_catalogue("again")
+    assert _rebuild(again, seen, clock).rebuilt == 2
+    assert _rows(again) == _rows(catalogue)
+    assert [[store.opened.count(one.key) for store in seen] for one in kept] == [[1, 0], [1, 0]]
+
+
+def test_a_reading_that_came_altered_proves_nothing(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    keep(catalogue, stores)
+    again = new_catalogue("again")
+    report = _rebuild(again, [_Counting(stores[0], alters=True)], clock)
+    assert (report.rebuilt, report.lost, report.problems) == (1, [], [])
+    assert len(list(again.holdings.members(next(iter(again.holdings.every_version())).id))) > 0

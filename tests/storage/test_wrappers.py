@@ -15,7 +15,18 @@ from metadata.errors import AlreadyExists, NoSpace, NotFound, StoreUnavailable
 from metadata.identifiers import StoreId
 from storage.port import Store
 from storage.stores.memory import MemoryStore
-from storage.wrappers import Call, Fault, FaultStore, LimitStore, RetryPolicy, RetryStore, RoomStore, chance, script
+from storage.wrappers import (
+    Call,
+    Fault,
+    FaultStore,
+    LimitStore,
+    RetryPolicy,
+    RetryStore,
+    RoomStore,
+    WholeObjectStore,
+    chance,
+    script,
+)  # fmt: skip
 from tests.contracts.store import StoreContract, content, keys
 
 
@@ -252,3 +263,31 @@ def test_requests_at_once_are_limited() -> None:
         list(pool.map(lambda number: store.put(f"k{number}", b"x"), range(20)))
     assert max(most) == 2
     assert len(keys(inner)) == 20
+
+
+class TestWhole:
+    def test_one_object_is_asked_for_once_and_others_as_ever(self) -> None:
+        inner = memory()
+        inner.put("a", b"0123456789")
+        inner.put("b", b"other")
+        asked: list[str] = []
+
+        class Asked(MemoryStore):
+            def open(self, key: str, start: int = 0, length: int | None = None) -> Any:
+                asked.append(key)
+                return inner.open(key, start, length)
+
+        whole = WholeObjectStore(Asked(StoreId("memory")), "a")
+        for start, length, wanted in ((0, None, b"0123456789"), (3, 4, b"3456"), (10, 0, b""), (2, None, b"23456789")):
+            with whole.open("a", start, length) as stream:
+                assert stream.read(100) == wanted
+        with whole.open("b") as stream:
+            assert stream.read(9) == b"other"
+        assert asked == ["a", "b"]
+        for start, length in ((-1, 2), (8, 3), (11, None)):
+            with pytest.raises(ValueError, match="not inside"):
+                whole.open("a", start, length)
+
+    def test_what_the_store_raises_is_raised(self) -> None:
+        with pytest.raises(NotFound):
+            WholeObjectStore(memory(), "a").open("a")

@@ -125,12 +125,17 @@ def rebuild_one(
     schedule: Schedule | None = None,
     work: Path | None = None,
 ) -> RebuildReport:
-    """As :func:`rebuild`, for the one version under ``key``. Raises ValueError when it is no object key."""
+    """As :func:`rebuild`, for the one version under ``key``.
+
+    Raises ValueError when it is no object key, StoreUnavailable when it was not read and a store did not answer.
+    """
     version = parse_object_key(key)
     if version is None:
         raise ValueError(f"not the key of an AIP object: {key[:200]!r}")
     made = _Rebuild(catalogue, stores, clock, schedule or Schedule(), work)
     made.take(key, version, [(store, info) for store in stores if (info := store.head(key)) is not None])
+    if made.report.lost and made.away is not None:
+        raise made.away
     return made.report
 
 
@@ -149,6 +154,7 @@ class _Rebuild:
         self._schedule = schedule
         self._work = work
         self.report = RebuildReport()
+        self.away: StoreUnavailable | None = None
         self._noting = threading.Lock()
         self._writing = threading.Lock()
 
@@ -259,7 +265,8 @@ class _Rebuild:
             return
         try:
             log = self._log(key)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            self.away = error
             self.report.lost.append(key)
             return
         if log is None:
@@ -272,6 +279,7 @@ class _Rebuild:
             try:
                 self._read(info, version, store, holders, log)
             except (Unreadable, Damaged, NotFound, StoreUnavailable) as error:
+                self.away = error if isinstance(error, StoreUnavailable) else self.away
                 self._tell(key, store.id, error.sentence)
             except AlreadyExists:
                 self._count("known")

@@ -15,12 +15,12 @@ from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
 from preservation.audit import Auditor
 from preservation.checks import Schedule
-from preservation.rebuild import RebuildReport, rebuild
+from preservation.rebuild import RebuildReport, rebuild, rebuild_one
 from preservation.repair import Repairer
 from storage.keys import log_key
 from storage.port import ObjectInfo, Store
 from storage.stores.memory import MemoryStore, MemoryStream
-from storage.wrappers import Fault, FaultStore
+from storage.wrappers import Call, Fault, FaultStore
 from tests.builders.kept import AGENT, PERIOD, Clock, File, flip, keep, raw, replace
 
 SCHEDULE = Schedule(PERIOD, timedelta(hours=1))
@@ -307,3 +307,21 @@ def test_a_reading_that_came_altered_proves_nothing(
     report = _rebuild(again, [_Counting(stores[0], alters=True)], clock)
     assert (report.rebuilt, report.lost, report.problems) == (1, [], [])
     assert len(list(again.holdings.members(next(iter(again.holdings.every_version())).id))) > 0
+
+
+@pytest.mark.parametrize("part", ["object", "log"])
+def test_one_version_that_a_store_did_not_give_is_not_lost(
+    catalogue: Catalogue, new_catalogue: NewCatalogue, stores: list[MemoryStore], clock: Clock, part: str
+) -> None:
+    """Whoever asks for one version may ask again: nothing was found wrong with it."""
+    kept, again = keep(catalogue, stores), new_catalogue("again")
+
+    def silent(call: Call) -> Fault | None:
+        return (
+            Fault.BEFORE if call.operation == "open" and (log_key(kept.key, 1) == call.key) == (part == "log") else None
+        )
+
+    away = [FaultStore(store, silent) for store in stores]
+    with pytest.raises(StoreUnavailable):
+        rebuild_one(again, away, kept.key, clock, SCHEDULE)
+    assert rebuild_one(again, stores, kept.key, clock, SCHEDULE).rebuilt == 1

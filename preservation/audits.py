@@ -32,6 +32,7 @@ from preservation.clock import clock_trouble
 from preservation.journal import ArchiveJournal
 from preservation.light import look_lightly
 from preservation.reconciliation import Reconciler
+from preservation.standing import standing_audits
 from storage.port import Store
 
 _PAGE = 100
@@ -119,7 +120,7 @@ class Audits:
 
     def stop(self, id: str, person: str = "") -> Audit:
         """It ends here. Raises NotFound; UsageError for one that has no end."""
-        if self._rows.get(id).endless:
+        if self._get(id).endless:
             raise UsageError(
                 Sentence(
                     "Kiểm tra thường trực của một nơi lưu không ngừng hẳn được; hãy tạm dừng.",
@@ -130,7 +131,7 @@ class Audits:
 
     def set_limit(self, id: str, limit: int | None, person: str = "") -> Audit:
         """Bytes a second from now on; None: the store's own budget. Raises NotFound, UsageError."""
-        one = self._rows.get(id)
+        one = self._get(id)
         self._check(one.store, 1.0, limit)
         self._note(id, "limited", {"limit": limit}, person)
         self._rows.set_limit(id, limit)
@@ -228,9 +229,14 @@ class Audits:
             self._note(one.id, "done", {"done": end.done, "damaged": end.damaged, "unread": end.unread}, "")
 
     def _set(self, id: str, state: AuditState, act: str, person: str) -> Audit:
-        self._rows.get(id)
+        self._get(id)
         if self._rows.set_state(id, state, self._clock()):
             self._note(id, act, {}, person)
+        return self._rows.get(id)
+
+    def _get(self, id: str) -> Audit:
+        """Also a standing one that nobody has looked at yet."""
+        standing_audits(self._catalogue, self._stores, self._clock())
         return self._rows.get(id)
 
     def _note(self, id: str, act: str, document: Mapping[str, Any], person: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from metadata.audits import Audit, AuditKind, AuditState
 from metadata.catalogue import Catalogue, Lease
@@ -32,6 +33,39 @@ _PAUSED = Sentence("Đang tạm dừng theo yêu cầu.", "Paused as asked.")
 def standing_id(store: StoreId) -> str:
     """The number of a store's standing audit."""
     return f"standing-{store}"
+
+
+def standing_audits(catalogue: Catalogue, stores: Collection[StoreId], now: datetime) -> list[Audit]:
+    """One for each store, begun where there was none."""
+    rows = catalogue.audits
+    known = rows.named([standing_id(store) for store in stores])
+    for store in stores:
+        id = standing_id(store)
+        if id not in known:
+            one = Audit(
+                id,
+                AuditKind.DEEP,
+                store,
+                None,
+                1.0,
+                AuditState.RUNNING,
+                True,
+                now,
+                now,
+                None,
+                None,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                "",
+            )
+            with suppress(ValueError):  # another worker was quicker
+                rows.add(one)
+            known[id] = rows.get(id)
+    return [known[standing_id(store)] for store in stores]
 
 
 @dataclass(slots=True)
@@ -58,18 +92,7 @@ class StandingAudits:
 
     def listed(self) -> list[Audit]:
         """One for each store, begun where there was none; ``done`` counts since then."""
-        known = self._rows.named([standing_id(store) for store in self._stores])
-        for store in self._stores:
-            if standing_id(store) not in known:
-                now = self._clock()
-                one = Audit(
-                    standing_id(store), AuditKind.DEEP, store, None, 1.0, AuditState.RUNNING, True, now, now, None,
-                    None, 0, 0, 0, 0, 0, 0, "",
-                )  # fmt: skip
-                with suppress(ValueError):  # another worker was quicker
-                    self._rows.add(one)
-                known[one.id] = self._rows.get(one.id)
-        return [known[standing_id(store)] for store in self._stores]
+        return standing_audits(self._catalogue, self._stores, self._clock())
 
     def waits(self, one: Audit) -> Sentence | None:
         """Why it reads nothing now: it is paused, out of its hours, or the month's money is spent; None: it reads."""

@@ -76,6 +76,18 @@ def test_an_audit_is_begun_and_steered(program: Client, archive: Archive) -> Non
     assert archive.audits.running() == []
 
 
+def test_standing_audits_are_listed_with_why_they_wait(program: Client, archive: Archive) -> None:
+    assert program.post(f"{BASE}/audits/standing-b/resume", json={"person": "An"}).status_code == 200
+    first, second = program.get(f"{BASE}/audits/standing").json()
+    assert (first["id"], first["standing"], first["waits"], second["id"]) == ("standing-a", True, None, "standing-b")
+    assert program.post(f"{BASE}/audits/standing-a/pause", json={"person": "An"}).json()["state"] == "paused"
+    first, second = program.get(f"{BASE}/audits/standing").json()
+    assert first["waits"]["en"].startswith("Paused")
+    assert second["waits"] is None
+    assert program.post(f"{BASE}/audits/standing-a/stop", json={}).status_code == 422
+    assert program.get(f"{BASE}/audits").json() == []
+
+
 @pytest.mark.parametrize("asked", [
     {"kind": "deep"}, {"kind": "odd", "store": "a"}, {"kind": "deep", "store": "không có"},
     {"kind": "deep", "store": "c"}, {"kind": "sample", "store": "a", "share": 0},

@@ -146,6 +146,22 @@ def test_repair_is_asked_of_the_work_engine_and_its_state_shown(officer: Client,
     assert "Đang sửa" not in officer.get(f"/preservation/incidents/{one.id}?job=drill-1").text
 
 
+def test_a_standing_audit_is_paused_and_limited_not_stopped(officer: Client, archive: Archive, kept: Kept) -> None:
+    page = officer.get("/preservation/audits").text
+    assert "đang đọc những gì đến hạn" in page
+    assert "/preservation/audits/standing-a/pause" in page
+    assert "/preservation/audits/standing-a/stop" not in page
+    assert send(officer, "/audits/standing-a/pause", person="Lê A").status_code == 303
+    assert send(officer, "/audits/standing-b/limit", limit="2,5").status_code == 303
+    assert send(officer, "/audits/standing-b/stop").status_code == 422
+    first, second = archive.standing.listed()
+    assert (first.state, second.state, second.limit) == (AuditState.PAUSED, AuditState.RUNNING, 2_500_000)
+    assert "Đang tạm dừng" in officer.get("/preservation/audits").text
+    assert "1 nơi lưu đang tạm dừng" in officer.get("/preservation").text
+    assert send(officer, "/audits/standing-a/resume").status_code == 303
+    assert "đang tạm dừng" not in officer.get("/preservation").text
+
+
 def test_an_audit_is_begun_slowed_paused_and_stopped(officer: Client, archive: Archive, kept: Kept) -> None:
     begun = send(officer, "/audits", kind="sample", store="a", share="12,5", limit="1,5", fonds="P01", person="Lê A")
     assert begun.status_code == 303

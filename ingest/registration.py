@@ -63,6 +63,8 @@ def register(place: IngestPlace, stored: Stored, known: Known | None = None) -> 
         events: Sequence[Event] = _first_events(place, stored)
         receipt = json.loads(stored.receipt.to_json())
         appended = append_log(stores, stored.key, None, events, receipt)
+        if appended.left:
+            restore_log(stores, stored.key, appended.head)
         if appended.adopted:  # a worker that died had written it; the times in it are the times of this AIP
             events = [event for log in appended.adopted for event in log.events]
             receipt = appended.adopted[0].receipt or receipt

@@ -29,6 +29,7 @@ from metadata.identifiers import ArchiveCode, StoreId
 from metadata.text import Sentence
 from storage.keys import BACKUP_PREFIX, backup_prefix
 from storage.port import Store
+from storage.settled import read_small
 
 FORMAT = "tangthu-backup/1"
 MANIFEST = "manifest.json"
@@ -36,7 +37,6 @@ FILES = "files"
 """What the parts of packed files tell, where others name their sections."""
 PART_BYTES = 8 << 20
 """About how many bytes a part has; a store takes up to 16 MiB whole or not at all."""
-_LARGEST = 16 << 20
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,99}")
 _RAW_BYTES = 64 << 20
 _LEVEL = 6
@@ -252,7 +252,7 @@ def backups_in(store: Store) -> list[str]:
 
 
 def read_part(store: Store, manifest: Manifest, part: PartOf) -> bytes:
-    """The bytes of a part. Raises NotFound, Damaged, StoreUnavailable."""
+    """The bytes of a part. Raises NotFound, Damaged, Unreadable, StoreUnavailable."""
     key = manifest.key(part.name)
     data = read_small(store, key)
     if data is None:
@@ -282,18 +282,6 @@ def part_from(
         raise away
     key = manifest.key(part.name)
     raise Damaged(Sentence(f"Không nơi lưu nào còn {key} nguyên vẹn.", f"No store has {key} whole any more."))
-
-
-def read_small(store: Store, key: str) -> bytes | None:
-    """All bytes of an object of at most 16 MiB; None when there is none, or a larger one."""
-    info = store.head(key)
-    if info is None or info.size > _LARGEST:
-        return None
-    try:
-        with store.open(key) as stream:
-            return stream.read(_LARGEST)
-    except NotFound:
-        return None
 
 
 def _broken(section: str) -> Unreadable:

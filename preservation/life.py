@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from metadata.catalogue import Catalogue
-from metadata.errors import NoSpace, NotFound, StoreUnavailable
+from metadata.errors import AlreadyExists, NoSpace, NotFound, OnShelf, StoreUnavailable
 from metadata.events import Event, EventType, LogHead
 from metadata.holdings import Replica
 from metadata.identifiers import FondsCode, StoreId, VersionId
@@ -17,9 +18,9 @@ from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.checks import SUCCESS, Schedule
 from storage.keys import log_key
-from storage.log import LARGEST, append_log, decode_log
+from storage.log import append_log, decode_log
 from storage.port import Store
-from storage.settled import settled
+from storage.settled import SMALL, settled
 
 
 def replicas_of(version: VersionId, events: Iterable[Event], schedule: Schedule, fonds: FondsCode) -> list[Replica]:
@@ -83,6 +84,9 @@ def log_events(
             if not stores:
                 raise
     appended = append_log(stores, key, head, events, spare=True)
+    if appended.left:
+        with suppress(NoSpace):
+            restore_log(stores, key, appended.head)
     adopted = [event for entry in appended.adopted for event in entry.events]
     known = {event.id for event in adopted}
     return Logged(appended.head, (*adopted, *(event for event in events if event.id not in known)))
@@ -91,26 +95,51 @@ def log_events(
 def restore_log(stores: Sequence[Store], key: str, head: LogHead) -> tuple[int, tuple[int, ...]]:
     """Make the log up to ``head`` whole in every store, from whatever store has each object whole.
 
-    The chain is followed back from ``head``, so nothing is believed that the catalogue does not vouch for. Returns how
-    many objects were written, and the numbers that no store has any more. Raises StoreUnavailable.
+    The chain is followed back from ``head``, so nothing is believed that the catalogue does not vouch for; what a store
+    lacks is then written from the first object on, so that one who dies on the way leaves a log that is too short, and
+    not one with a hole. A closed medium stays as it is. Returns how many objects were written, and the numbers that no
+    store has any more. Raises StoreUnavailable, NoSpace.
     """
-    written, digest = 0, head.digest
+    lacking: list[tuple[int, bytes]] = []
+    lost: tuple[int, ...] = ()
+    digest = head.digest
     for number in range(head.number, 0, -1):
+        good, copies = _copies(stores, log_key(key, number), digest)
+        if good is None:
+            lost = tuple(range(1, number + 1))
+            break
+        if any(content != good for content in copies.values()):
+            lacking.append((number, digest))
+        digest = decode_log(stores[0].id, log_key(key, number), good).previous
+    written = 0
+    for number, digest in reversed(lacking):
         path = log_key(key, number)
-        copies = {store.id: _bytes(store, path) for store in stores}
+        good, copies = _copies(stores, path, digest)
+        written += sum(_write(store, path, good) for store in stores if good and copies[store.id] != good)
+    return written, lost
+
+
+def _write(store: Store, path: str, good: bytes) -> bool:
+    """Put a log object where it is missing, or is another; whether it had to be."""
+    there = settled(store.id, partial(_bytes, store, path))
+    if there == good:
+        return False
+    with suppress(OnShelf, AlreadyExists):  # a closed set; another worker was faster
+        if there is not None:
+            store.bury(path)
+        store.put(path, good)
+        return True
+    return False
+
+
+def _copies(stores: Sequence[Store], path: str, digest: bytes) -> tuple[bytes | None, Mapping[StoreId, bytes | None]]:
+    """The log object with that digest, None where no store has it, and what lies in each."""
+    copies = {store.id: _bytes(store, path) for store in stores}
+    good = _with_digest(copies, digest)
+    if good is None:
+        copies = {store.id: settled(store.id, partial(_bytes, store, path)) for store in stores}
         good = _with_digest(copies, digest)
-        if good is None:
-            copies = {store.id: settled(store.id, partial(_bytes, store, path)) for store in stores}
-            good = _with_digest(copies, digest)
-        if good is None:
-            return written, tuple(range(1, number + 1))
-        for store in stores:
-            if copies[store.id] != good and settled(store.id, partial(_bytes, store, path)) != good:
-                store.bury(path)
-                store.put(path, good)
-                written += 1
-        digest = decode_log(stores[0].id, path, good).previous
-    return written, ()
+    return good, copies
 
 
 def _with_digest(copies: Mapping[StoreId, bytes | None], digest: bytes) -> bytes | None:
@@ -120,6 +149,6 @@ def _with_digest(copies: Mapping[StoreId, bytes | None], digest: bytes) -> bytes
 def _bytes(store: Store, path: str) -> bytes | None:
     try:
         with store.open(path) as stream:
-            return stream.read(LARGEST)
+            return stream.read(SMALL)
     except NotFound:
         return None

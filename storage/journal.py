@@ -12,17 +12,16 @@ from typing import Any
 
 from metadata.canonical import canonical
 from metadata.dates import read_utc, utc_text
-from metadata.errors import AlreadyExists, Damaged, NoSpace, NotFound, StoreUnavailable, Unreadable
+from metadata.errors import AlreadyExists, Damaged, NoSpace, StoreUnavailable, Unreadable
 from metadata.events import Agent
 from metadata.identifiers import StoreId
 from metadata.journal import Entry, EntryKind, Numbered
 from metadata.text import Sentence
 from storage.keys import JOURNAL_PREFIX, journal_key, parse_journal_key
 from storage.port import Store
-from storage.settled import settled, vouched
+from storage.settled import read_small, surely, vouched
 
 FORMAT = "tangthu-journal/1"
-_LARGEST = 16 << 20
 
 
 def encode_entry(number: int, previous: bytes, entry: Entry) -> bytes:
@@ -67,9 +66,9 @@ def read_journal(store: Store, after: int = 0) -> Iterator[Numbered]:
     """
     previous = None if after else b""
     number = after + 1
-    data = _read(store, number)
+    data = read_small(store, journal_key(number))
     while data is not None:
-        following = _read(store, number + 1)
+        following = read_small(store, journal_key(number + 1))
         found = _entry(store, number, data if vouched(data, following) else None, previous)
         yield found
         previous, number, data = found.digest, number + 1, following
@@ -83,7 +82,7 @@ def _entry(store: Store, number: int, data: bytes | None, previous: bytes | None
     if data is not None:
         with suppress(Unreadable):
             return _decode(store.id, number, data, previous)
-    again = _surely(store, number)
+    again = surely(store, journal_key(number))
     if again is None:
         raise _broken(store.id, journal_key(number))
     return _decode(store.id, number, again, previous)
@@ -91,9 +90,9 @@ def _entry(store: Store, number: int, data: bytes | None, previous: bytes | None
 
 def fits(store: Store, last: Numbered) -> bool | None:
     """Whether the store's journal has ``last``: None when it ends before. Raises StoreUnavailable."""
-    data = _read(store, last.number)
+    data = read_small(store, journal_key(last.number))
     if data is None or hashlib.sha256(data).digest() != last.digest:
-        data = _surely(store, last.number)
+        data = surely(store, journal_key(last.number))
     return None if data is None else hashlib.sha256(data).digest() == last.digest
 
 
@@ -125,11 +124,11 @@ def _place(stores: Sequence[Store], number: int, previous: bytes, data: bytes) -
     away: StoreUnavailable | None = None
     for store in stores:
         try:
-            found[store.id] = _read(store, number)
+            found[store.id] = read_small(store, journal_key(number))
         except StoreUnavailable as error:
             away = error
     if any(content not in (None, data) for content in found.values()):
-        found = {store.id: _surely(store, number) for store in stores if store.id in found}
+        found = {store.id: surely(store, journal_key(number)) for store in stores if store.id in found}
     if not found:
         raise away or StoreUnavailable(
             Sentence("Không có nơi lưu nào để ghi nhật ký.", "There is no store to write to.")
@@ -174,26 +173,8 @@ def _put(store: Store, number: int, data: bytes) -> bytes:
     try:
         store.put(journal_key(number), data)
     except AlreadyExists:
-        return _surely(store, number) or data
+        return surely(store, journal_key(number)) or data
     return data
-
-
-def _surely(store: Store, number: int) -> bytes | None:
-    return settled(store.id, lambda: _read(store, number))
-
-
-def _read(store: Store, number: int) -> bytes | None:
-    key = journal_key(number)
-    info = store.head(key)
-    if info is None:
-        return None
-    if info.size > _LARGEST:
-        raise _broken(store.id, key)
-    try:
-        with store.open(key) as stream:
-            return stream.read(_LARGEST)
-    except NotFound:
-        return None
 
 
 def _decode(store: StoreId, number: int, data: bytes, previous: bytes | None) -> Numbered:

@@ -16,17 +16,15 @@ from typing import Any
 
 from metadata.canonical import canonical
 from metadata.dates import read_utc, utc_text
-from metadata.errors import AlreadyExists, Damaged, NoSpace, NotFound, OnShelf, Unreadable
+from metadata.errors import AlreadyExists, Damaged, NoSpace, OnShelf, TangThuError, Unreadable
 from metadata.events import Agent, Event, EventType, LogHead
 from metadata.identifiers import StoreId, VersionId
 from metadata.text import Sentence
 from storage.keys import log_key, log_prefix, parse_log_key, parse_object_key
 from storage.port import Store
-from storage.settled import settled, vouched
+from storage.settled import read_small, surely, vouched
 
 FORMAT = "tangthu-log/1"
-LARGEST = 16 << 20
-"""The most bytes of a log object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,13 @@ class Appended:
     """The log's new head, and the objects of others that were found in the stores and come before it.
 
     The catalogue does not know the events of ``adopted`` yet: append them, then the own events that ``adopted`` lacks.
+    ``left`` are stores that have something else under such a key: they were left as they are, and their log is to be
+    made whole.
     """
 
     head: LogHead
     adopted: tuple[LogObject, ...] = ()
+    left: tuple[StoreId, ...] = ()
 
 
 def append_log(
@@ -82,28 +83,31 @@ def append_log(
 
     Doing it again is harmless: identical bytes are left, and events that are there already (by id) are not written
     again. When another object has that number, it is adopted, brought to the stores that lack it, and the events
-    follow it. Raises ValueError (nothing to write, no object key), Damaged (the stores' logs contradict each other),
-    StoreUnavailable, NoSpace: then it may be in some stores, and a retry with the same events heals that. With
-    ``spare`` stores that are full are left out, as long as one has room.
+    follow it; one that cannot follow ``head`` is brought to no other store, and its store left as it is. Raises
+    ValueError (nothing to write, no object key), Damaged (the stores' logs contradict each other, or all of them
+    ``head``), StoreUnavailable, NoSpace: then it may be in some stores, and a retry with the same events heals that.
+    With ``spare`` stores that are full are left out, as long as one has room.
     """
     version = parse_object_key(key)
     foreign = any(event.version != version for event in events)
     if version is None or foreign or not stores or (not events and receipt is None):
         raise ValueError(f"nothing to write to the log of {key[:200]!r}")
     adopted: list[LogObject] = []
+    left: list[StoreId] = []
     pending = tuple(events)
     while True:
         number, previous = (head.number + 1, head.digest) if head else (1, b"")
         own = LogObject(version, number, previous, pending, receipt if number == 1 else None)
-        placed = _place(stores, key, own, spare)
-        if placed == own:
-            return Appended(own.head, tuple(adopted))
-        adopted.append(placed)
+        placed, odd = _place([store for store in stores if store.id not in left], key, own, spare)
+        left += odd
         head = placed.head
+        if placed == own:
+            return Appended(head, tuple(adopted), tuple(left))
+        adopted.append(placed)
         known = {event.id for event in placed.events}
         pending = tuple(event for event in pending if event.id not in known)
         if not pending:
-            return Appended(head, tuple(adopted))
+            return Appended(head, tuple(adopted), tuple(left))
 
 
 def read_log(store: Store, key: str) -> Iterator[LogObject]:
@@ -114,14 +118,14 @@ def read_log(store: Store, key: str) -> Iterator[LogObject]:
     """
     parsed = (parse_log_key(info.key) for info in store.list(log_prefix(key)))
     listed = max((entry[1] for entry in parsed if entry is not None and entry[0] == key), default=0)
-    number, data = 1, _read(store, log_key(key, 1))
+    number, data = 1, read_small(store, log_key(key, 1))
     head: LogHead | None = None
     while data is not None:
-        after = _read(store, log_key(key, number + 1))
+        after = read_small(store, log_key(key, number + 1))
         entry = _entry(store, key, number, data if vouched(data, after) else None, head)
         head, number, data = entry.head, number + 1, after
         yield entry
-    if number <= listed and _surely(store, log_key(key, number)) is None:
+    if number <= listed and surely(store, log_key(key, number)) is None:
         raise _broken(store.id, log_key(key, number))
 
 
@@ -136,7 +140,7 @@ def _entry(store: Store, key: str, number: int, data: bytes | None, before: LogH
             pass
         else:
             return entry
-    again = _surely(store, path)
+    again = surely(store, path)
     if again is None:
         raise _broken(store.id, path)
     entry = decode_log(store.id, path, again)
@@ -161,46 +165,58 @@ def decode_log(store: StoreId, path: str, data: bytes) -> LogObject:
     return entry
 
 
-def _place(stores: Sequence[Store], key: str, own: LogObject, spare: bool) -> LogObject:
-    """Bring ``own``, or whatever has its number already, to every store; say which it is."""
+def _place(stores: Sequence[Store], key: str, own: LogObject, spare: bool) -> tuple[LogObject, list[StoreId]]:
+    """Bring ``own``, or what has its number already and may follow, to every store; say which it is, and which stores
+    have something else there. Nothing is written before it is known to fit."""
     path, data = log_key(key, own.number), own.encode()
     stores, found = _looked_at(stores, path)
     if any(content not in (None, data) for content in found.values()):
-        found = {store.id: _surely(store, path) for store in stores}
-    others = {content for content in found.values() if content is not None}
-    winner = next(iter(others), None)
-    if winner is None:
-        winner = _put_first(stores, path, data, found, spare)
-    for store in stores:
+        found = {store.id: surely(store, path) for store in stores}
+    fitting = [store for store in stores if _fits(store.id, key, own, found[store.id])]
+    told = {content for store in fitting if (content := found[store.id]) is not None}
+    if not fitting or len(told) > 1:
+        raise _contradiction(stores[0].id, path)
+    winner = told.pop() if told else _put_first(fitting, path, data, found, spare)
+    placed = own if winner == data else _decoded(fitting[0].id, key, own, winner)
+    for store in fitting:
         if found[store.id] is None:
             with suppress(OnShelf, *([NoSpace] if spare else [])):  # on the shelf: a closed set
                 _put(store, path, winner)
-        elif found[store.id] != winner:
-            raise _contradiction(store.id, path)
-    if winner == data:
-        return own
-    entry = decode_log(stores[0].id, path, winner)
-    before = LogHead(own.number - 1, own.previous) if own.previous else None
-    _check(stores[0].id, key, entry, before, own.number)
+    return placed, [store.id for store in stores if store not in fitting]
+
+
+def _decoded(store: StoreId, key: str, own: LogObject, data: bytes) -> LogObject:
+    """What lies where ``own`` was to lie. Raises Unreadable when it cannot follow what ``own`` follows."""
+    entry = decode_log(store, log_key(key, own.number), data)
+    _check(store, key, entry, LogHead(own.number - 1, own.previous) if own.previous else None, own.number)
     return entry
+
+
+def _fits(store: StoreId, key: str, own: LogObject, data: bytes | None) -> bool:
+    with suppress(Unreadable):
+        return data is None or bool(_decoded(store, key, own, data))
+    return False
 
 
 def _put_first(
     stores: Sequence[Store], path: str, data: bytes, found: dict[StoreId, bytes | None], spare: bool
 ) -> bytes:
-    """What lies in the first store, or with ``spare`` in the first that has room. Raises NoSpace."""
+    """What lies in the first store that takes anything, or with ``spare`` in the first that has room. Raises NoSpace,
+    OnShelf."""
+    refusal: TangThuError = OnShelf(Sentence("Không có nơi lưu nào ghi được.", "No store can be written to."))
     for store in stores:
         try:
             store.put(path, data)
             found[store.id] = data
         except AlreadyExists:  # another worker was faster: the first store decides
-            found[store.id] = _surely(store, path) or data
-        except NoSpace:
-            if not spare or store is stores[-1]:
+            found[store.id] = surely(store, path) or data
+        except (NoSpace, OnShelf) as error:  # on the shelf: a closed set
+            if isinstance(error, NoSpace) and not spare:
                 raise
+            refusal = error
             continue
         return found[store.id] or data
-    raise ValueError("no store was given")
+    raise refusal
 
 
 def _looked_at(stores: Sequence[Store], path: str) -> tuple[Sequence[Store], dict[StoreId, bytes | None]]:
@@ -210,7 +226,7 @@ def _looked_at(stores: Sequence[Store], path: str) -> tuple[Sequence[Store], dic
     shelved: OnShelf | None = None
     for store in stores:
         try:
-            found[store.id] = _read(store, path)
+            found[store.id] = read_small(store, path)
         except OnShelf as error:
             shelved = error
     kept = [store for store in stores if store.id in found]
@@ -224,27 +240,10 @@ def _put(store: Store, path: str, data: bytes) -> bool:
     try:
         store.put(path, data)
     except AlreadyExists:
-        if _surely(store, path) != data:
+        if surely(store, path) != data:
             raise _contradiction(store.id, path) from None
         return False
     return True
-
-
-def _surely(store: Store, path: str) -> bytes | None:
-    return settled(store.id, lambda: _read(store, path))
-
-
-def _read(store: Store, path: str) -> bytes | None:
-    info = store.head(path)
-    if info is None:
-        return None
-    if info.size > LARGEST:
-        raise _broken(store.id, path)
-    try:
-        with store.open(path) as stream:
-            return stream.read(LARGEST)
-    except NotFound:
-        return None
 
 
 def _check(store: StoreId, key: str, entry: LogObject, before: LogHead | None, number: int) -> None:
@@ -295,7 +294,9 @@ def _broken(store: StoreId, path: str) -> Unreadable:
 def _contradiction(store: StoreId, path: str) -> Damaged:
     return Damaged(
         Sentence(
-            f"Bản ghi nhật ký {path} trong nơi lưu “{store}” khác với bản trong nơi lưu khác: cần người xem xét.",
-            f"Log object {path} in the store “{store}” differs from the other stores': somebody must look into it.",
+            f"Bản ghi nhật ký {path} trong nơi lưu “{store}” khác với nơi lưu khác hoặc không nối tiếp bản ghi trước "
+            "nó: cần người xem xét.",
+            f"Log object {path} in the store “{store}” differs from the other stores', or does not follow the one "
+            "before it: somebody must look into it.",
         )
     )

@@ -21,9 +21,9 @@ from metadata.text import Sentence
 from storage.aip.verify import verify_object
 from storage.journal import read_journal
 from storage.keys import JOURNAL_PREFIX, SET_KEY, is_own_key, log_prefix, parse_log_key, parse_object_key
-from storage.log import LARGEST as _SMALL
 from storage.log import read_log
 from storage.port import ObjectInfo, Part, Store, Upload
+from storage.settled import SMALL
 
 FORMAT: Final = "tangthu-set/1"
 _PIECE: Final = 1 << 20
@@ -57,7 +57,7 @@ def gather(medium: Store, others: Sequence[Store]) -> int:
 
 
 def _bring(medium: Store, other: Store, info: ObjectInfo) -> bool:
-    if info.size > _SMALL or medium.head(info.key) is not None:
+    if info.size > SMALL or medium.head(info.key) is not None:
         return False
     with other.open(info.key) as stream:
         medium.put(info.key, stream.read(info.size))

@@ -6,11 +6,38 @@ import hashlib
 import json
 from collections.abc import Callable
 
-from metadata.errors import StoreUnavailable
+from metadata.errors import NotFound, StoreUnavailable, Unreadable
 from metadata.identifiers import StoreId
 from metadata.text import Sentence
+from storage.port import Store
 
+SMALL = 16 << 20
+"""The most bytes of an object that is read whole into memory."""
 _MOST_READS = 5
+
+
+def read_small(store: Store, key: str) -> bytes | None:
+    """All bytes of an object; None when there is none. Raises Unreadable for more than ``SMALL``, StoreUnavailable."""
+    info = store.head(key)
+    if info is None:
+        return None
+    if info.size > SMALL:
+        raise Unreadable(
+            Sentence(
+                f"{key} trong nơi lưu “{store.id}” lớn hơn bất cứ thứ gì phần mềm này ghi ở đó.",
+                f"{key} in the store “{store.id}” is larger than anything that this software writes there.",
+            )
+        )
+    try:
+        with store.open(key) as stream:
+            return stream.read(SMALL)
+    except NotFound:
+        return None
+
+
+def surely(store: Store, key: str) -> bytes | None:
+    """What two readings of an object agree on. Raises as :func:`settled` and :func:`read_small`."""
+    return settled(store.id, lambda: read_small(store, key))
 
 
 def settled(store: StoreId, read: Callable[[], bytes | None]) -> bytes | None:

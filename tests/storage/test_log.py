@@ -20,6 +20,7 @@ from storage.log import Appended, LogObject, append_log, decode_log, read_log
 from storage.port import Bytes, ByteStream, ObjectInfo
 from storage.stores.memory import MemoryStore
 from tests.builders.aips import KEY, VERSION, memory_store, object_bytes
+from tests.builders.kept import replace
 
 AGENT = Agent("urn:tangthu:1", "Tàng Thư")
 AT = datetime(2026, 11, 23, 1, 2, 3, 456, tzinfo=UTC)
@@ -210,14 +211,42 @@ def test_a_head_that_is_not_the_stores_head_is_found() -> None:
     stores = two()
     head = append_log(stores, KEY, None, [event("1")]).head
     append_log(stores, KEY, head, [event("2")])
-    with pytest.raises(Unreadable):
+    with pytest.raises(Damaged, match="does not follow"):
         append_log(stores, KEY, dataclasses.replace(head, digest=bytes(32)), [event("3")])
+
+
+def test_what_cannot_follow_is_brought_to_no_other_store() -> None:
+    a, b = two()
+    head = append_log([a, b], KEY, None, [event("1")]).head
+    path = log_key(KEY, 2)
+    foreign = LogObject(VERSION, 2, bytes(32), (event("x"),)).encode()
+    for odd in (b"{}", foreign):
+        replace(a, path, odd)
+        b.delete(path)
+        done = append_log([a, b], KEY, head, [event("2")])
+        assert (done.head.number, done.adopted, done.left) == (2, (), (a.id,))
+        assert object_bytes(a, path) == odd
+        assert [entry.events for entry in read_log(b, KEY)] == [(event("1"),), (event("2"),)]
+    b.delete(path)
+    with pytest.raises(Damaged, match="does not follow"):
+        append_log([a], KEY, head, [event("2")])
+    assert b.head(path) is None
+
+
+def test_what_differs_between_stores_is_written_to_no_third() -> None:
+    a, b = two()
+    third = memory_store("c")
+    append_log([a], KEY, None, [event("one")])
+    append_log([b], KEY, None, [event("other")])
+    with pytest.raises(Damaged):
+        append_log([third, a, b], KEY, None, [event("third")])
+    assert log_bytes(third) == {}
 
 
 def test_objects_that_are_too_large_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     a, _ = stores = two()
     append_log(stores, KEY, None, [event("1")])
-    monkeypatch.setattr("storage.log.LARGEST", 100)
+    monkeypatch.setattr("storage.settled.SMALL", 100)
     with pytest.raises(Unreadable):
         list(read_log(a, KEY))
 

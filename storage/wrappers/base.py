@@ -11,6 +11,7 @@ from storage.port import Bytes, ByteStream, ObjectInfo, Part, Store, Upload
 
 T = TypeVar("T")
 
+_FIRST_BYTES = 64 << 10
 _READ_BYTES = 1 << 20
 
 
@@ -33,7 +34,8 @@ class WrappedStream:
     def read(self, size: int) -> bytes:
         found = bytearray()
         while len(found) < size:
-            piece = bytearray(min(size - len(found), _READ_BYTES))
+            # No more at a time than there is already: most objects are small, and to clear a megabyte costs more.
+            piece = bytearray(min(size - len(found), _READ_BYTES, max(_FIRST_BYTES, len(found))))
             count = self.readinto(piece)
             if count == 0:
                 break

@@ -17,13 +17,14 @@ from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
 from metadata.errors import Cold, Damaged, TangThuError, TemporaryError
-from metadata.events import Agent
+from metadata.events import Agent, Event
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.checks import Check, Clock, Progress, Schedule, check_replica, unknown_store
 from preservation.life import log_events
+from preservation.recovering import cut_off
 from storage.port import Store
 from storage.replicas import ReplicaSet
 
@@ -288,7 +289,7 @@ class Auditor:
     def record(self, lease: Lease, checks: Sequence[Check], tags: Mapping[StoreId, str] | None = None) -> VersionAudit:
         """Write what was found to the log and the catalogue, and end the lease. Raises TemporaryError."""
         at = self._clock()
-        events = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
+        events = self.events(lease, checks, at)
         stores = [*self.answering(checks), *self._others(lease)] if self.answering(checks) else []
         logged = log_events(self._catalogue, stores, lease.version, lease.key, events)
         results = {check.store: check.outcome for check in checks}
@@ -299,6 +300,11 @@ class Auditor:
         if self._watch is not None:
             self._watch.audited(audit)
         return audit
+
+    def events(self, lease: Lease, checks: Sequence[Check], at: datetime) -> list[Event]:
+        """What there is to tell of these looks at ``at``; and the ends of repairs that were cut off before."""
+        looks = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
+        return [*looks, *cut_off(self._catalogue, lease, checks, at, self._agent)]
 
     def _others(self, lease: Lease) -> list[Store]:
         """The stores with replicas that were not looked at now, and that answer: their logs go on as well. One that

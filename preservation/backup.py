@@ -110,14 +110,18 @@ class Backups:
         id = id or self.new_id()
         entry = Entry.derive("backup", id)
         if (known := self._place.catalogue.journal.find(entry)) is not None:
-            return Backup.of(known.entry)
+            return self._told(Backup.of(known.entry))
         try:
             made = self._make(id, full, person, told or (lambda *_: None))
         except TangThuError as error:
             self._failed(id, full, person, error)
             raise
-        made = Backup.of(self._place.journal.write(EntryKind.BACKUP, id, made.outcome, made.document(), person, entry))
-        if self._place.incidents is not None:
+        written = self._place.journal.write(EntryKind.BACKUP, id, made.outcome, made.document(), person, entry)
+        return self._told(Backup.of(written))
+
+    def _told(self, made: Backup) -> Backup:
+        """The newest backup mends what was wrong with the one before, though whoever made it may have died since."""
+        if self._place.incidents is not None and self.listed(1) == [made]:
             self._place.incidents.mend(IncidentKind.BACKUP, "backup")
         return made
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from metadata.dates import utc_text
-from metadata.events import Event
+from metadata.events import Event, EventType
 from metadata.findings import visible
 from metadata.holdings import AipVersion
 from metadata.identifiers import StoreId
@@ -21,6 +21,7 @@ _LONG = 400
 
 def found_to_json(check: Check, key: str, at: datetime, events: Iterable[Event]) -> dict[str, Any]:
     """What looking at a replica found, member by member (the first 200), and the PREMIS events that say so."""
+    look = EventType.FIXITY_CHECK, check.store, at
     return {
         "key": key,
         "store": check.store.value,
@@ -39,7 +40,7 @@ def found_to_json(check: Check, key: str, at: datetime, events: Iterable[Event])
             for damage in check.damages[:MOST]
         ],
         "note": visible(check.note, 4096),
-        "events": [str(event.id) for event in events if event.store == check.store and event.at == at],
+        "events": [str(event.id) for event in events if (event.type, event.store, event.at) == look],
     }
 
 

@@ -102,7 +102,10 @@ class Drills:
         id = id or f"{place.clock():%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
         entry = Entry.derive("drill", id)
         if (known := place.catalogue.journal.find(entry)) is not None:
-            return Drill.of(known.entry)
+            drill = Drill.of(known.entry)
+            if self.listed(1) == [drill]:  # whoever ran it may have died before it told of it
+                self._tell(drill)
+            return drill
         began, run = time.monotonic(), _Run()
         wanted = place.aips if aips is None else aips
         drawn = place.catalogue.survey.draw(wanted, place.below)

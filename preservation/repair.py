@@ -1,19 +1,18 @@
 """Repairing damaged replicas from one that matches now, never the other way round.
 
-In this order: look at all replicas; write down what was found; stage a copy of a good replica beside the damaged one;
-delete the damaged one; complete the copy; read it back; write down that it is whole again. Without a good replica
-nothing is touched, and the report says which members can still be saved, and from where.
+In this order: look at all replicas; write down what was found, and what is begun; stage a copy of a good replica beside
+the damaged one; delete the damaged one; complete the copy; read it back; write down that it is whole again. Without a
+good replica nothing is touched, and the report says which members can still be saved, and from where.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.dates import utc_text
 from metadata.errors import (
     AlreadyExists,
     Damaged,
@@ -24,7 +23,7 @@ from metadata.errors import (
     Unreadable,
     UsageError,
 )
-from metadata.events import Agent, Event, EventType
+from metadata.events import Agent, Event
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
@@ -32,6 +31,7 @@ from preservation.audit import Auditor, AuditWatch, LeaseKeeper, VersionAudit
 from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica, describe
 from preservation.copying import StagedCopy
 from preservation.life import log_events, restore_log
+from preservation.recovering import begun, ended
 from storage.aip.verify import Verdict
 from storage.port import Store
 
@@ -134,7 +134,7 @@ class Repairer:
             savable = self._savable(lease, checks) if damaged else ()
             written, lost = self._restore_log(lease, checks)
             return RepairReport(lease.version, checks, savable=savable, log_written=written, log_lost=lost)
-        self._note(lease, checks)
+        begins = self._note(lease, checks)
         repaired: dict[StoreId, tuple[Check, StoreId]] = {}
         failed: list[tuple[StoreId, Sentence]] = []
         for check in damaged:
@@ -144,17 +144,20 @@ class Repairer:
             else:
                 repaired[check.store] = outcome
         keeper.confirm()
-        self._finish(lease, checks, repaired, failed)
+        self._finish(lease, checks, begins, repaired, failed)
         for source in good if failed else ():  # what they were copied from may be why
             self._catalogue.fixity.hasten(lease.version, source.id, self._clock())
         written, lost = self._restore_log(lease, checks)
         sources = {store: source for store, (_, source) in repaired.items()}
         return RepairReport(lease.version, checks, tuple(repaired), tuple(failed), (), written, lost, sources)
 
-    def _note(self, lease: Lease, checks: Sequence[Check]) -> None:
-        """What was found enters log and catalogue before anything is deleted; the lease stays."""
+    def _note(self, lease: Lease, checks: Sequence[Check]) -> Mapping[StoreId, Event]:
+        """What was found and what is begun enter log and catalogue before anything is deleted; the lease stays. Gives
+        the beginnings."""
         at = self._clock()
-        events = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
+        damaged = [check.store for check in checks if check.outcome.damaged]
+        begins = {store: begun(lease.version, store, at, lease.token, self._agent) for store in damaged}
+        events = [*self._auditor.events(lease, checks, at), *begins.values()]
         logged = log_events(self._catalogue, self._auditor.answering(checks), lease.version, lease.key, events)
         for check in checks:
             due = self._schedule.next_look(check.outcome, at, check.store, lease.fonds)
@@ -163,6 +166,7 @@ class Repairer:
             )
         if self._watch is not None:
             self._watch.audited(VersionAudit(lease.version, at, tuple(checks)))
+        return begins
 
     def _replace(
         self, lease: Lease, good: Sequence[Store], target: Store, keeper: LeaseKeeper
@@ -196,23 +200,19 @@ class Repairer:
         self,
         lease: Lease,
         before: Sequence[Check],
+        begins: Mapping[StoreId, Event],
         repaired: Mapping[StoreId, tuple[Check, StoreId]],
         failed: Sequence[tuple[StoreId, Sentence]],
     ) -> None:
         at = self._clock()
         events = [check.event(lease.version, at, self._agent, f"{lease.token} after") for check, _ in repaired.values()]
-        events += [self._recovery(lease, store, at, SUCCESS, source.value) for store, (_, source) in repaired.items()]
-        events += [self._recovery(lease, store, at, FAILURE, str(reason)) for store, reason in failed]
+        for store, (_, source) in repaired.items():
+            events.append(ended(begins[store], at, SUCCESS, source.value, self._agent))
+        events += [ended(begins[store], at, FAILURE, str(reason), self._agent) for store, reason in failed]
         logged = log_events(self._catalogue, self._auditor.answering(before), lease.version, lease.key, events)
         results = {store: check.outcome for store, (check, _) in repaired.items()}
         due = {store: self._schedule.next_look(outcome, at, store, lease.fonds) for store, outcome in results.items()}
         self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
-
-    def _recovery(self, lease: Lease, store: StoreId, at: datetime, outcome: str, note: str) -> Event:
-        kind = EventType.RECOVERY
-        identity = Event.derive(lease.version, kind.value, store.value, utc_text(at), str(lease.token))
-        detail = "The damaged replica was replaced by a copy of one that matched"
-        return Event(identity, lease.version, kind, at, detail, outcome, note, self._agent, store)
 
     def _restore_log(self, lease: Lease, checks: Sequence[Check]) -> tuple[int, tuple[int, ...]]:
         head, stores = self._catalogue.events.head(lease.version), self._auditor.answering(checks)

@@ -320,10 +320,8 @@ class Replicator:
 
     def _record(self, lease: Lease, check: Check, source: StoreId | None, report: ReplicationReport) -> None:
         """First the log beside the replicas, the new one's too, then the row. Done again it tells nothing twice."""
-        head = self._catalogue.events.head(lease.version)
-        act = f"replica after {head.number if head else 0}"
         at = self._clock()
-        events = self._events(lease.version, check, source, at, act)
+        events = self._events(lease.version, check, source, at)
         stores = [*self._answering(lease, report), self._stores[check.store]]
         logged = log_events(self._catalogue, stores, lease.version, lease.key, events)
         self._at("logged")
@@ -335,18 +333,22 @@ class Replicator:
         )
         self._at("noted")
 
-    def _events(
-        self, version: VersionId, check: Check, source: StoreId | None, at: datetime, act: str
-    ) -> Sequence[Event]:
+    def _events(self, version: VersionId, check: Check, source: StoreId | None, at: datetime) -> Sequence[Event]:
+        """The making, unless one who died has told it and an audit met that since; last the look."""
+        head, told = self._catalogue.events.head(version), self._catalogue.events.of(version)
+        look = check.event(version, at, self._agent, f"replica after {head.number if head else 0}")
         kind = EventType.REPLICATION
-        identity = Event.derive(version, kind.value, check.store.value, act)
+        given_up = sum(one.type is EventType.DEACCESSION and one.store == check.store for one in told)
+        identity = Event.derive(version, kind.value, check.store.value, f"replica {given_up}")
+        if any(one.id == identity for one in told):
+            return (look,)
         detail = "The AIP was copied to the store, read whole and compared on the way"
         if source is None:
             detail = "The AIP lay in the store already and was taken over"
         outcome = SUCCESS if check.outcome is Fixity.MATCH else FAILURE
         note = source.value if source else ""
         made = Event(identity, version, kind, at, detail, outcome, note, self._agent, check.store)
-        return made, check.event(version, at, self._agent, act)
+        return made, look
 
     def _answering(self, lease: Lease, report: ReplicationReport) -> list[Store]:
         """The stores that hold the version and can take the log now; the others are brought along the next time."""

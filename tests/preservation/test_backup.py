@@ -14,7 +14,7 @@ from metadata.backups import BackupKind, BackupOutcome
 from metadata.catalogue import Catalogue
 from metadata.errors import StoreUnavailable
 from metadata.identifiers import ArchiveCode, StoreId
-from metadata.incidents import IncidentKind
+from metadata.incidents import IncidentKind, IncidentState
 from preservation.audit import Auditor
 from preservation.backup import BackupPlace, Backups
 from preservation.backup_sets import backups_in, manifest_in, read_part, read_rows
@@ -135,6 +135,30 @@ def test_what_a_store_damages_on_the_way_does_not_count(
     assert made.stores == (stores[0].id, stores[1].id)
     with pytest.raises(StoreUnavailable):
         backups_of(catalogue, [third, stores[0]], clock).make()
+
+
+def test_one_who_dies_before_the_incident_is_mended_leaves_it_to_the_next(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(catalogue, stores)
+    away: list[Store] = [stores[0], FaultStore(stores[1], lambda _: Fault.BEFORE)]
+    with pytest.raises(StoreUnavailable):
+        backups_of(catalogue, away, clock).make()
+    clock.forward(timedelta(hours=1))
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Incidents, "mend", die)
+        backups_of(catalogue, [*stores], clock).make(id="mot")
+    made = backups_of(catalogue, [*stores], clock).make(id="mot")
+    assert made.outcome is BackupOutcome.MADE
+    (one,) = catalogue.incidents.listed(kind=IncidentKind.BACKUP)
+    assert one.state is IncidentState.MENDED
 
 
 @pytest.mark.parametrize("after", range(0, 60, 3))

@@ -185,6 +185,28 @@ def test_a_backup_that_is_not_the_catalogue_fails_it(
     assert done.outcome is DrillOutcome.FAILED, done
 
 
+def test_one_who_dies_before_a_failed_drill_is_an_incident_leaves_it_to_the_next(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep(catalogue, stores)
+    for store in stores:
+        flip(store, kept.key, kept.member("ảnh.pdf").data)
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Incidents, "meet", die)
+        drills_of(catalogue, [*stores], clock, scratch).run(chain=False, id="drill@1")
+    assert catalogue.incidents.listed() == []
+    assert drills_of(catalogue, [*stores], clock, scratch).run(chain=False, id="drill@1").problems
+    (one,) = catalogue.incidents.listed(kind=IncidentKind.BACKUP)
+    assert (one.subject, one.state) == ("drill", IncidentState.OPEN)
+
+
 def test_the_same_drill_twice_is_one(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, scratch: Path
 ) -> None:

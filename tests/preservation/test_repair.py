@@ -8,13 +8,16 @@ from datetime import timedelta
 import pytest
 
 from metadata.catalogue import Catalogue
+from metadata.catalogue.fixity import FixitySchedule
 from metadata.errors import Busy, NotFound, TangThuError, Unreadable, UsageError
 from metadata.events import EventType
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
+from preservation.audit import Auditor
 from preservation.checks import Schedule
 from preservation.copying import StagedCopy
+from preservation.recovering import BEGUN
 from preservation.repair import Repairer
 from storage.keys import log_key
 from storage.log import read_log
@@ -88,7 +91,7 @@ def test_the_damage_is_logged_before_anything_is_deleted(
         return None
 
     _repairer(catalogue, [stores[0], FaultStore(stores[1], note)], clock).repair(kept.id)
-    assert told[-4:] == ["MATCH", "MISMATCH", "MATCH", "MISMATCH"]
+    assert told[-5:] == ["MATCH", "MISMATCH", "begun", "MATCH", "MISMATCH"]
 
 
 def test_nothing_to_repair_is_an_audit(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
@@ -283,6 +286,70 @@ def test_a_worker_that_dies_anywhere_loses_nothing(
     assert not list(stores[1].uploads())
     logged = [event for entry in read_log(stores[1], kept.key) for event in entry.events]
     assert catalogue.events.of(kept.id) == [*kept.events, *logged]
+    assert [event.outcome for event in logged if event.type is EventType.RECOVERY and event.outcome != BEGUN] == [
+        "success"
+    ]
+
+
+@pytest.mark.parametrize("window", ["replaced", "read back", "logged"])
+@pytest.mark.parametrize("then", ["audit", "repair"])
+def test_the_end_of_a_repair_that_was_cut_off_is_told_once(
+    catalogue: Catalogue,
+    stores: list[MemoryStore],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    window: str,
+    then: str,
+) -> None:
+    kept = keep(catalogue, stores)
+    _flip_content(stores[1], kept)
+    clock.forward(timedelta(days=1))
+
+    def die(*_: object) -> None:
+        raise _Dead
+
+    with monkeypatch.context() as patched:
+        if window == "replaced":
+            replaced = StagedCopy.replace
+            patched.setattr(StagedCopy, "replace", lambda copy: die(replaced(copy)))
+        else:
+            owner, name = (FixitySchedule, "finish") if window == "logged" else (Repairer, "_finish")
+            patched.setattr(owner, name, die)
+        with pytest.raises(_Dead):
+            _repairer(catalogue, stores, clock).repair(kept.id)
+    clock.forward(timedelta(hours=2))
+    known = {s.id: s for s in stores}
+    for _ in range(2):
+        if then == "audit":
+            Auditor(catalogue, known, clock, AGENT, Schedule(PERIOD, RETRY)).audit(kept.id)
+        else:
+            assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == ()
+    told = [event for event in catalogue.events.of(kept.id) if event.type is EventType.RECOVERY]
+    assert [(event.store, event.outcome) for event in told] == [(stores[1].id, BEGUN), (stores[1].id, "success")]
+    logged = [event for entry in read_log(stores[1], kept.key) for event in entry.events]
+    assert catalogue.events.of(kept.id) == [*kept.events, *logged]
+
+
+def test_damage_that_comes_after_a_repair_began_is_no_end_of_it(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep(catalogue, stores)
+    _flip_content(stores[1], kept)
+
+    def die(*_: object) -> None:
+        raise _Dead
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StagedCopy, "stage", die)
+        with pytest.raises(_Dead):
+            _repairer(catalogue, stores, clock).repair(kept.id)
+    clock.forward(timedelta(hours=2))
+    Auditor(catalogue, {s.id: s for s in stores}, clock, AGENT, Schedule(PERIOD, RETRY)).audit(kept.id)
+    told = [event.outcome for event in catalogue.events.of(kept.id) if event.type is EventType.RECOVERY]
+    assert told == [BEGUN]
+    assert _repairer(catalogue, stores, clock).repair(kept.id).repaired == (stores[1].id,)
+    told = [event.outcome for event in catalogue.events.of(kept.id) if event.type is EventType.RECOVERY]
+    assert told == [BEGUN, BEGUN, "success"]
 
 
 def test_a_bad_copy_is_seen_and_made_again(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
@@ -327,7 +394,7 @@ def test_a_source_that_goes_bad_after_it_was_looked_at_replaces_nothing(
     assert raw(stores[1], kept.key) == before
     assert not list(stores[1].uploads())
     events = [event for event in catalogue.events.of(kept.id) if event.type is EventType.RECOVERY]
-    assert [event.outcome for event in events] == ["failure"]
+    assert [event.outcome for event in events] == ["begun", "failure"]
     assert stores[0].id in {replica.store for replica in catalogue.fixity.due(clock.now)}
 
 

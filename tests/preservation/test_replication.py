@@ -17,6 +17,7 @@ from metadata.identifiers import ArchiveCode, FondsCode, StoreId
 from metadata.outcomes import Fixity
 from metadata.stores import StoreState, StoreTraits
 from metadata.text import Sentence
+from preservation.audit import Auditor
 from preservation.checks import Schedule
 from preservation.places import Places
 from preservation.rebuild import rebuild
@@ -241,6 +242,24 @@ def test_a_worker_that_dies_between_steps_leaves_nothing_undone(
     report = _replicator(catalogue, three, clock).run()
     assert report.failed == []
     assert raw(three[2], kept.key) == raw(three[0], kept.key)
+    assert _told(catalogue, kept, THIRD).count((EventType.REPLICATION, "success")) == 1
+    assert _same_as_rebuilt(catalogue, new_catalogue("again"), list(three), clock)
+
+
+def test_what_was_logged_by_one_who_died_and_met_by_an_audit_is_told_once(
+    catalogue: Catalogue, new_catalogue: Callable[[str], Catalogue], three: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, three[:2])
+
+    def die(at: str) -> None:
+        if at == "logged":
+            raise Died
+
+    with pytest.raises(Died):
+        _replicator(catalogue, three, clock, at=die).run()
+    clock.forward(timedelta(days=1))
+    Auditor(catalogue, {store.id: store for store in three}, clock, AGENT, SCHEDULE).audit(kept.id)
+    assert _replicator(catalogue, three, clock).run().adopted == 1
     assert _told(catalogue, kept, THIRD).count((EventType.REPLICATION, "success")) == 1
     assert _same_as_rebuilt(catalogue, new_catalogue("again"), list(three), clock)
 

@@ -106,7 +106,7 @@ def test_damage_is_found_repaired_signed_and_told_in_the_fix_file(bench: Bench) 
     assert [events[id].outcome for id in mended.facts["events"]] == ["MISMATCH"]
     bench.incidents.close(mended.id, "đĩa hỏng", "thay đĩa", "Lan")
     told = json.loads(bench.incidents.fix_file(mended.id))
-    assert [one["outcome"] for one in told["events"]] == ["MATCH", "MISMATCH", "MISMATCH", "MATCH", "success"]
+    assert [one["outcome"] for one in told["events"]] == ["MATCH", "MISMATCH", "MISMATCH", "begun", "MATCH", "success"]
     assert all(one["store"] == "kho-2" for one in told["events"])
 
 

@@ -64,6 +64,16 @@ def vietnam_time(moment: datetime) -> str:
     return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 100000}+07:00"
 
 
+def local_text(moment: datetime) -> str:
+    """``DD/MM/YYYY hh:mm`` at +07:00, for people; ``moment`` must be aware."""
+    return f"{moment.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
+
+
+def local_day(moment: datetime) -> str:
+    """``DD/MM/YYYY`` at +07:00, for people; ``moment`` must be aware."""
+    return f"{moment.astimezone(VIETNAM):%d/%m/%Y}"
+
+
 def utc_text(moment: datetime) -> str:
     """``YYYY-MM-DDThh:mm:ss.ffffffZ``; ``moment`` must be aware."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"

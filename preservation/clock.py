@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from metadata.catalogue import Catalogue
+from metadata.dates import local_text
+from metadata.errors import TemporaryError
 from metadata.incidents import IncidentKind
 from metadata.text import Sentence
 
@@ -37,8 +39,15 @@ def clock_trouble(catalogue: Catalogue, now: datetime) -> Sentence | None:
     if any(at is not None and at - BEHIND <= now <= at + AHEAD for at in (newest, vouched)):
         return None
     return Sentence(
-        f"Đồng hồ của máy chỉ {now:%d/%m/%Y %H:%M} UTC, nhưng lần ghi gần nhất của kho là {newest:%d/%m/%Y %H:%M} UTC. "
+        f"Đồng hồ của máy chỉ {local_text(now)}, nhưng lần ghi gần nhất của kho là {local_text(newest)}. "
         "Hãy chỉnh đồng hồ; nếu đồng hồ đúng, hãy đóng sự cố này và ghi rõ lý do.",
-        f"The machine's clock says {now:%Y-%m-%d %H:%M} UTC, the archive last wrote at {newest:%Y-%m-%d %H:%M} UTC. "
+        f"The machine's clock says {local_text(now)}, the archive last wrote at {local_text(newest)}. "
         "Set the clock; when it is right, close this incident and say why.",
     )
+
+
+def check_clock(catalogue: Catalogue, now: datetime) -> None:
+    """Raises TemporaryError where ``now`` cannot be right: nothing may be dated by it, nor come due."""
+    trouble = clock_trouble(catalogue, now)
+    if trouble is not None:
+        raise TemporaryError(trouble)

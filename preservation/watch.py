@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from metadata.catalogue import Catalogue
-from metadata.dates import utc_text
+from metadata.dates import local_day, local_text, utc_text
 from metadata.errors import TangThuError, TemporaryError, Unreadable
 from metadata.events import Event, EventType
 from metadata.holdings import Replica
@@ -105,11 +105,25 @@ class Watch:
                     self._incidents.mend(kind, replica_subject(report.version, store), facts)
             if report.repaired:
                 self._incidents.mend(IncidentKind.LOST, str(report.version), {"how": "repaired"})
-            all_bad = report.refused and all(check.outcome.damaged for check in report.checks)
+            # What lies on a shelf may be whole.
+            all_bad = report.refused and not report.shelved and all(check.outcome.damaged for check in report.checks)
             if all_bad and not self._accepted(IncidentKind.LOST, str(report.version), events):
                 self._lost(report)
-            if report.log_lost:
-                self._log_lost(report)
+        if report.log_lost:
+            self.log_lost(report.version, report.log_lost)
+
+    def log_lost(self, version: VersionId, numbers: Sequence[int]) -> None:
+        """No store has these objects of a version's log any more. Told once, also to who meets them again."""
+        subject, facts = str(version), {"lost": list(numbers[:_AT_ONCE])}
+        with _noted(subject):
+            last = self._catalogue.incidents.last(IncidentKind.LOG, subject)
+            if last is not None and last.state is IncidentState.CLOSED and last.facts.get("lost") == facts["lost"]:
+                return
+            told = Sentence(
+                f"Nhật ký của gói {version} mất các bản ghi 1–{len(numbers)} ở mọi nơi lưu.",
+                f"Objects 1–{len(numbers)} of the log of {version} are lost in every store.",
+            )
+            self._incidents.meet(IncidentKind.LOG, subject, told, version, None, facts)
 
     def review(self) -> Review:
         """Hold the incidents against what is now; ask the stores. What cannot be written now is left to the next."""
@@ -205,8 +219,8 @@ class Watch:
         if self._catalogue.incidents.current(IncidentKind.STORE_AWAY, check.store.value) is not None:
             return
         told = Sentence(
-            f"Từ {since:%d/%m/%Y} không đọc được bản sao {version} ở nơi lưu {check.store}: {check.note}.",
-            f"The replica of {version} in store {check.store} could not be read since {since:%Y-%m-%d}: {check.note}.",
+            f"Từ {local_day(since)} không đọc được bản sao {version} ở nơi lưu {check.store}: {check.note}.",
+            f"The replica of {version} in store {check.store} cannot be read since {local_day(since)}: {check.note}.",
         )
         facts = {"since": utc_text(since), "note": check.note}
         subject = replica_subject(version, check.store)
@@ -231,14 +245,6 @@ class Watch:
         self._incidents.meet(
             IncidentKind.LOST, str(report.version), _lost_told(report.version), report.version, None, facts
         )
-
-    def _log_lost(self, report: RepairReport) -> None:
-        told = Sentence(
-            f"Nhật ký của gói {report.version} mất các bản ghi 1–{len(report.log_lost)} ở mọi kho.",
-            f"Objects 1–{len(report.log_lost)} of the log of {report.version} are lost in every store.",
-        )
-        facts = {"lost": list(report.log_lost[:_AT_ONCE])}
-        self._incidents.meet(IncidentKind.LOG, str(report.version), told, report.version, None, facts)
 
     def _missed(self, replica: Replica) -> int:
         """A replica that the catalogue knows to be damaged, and no incident tells of."""
@@ -287,8 +293,8 @@ class Watch:
             since = rows.contact(store, now, answered=False)
             if now - since >= self._limits.away:
                 told = Sentence(
-                    f"Nơi lưu {store} không trả lời từ {since:%d/%m/%Y %H:%M} UTC: {error.sentence.vi}",
-                    f"Store {store} has not answered since {since:%Y-%m-%d %H:%M} UTC: {error.sentence.en}",
+                    f"Nơi lưu {store} không trả lời từ {local_text(since)}: {error.sentence.vi}",
+                    f"Store {store} has not answered since {local_text(since)}: {error.sentence.en}",
                 )
                 with _noted(store.value):
                     facts = {"since": utc_text(since)}
@@ -300,8 +306,8 @@ class Watch:
             since_full = rows.full(store)
             if since_full is not None:
                 told = Sentence(
-                    f"Nơi lưu {store} báo đã đầy từ {since_full:%d/%m/%Y %H:%M} UTC: hãy thêm dung lượng.",
-                    f"Store {store} has said since {since_full:%Y-%m-%d %H:%M} UTC that it is full: make room.",
+                    f"Nơi lưu {store} báo đã đầy từ {local_text(since_full)}: hãy thêm dung lượng.",
+                    f"Store {store} has said since {local_text(since_full)} that it is full: make room.",
                 )
                 self._incidents.meet(
                     IncidentKind.STORE_FULL, store.value, told, None, store, {"since": utc_text(since_full)}

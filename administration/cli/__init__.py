@@ -33,6 +33,7 @@ from administration.cli import (
 )
 from administration.cli.app import group
 from administration.cli.output import Output
+from administration.cli.usage import told
 from metadata.errors import TangThuError
 from metadata.text import Sentence
 
@@ -85,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(error.format_message())
         return 2
     except click.ClickException as error:
-        error.show()
+        output.trouble(told(error))
         return 2
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED

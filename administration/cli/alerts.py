@@ -6,7 +6,7 @@ import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output
-from metadata.dates import utc_text
+from metadata.dates import local_text, utc_text
 from metadata.errors import UsageError
 from metadata.text import Sentence
 
@@ -74,11 +74,19 @@ def list_command(context: Context, output: Output, waiting: bool, limit: int) ->
         }
     )  # fmt: skip
     for one in found:
-        state = f"✓ {utc_text(one.sent)}" if one.sent else f"… {one.tries}× {one.trouble}".rstrip()
+        state = f"✓ {local_text(one.sent)}" if one.sent else f"… {one.tries}× {one.trouble}".rstrip()
         if one.channel not in used:
             state = "– chưa khai kênh này / channel not set up"
-        output.line(f"{utc_text(one.at)}  {one.channel.value:8}  {state}")
+        output.line(f"{local_text(one.at)}  {one.channel.value:8}  {state}")
         output.say(f"    {one.told.vi}", f"    {one.told.en}")
     if not found:
         output.say("Không có cảnh báo nào.", "There are no alerts.")
+        if not used:
+            output.say(
+                "Chưa khai kênh nào nên không ai được báo: đặt mail_to hoặc webhook trong mục [alerts] của "
+                "tangthu.toml, rồi tangthu alerts test.",
+                "No channel is set up, so nobody is told: give mail_to or webhook in section [alerts] of tangthu.toml, "
+                "then tangthu alerts test.",
+                "!",
+            )
     return 0

@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec
 import click
 
 from administration.cli.output import Output
+from administration.cli.usage import TeachingGroup
 from administration.settings import find_home
 
 P = ParamSpec("P")
@@ -49,7 +50,11 @@ class Context:
         return self._home or Path.cwd()
 
 
-@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=TeachingGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
@@ -68,6 +73,11 @@ def group(context: click.Context, home: Path | None) -> None:
       tangthu --home ./kho init --code H20.LTLS --name "Lưu trữ lịch sử tỉnh"
       tangthu --home ./kho ingest GÓI-TIN…
       tangthu --home ./kho search công văn
+    \b
+    Hằng ngày / Every day:
+      tangthu incidents list     có gì hỏng không / is anything wrong
+      tangthu coverage           mọi thứ có được đọc lại kịp không / will all be read again in time
+      tangthu serve              trang web, và mọi việc định kỳ / the pages, and all that is done regularly
     """
     context.obj = Context(home)
 

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
+from administration.cli.named import fonds_code, store_id
 from administration.cli.output import Output, size_text
 
 if TYPE_CHECKING:
     from metadata.audits import Audit
     from metadata.text import Sentence
     from preservation.coverage import Picture
+
+_KINDS = {"light": "nhanh / light", "deep": "sâu / deep", "sample": "mẫu / sample"}
+_STATES = {
+    "running": "đang chạy / running",
+    "paused": "tạm dừng / paused",
+    "stopped": "đã ngừng / stopped",
+    "done": "đã xong / done",
+}
 
 
 @group.group("audits", epilog=EXIT_CODES)
@@ -52,7 +61,12 @@ def list_(context: Context, output: Output) -> int:
     for one in found:
         _line(output, one)
     if not found:
-        output.say("Chưa có đợt kiểm tra nào.", "There are no audits yet.")
+        output.say(
+            "Chưa có đợt nào do người mở. Kiểm tra thường trực ở trên tự đọc những gì đến hạn khi tangthu serve "
+            "chạy; mở một đợt: tangthu audits begin deep NƠI-LƯU.",
+            "Nobody has begun one yet. The standing audits above read what is due while tangthu serve runs; "
+            "to begin one: tangthu audits begin deep STORE.",
+        )
     return 0
 
 
@@ -73,11 +87,10 @@ def begin(
     """
     from administration.archive import Archive
     from metadata.audits import AuditKind
-    from metadata.identifiers import FondsCode, StoreId
 
     with Archive.open(context.home) as archive:
         one = archive.audits.begin(
-            AuditKind(kind), StoreId(store), FondsCode(fonds) if fonds else None, share, _bytes(limit), _person()
+            AuditKind(kind), store_id(archive, store), fonds_code(fonds), share, _bytes(limit), _person()
         )
     return _tell(output, one)
 
@@ -136,24 +149,41 @@ def coverage(context: Context, output: Output, store: str | None, fonds: str | N
     """
     from administration.archive import Archive
     from administration.audits import waiting_stores
-    from metadata.identifiers import FondsCode, StoreId
     from preservation.coverage import picture
 
     with Archive.open(context.home) as archive:
-        days = archive.catalogue.coverage.days(StoreId(store) if store else None, FondsCode(fonds) if fonds else None)
+        only = store_id(archive, store) if store else None
+        days = archive.catalogue.coverage.days(only, fonds_code(fonds))
         today, schedule, waiting = archive.clock().date(), archive.schedule, waiting_stores(archive)
     names = sorted({day.store.value for day in days})
     pictures = {name: picture((day for day in days if day.store.value == name), today, schedule) for name in names}
     output.document({"stores": {name: picture_to_json(one) for name, one in pictures.items()}})
+    if not pictures:
+        _tell_nothing(output, store is not None or fonds is not None)
+    else:
+        output.line("  nơi lưu / store      đã đọc lại / read  dung lượng / size  xa nhất / longest ago")
     for name, one in pictures.items():
         share = 100 * one.within_bytes / one.bytes if one.bytes else 100.0
         oldest = f"{one.oldest:%d/%m/%Y}" if one.oldest else "—"
-        output.line(f"  {name:<20} {share:5.1f} %  {size_text(one.bytes):>10}  {oldest}")
+        told_share = f"{share:.1f} %".replace(".", ",")
+        output.line(f"  {name:<20} {told_share:>17}  {size_text(one.bytes):>17}  {oldest}")
         for told in one.told:
             output.say(told.vi, told.en, "✓" if one.kept else "!")
         if name in waiting:
             output.say(waiting[name].vi, waiting[name].en, "!")
     return 0 if all(one.kept for one in pictures.values()) else 1
+
+
+def _tell_nothing(output: Output, chosen: bool) -> None:
+    if chosen:
+        output.say(
+            "Không giữ bản sao nào như vậy. Cả kho: tangthu coverage.", "No such replica is held. All: coverage."
+        )
+        return
+    output.say(
+        "Kho chưa giữ gói nào, nên chưa có gì phải đọc lại. Tiếp nhận gói đầu tiên: tangthu ingest GÓI-TIN…",
+        "Nothing is held yet, so there is nothing to read again. Take in the first package: tangthu ingest.",
+    )
 
 
 def audit_row(one: Audit) -> dict[str, object]:
@@ -208,7 +238,8 @@ def _tell(output: Output, one: Audit) -> int:
 
 def _line(output: Output, one: Audit) -> None:
     share = f"{one.done}" if one.endless else f"{one.done}/{one.replicas}"
-    output.line(f"  {one.id}  {one.kind:<7} {one.store.value:<16} {one.state:<8} {share}  ✗ {one.damaged}")
+    kind, state = _KINDS[one.kind.value], _STATES[one.state.value]
+    output.line(f"  {one.id}  {kind:<15} {one.store.value:<16} {state:<22} {share}  ✗ {one.damaged}")
 
 
 def _bytes(rate: float | None) -> int | None:

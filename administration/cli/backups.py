@@ -8,24 +8,42 @@ import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output, size_text
+from metadata.dates import local_text
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.restoring import Restored
     from metadata.backups import Backup, Drill
+
+_KINDS = {"full": "toàn bộ / full", "incremental": "phần thay đổi / changes"}
+_OUTCOMES = {"passed": "đạt / passed", "failed": "không đạt / failed", "incomplete": "chưa trọn / incomplete"}
+_AFTER_DRILL = {
+    "failed": Sentence(
+        "Đã mở một sự cố: xem tangthu incidents list, rồi xem nơi lưu bằng tangthu storage probe.",
+        "An incident is open: see tangthu incidents list, then look at the stores: tangthu storage probe.",
+    ),
+    "incomplete": Sentence(
+        "Có thứ chưa thử được, không phải là hư hại. Cần ít nhất một gói AIP (tangthu ingest) và một bản sao lưu "
+        "(tangthu backup), nơi lưu phải trả lời; rồi chạy lại.",
+        "Something could not be tried, which is no damage. There must be an AIP (tangthu ingest) and a backup "
+        "(tangthu backup), and the stores must answer; then run it again.",
+    ),
+}
 
 
 @command("backup")
 @click.option("--full", is_flag=True, help="Toàn bộ, không chỉ những gì đã đổi. / Everything, not only what changed.")
 @click.option("--person", default="", metavar="HỌ-TÊN", help="Ai yêu cầu, ghi vào nhật ký. / Who asks for it.")
 def backup(context: Context, output: Output, full: bool, person: str) -> int:
-    """Sao lưu danh mục và thiết lập vào các nơi lưu. / Back up catalogue and settings into the stores.
+    """Sao lưu danh mục và thiết lập ngay bây giờ. / Back up catalogue and settings now.
 
     Máy chủ tự làm việc này mỗi ngày (phần đã đổi) và đầu mỗi tháng (toàn bộ), theo Thông tư 05, Điều 27.
-    Bản sao lưu nằm cạnh hồ sơ trong ít nhất hai nơi lưu và chỉ được tính khi đã đọc lại và khớp.
+    Bản sao lưu nằm cạnh hồ sơ trong ít nhất hai nơi lưu và chỉ được tính khi đã đọc lại và khớp. Những bản đã có:
+    «tangthu backups list».
 
     The server does this by itself every day (what changed) and first in every month (everything): TT 05 Điều 27.
     A backup lies beside the records in at least two stores and counts only when it was read back and matched.
-    Passwords are never in it.
+    Passwords are never in it. Those that there are: “tangthu backups list”.
     """
     from administration.archive import Archive
     from administration.flows import backup_to_json
@@ -45,9 +63,12 @@ def backup(context: Context, output: Output, full: bool, person: str) -> int:
     return 0
 
 
-@group.group("backups", epilog=EXIT_CODES, short_help="Các bản sao lưu đã có. / The backups that there are.")
+@group.group("backups", epilog=EXIT_CODES)
 def backups() -> None:
-    """Các bản sao lưu đã có. / The backups that there are."""
+    """Các bản sao lưu đã có. / The backups that there are.
+
+    Làm một bản mới: «tangthu backup». / To make one: “tangthu backup”.
+    """
 
 
 @command("list", backups)
@@ -68,6 +89,12 @@ def list_backups(context: Context, output: Output, limit: int) -> int:
     output.document({"backups": [backup_to_json(one) for one in found], "bytes": taken})
     for one in found:
         output.line(_backup_line(one))
+    if not found:
+        output.say(
+            "Chưa có bản sao lưu nào. Máy chủ tự làm mỗi ngày (backup.every_hours); làm ngay: tangthu backup.",
+            "There is no backup yet. The server makes one daily (backup.every_hours); to make one now: tangthu backup.",
+        )
+        return 0
     output.say(f"Tất cả chiếm {size_text(taken)} trong mỗi nơi lưu.", f"All take {size_text(taken)} in each store.")
     return 0
 
@@ -75,7 +102,7 @@ def list_backups(context: Context, output: Output, limit: int) -> int:
 def _backup_line(one: Backup) -> str:
     mark = "✓" if one.outcome.value == "made" else "✗"
     where = ", ".join(store.value for store in one.stores) or one.note
-    return f"{mark} {one.at:%Y-%m-%d %H:%M}Z  {one.kind.value:11}  {size_text(one.size):>9}  {one.id}  {where}"
+    return f"{mark} {local_text(one.at)}  {_KINDS[one.kind.value]:26}  {size_text(one.size):>9}  {one.id}  {where}"
 
 
 @command("restore")
@@ -161,13 +188,15 @@ def _tell_restored(output: Output, done: Restored) -> None:
 @click.option("--chain/--no-chain", default=None, help="Cả (hoặc trừ) bản sao lưu mới nhất. / The newest backup too.")
 @click.option("--person", default="", metavar="HỌ-TÊN", help="Ai yêu cầu, ghi vào nhật ký. / Who asks for it.")
 def drill(context: Context, output: Output, aips: int | None, chain: bool | None, person: str) -> int:
-    """Phục hồi thử và kiểm tra, không đụng đến kho. / Restore on trial and check; nothing kept is touched.
+    """Phục hồi thử ngay bây giờ. / Do a drill now: restore on trial and check.
 
     Lấy ngẫu nhiên vài gói AIP ra một thư mục tạm, mở gói, đối chiếu từng tệp; mỗi tháng một lần nạp cả bản sao lưu mới
-    nhất vào một cơ sở dữ liệu tạm và so với danh mục. Kết quả được ghi vào nhật ký; không đạt là một sự cố.
+    nhất vào một cơ sở dữ liệu tạm và so với danh mục. Không đụng đến những gì đang giữ. Kết quả được ghi vào nhật ký;
+    không đạt là một sự cố. Những lần đã làm: «tangthu drills list».
 
     Takes some AIPs out into a scratch folder, unpacks them, checks every file; once a month the newest backup is loaded
-    into a database of its own and compared. What came of it is written down; a failure is an incident.
+    into a database of its own and compared. Nothing that is kept is touched. What came of it is written down; a failure
+    is an incident. Those that were done: “tangthu drills list”.
     """
     from administration.archive import Archive
     from administration.flows import drill_to_json
@@ -178,12 +207,17 @@ def drill(context: Context, output: Output, aips: int | None, chain: bool | None
     output.line(_drill_line(done))
     for problem in done.problems:
         output.line(f"  {problem}")
+    if next := _AFTER_DRILL.get(done.outcome.value):
+        output.say(next.vi, next.en, "→")
     return 0 if done.outcome.value == "passed" else 1
 
 
-@group.group("drills", epilog=EXIT_CODES, short_help="Các lần phục hồi thử. / Restores on trial.")
+@group.group("drills", epilog=EXIT_CODES)
 def drills() -> None:
-    """Các lần phục hồi thử. / Restores on trial."""
+    """Các lần phục hồi thử đã làm. / Drills: restores on trial that were done.
+
+    Làm một lần mới: «tangthu drill». / To do one: “tangthu drill”.
+    """
 
 
 @command("list", drills)
@@ -196,6 +230,11 @@ def list_drills(context: Context, output: Output, limit: int) -> int:
     with Archive.open(context.home) as archive:
         found = archive.drills.listed(limit)
     output.document({"drills": [drill_to_json(one) for one in found]})
+    if not found:
+        output.say(
+            "Chưa có lần phục hồi thử nào. Máy chủ tự làm mỗi tuần (drills.every_days); làm ngay: tangthu drill.",
+            "There was no drill yet. The server does one every week (drills.every_days); to do one now: tangthu drill.",
+        )
     for one in found:
         output.line(_drill_line(one))
     return 0
@@ -203,5 +242,5 @@ def list_drills(context: Context, output: Output, limit: int) -> int:
 
 def _drill_line(one: Drill) -> str:
     mark = {"passed": "✓", "failed": "✗"}.get(one.outcome.value, "•")
-    told = f"{mark} {one.at:%Y-%m-%d %H:%M}Z  {one.outcome.value:10}  {len(one.aips)} AIP  {one.files} tệp/files"
+    told = f"{mark} {local_text(one.at)}  {_OUTCOMES[one.outcome.value]:24}  {len(one.aips)} AIP  {one.files} tệp/files"
     return f"{told}  {size_text(one.size)}  {one.seconds:.1f} s  {one.backup}"

@@ -10,6 +10,8 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output, size_text
+from metadata.errors import UsageError
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.archive import Archive
@@ -37,7 +39,9 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
     from administration.flows import audit_to_json
 
     if aips and everything:
-        raise click.UsageError("AIP… hoặc --all, không phải cả hai. / AIP… or --all, not both.")
+        raise UsageError(Sentence("AIP… hoặc --all, không phải cả hai.", "AIP… or --all, not both."))
+    if aips == ("list",):
+        raise UsageError(Sentence("Để xem danh sách: tangthu audits list.", "To see the list: tangthu audits list."))
     with Archive.open(context.home) as archive, output.progress() as advance:
         report = _audit(archive, aips, everything, lambda done, total: advance("kiểm tra / audit", done, total))
         waiting = {} if aips or everything else waiting_stores(archive)
@@ -52,8 +56,26 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
     for one in report.damaged:
         for check in one.damaged:
             output.line(f"  {check.outcome}  {one.version}  {check.store}: {check.note}")
+    if report.damaged:
+        output.say(
+            "Hãy sửa: tangthu repair. Đã thấy gì, việc gì còn phải làm: tangthu incidents list.",
+            "Repair it: tangthu repair. What was found and is still to be done: tangthu incidents list.",
+            "→",
+        )
+    elif not report.audited and not aips and not everything:
+        output.say(
+            "Khi nào đến hạn: tangthu coverage. Đọc lại ngay dù chưa đến hạn: tangthu audit --all.",
+            "When it will be due: tangthu coverage. To read now what is not due: tangthu audit --all.",
+            "→",
+        )
     for name, why in waiting.items():
         output.say(f"{name}: {why.vi}", why.en, "!")
+    if report.shelved:
+        output.say(
+            f"{report.shelved} bản sao nằm ở phương tiện chưa nối vào máy: không tốt cũng không xấu, chưa kiểm tra.",
+            f"{report.shelved} replicas lie on media that are not connected: neither good nor bad, not checked.",
+            "•",
+        )
     if report.postponed:
         output.say(f"{report.postponed} gói phải để lại lần sau.", f"{report.postponed} AIPs were put off.", "!")
     return 1 if report.damaged else 4 if report.postponed else 0

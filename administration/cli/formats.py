@@ -108,7 +108,7 @@ def reidentify(context: Context, output: Output, aips: tuple[str, ...], fonds: s
     from administration.reidentifying import held, reidentify_all
 
     if aips and fonds:
-        raise click.UsageError("AIP… hoặc --fonds, không phải cả hai. / AIP… or --fonds, not both.")
+        raise UsageError(Sentence("AIP… hoặc --fonds, không phải cả hai.", "AIP… or --fonds, not both."))
     with Archive.open(context.home) as archive, output.progress() as advance:
         total = sum(version.payload_bytes for version in held(archive, aips, fonds))
         read = 0

@@ -47,7 +47,7 @@ def _with(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callab
 
 @group.group("forms", epilog=EXIT_CODES)
 def forms() -> None:
-    """Biên bản, nhật ký và báo cáo theo Thông tư 05. / Forms of TT 05 Phụ lục VII, and the year's statistics."""
+    """Biên bản, nhật ký và báo cáo theo Thông tư 05. / Forms of Circular 05, annex VII, and the year's statistics."""
 
 
 @command("check", parent=forms)

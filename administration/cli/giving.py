@@ -8,6 +8,8 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Advance, Output, size_text
+from metadata.errors import UsageError
+from metadata.text import Sentence
 
 _OUT = click.Path(path_type=Path)
 
@@ -72,7 +74,9 @@ def dip(
         try:
             request = AccessRequest(request_id, day, purpose, purpose_content, fee_object, topic, description)
         except ValueError as error:
-            raise click.BadParameter(str(error)) from error
+            raise UsageError(
+                Sentence(f"Yêu cầu khai thác không hợp lệ: {error}.", f"Not a valid request: {error}.")
+            ) from error
         version = archive.shelf.held(aip)
         made = make_dip(
             archive.access, archive.agent, archive.settings.work_folder, version, request, target, documents,

@@ -8,6 +8,8 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output
+from metadata.errors import UsageError
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from preservation.rebuild import RebuildReport
@@ -47,13 +49,20 @@ def init(context: Context, output: Output, code: str, name: str, stores: tuple[s
     output.say(f"Đã tạo kho «{name}» ở {settings.home}.", f"The archive is at {settings.home}.", "✓")
     for store in settings.stores:
         output.line(f"  {store.id}  {store.path}")
+    output.say(
+        "Tiếp nhận gói đầu tiên: tangthu ingest GÓI-TIN…; trang web và việc định kỳ: tangthu serve. Chạy trong thư mục "
+        f"ấy, hoặc thêm --home {settings.home}.",
+        "Take in the first package: tangthu ingest; pages and regular work: tangthu serve. In that folder, or with "
+        f"--home {settings.home}.",
+        "→",
+    )
     return 0
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, equals, folder = text.partition("=")
     if not equals or not folder:
-        raise click.BadParameter(f"{text!r}: TÊN=THƯ-MỤC / NAME=FOLDER", param_hint="--store")
+        raise UsageError(Sentence(f"--store «{text}»: hãy viết TÊN=THƯ-MỤC.", f"--store “{text}”: write NAME=FOLDER."))
     return name, folder
 
 

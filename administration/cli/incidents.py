@@ -9,6 +9,9 @@ import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output, plain
+from metadata.dates import local_text
+from metadata.errors import UsageError
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from metadata.incidents import Incident
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 STATES = ("open", "mended", "closed")
 _MARKS = {"open": "✗", "mended": "!", "closed": "✓"}
 _WORDS = {
-    "open": "chưa khắc phục / open",
+    "open": "đang mở, chưa khắc phục / open, not mended",
     "mended": "đã khắc phục, chờ ghi nguyên nhân và cách xử lý / mended, cause and handling to be written",
     "closed": "đã đóng / closed",
 }
@@ -45,7 +48,7 @@ def list_command(
 
     kinds = [one.value for one in IncidentKind]
     if kind is not None and kind not in kinds:
-        raise click.BadParameter(", ".join(kinds), param_hint="--kind")
+        raise UsageError(Sentence(f"--kind: {', '.join(kinds)}.", f"--kind is one of {', '.join(kinds)}."))
     wanted = [IncidentState(state)] if state else [IncidentState.OPEN, IncidentState.MENDED]
     with Archive.open(context.home) as archive:
         rows, chosen = archive.catalogue.incidents, IncidentKind(kind) if kind else None
@@ -58,11 +61,26 @@ def list_command(
         }
     )
     if not found:
-        output.say("Không có sự cố nào.", "There is none.", "✓")
+        _tell_none(output, bool(state or kind or before))
     for one in found:
-        output.line(f"{_MARKS[one.state.value]} {one.id}  {one.opened:%d/%m/%Y %H:%M}Z  ×{one.seen}")
+        output.line(f"{_MARKS[one.state.value]} {one.id}  {local_text(one.opened)}  ×{one.seen}")
         output.say(f"  {one.told.vi}", f"  {one.told.en}")
+    if any(one.state.value != "closed" for one in found):
+        output.say("Xem và xử lý: tangthu incidents show MÃ", "Look and deal with it: tangthu incidents show ID", "→")
     return 1 if counts[IncidentState.OPEN] else 0
+
+
+def _tell_none(output: Output, chosen: bool) -> None:
+    if chosen:
+        output.say("Không có sự cố nào như vậy.", "There is no such incident.")
+        return
+    output.say(
+        "Không có sự cố nào chờ xử lý. Hư hại chỉ được thấy khi đọc lại: tangthu coverage cho biết đã đọc lại bao "
+        "nhiêu; sự cố đã đóng: tangthu incidents list --state closed.",
+        "No incident waits. Damage is seen when replicas are read again: tangthu coverage says how much was; "
+        "closed ones: tangthu incidents list --state closed.",
+        "✓",
+    )
 
 
 @command("show", parent=incidents)
@@ -79,7 +97,7 @@ def show(context: Context, output: Output, id: str) -> int:
     _tell(output, one)
     for entry in told:
         who = f"  {entry.entry.person}" if entry.entry.person else ""
-        output.line(f"  {entry.entry.at:%d/%m/%Y %H:%M}Z  #{entry.number}  {entry.entry.act}{plain(who)}")
+        output.line(f"  {local_text(entry.entry.at)}  #{entry.number}  {entry.entry.act}{plain(who)}")
     return 0
 
 
@@ -121,8 +139,6 @@ def fix_file(context: Context, output: Output, id: str, file: Path | None) -> in
     read back, the PREMIS events, and the journal's entries with their digests. Without --to it is printed.
     """
     from administration.archive import Archive
-    from metadata.errors import UsageError
-    from metadata.text import Sentence
 
     with Archive.open(context.home) as archive:
         data = archive.incidents.fix_file(id)
@@ -143,7 +159,7 @@ def fix_file(context: Context, output: Output, id: str, file: Path | None) -> in
 def _tell(output: Output, one: Incident) -> None:
     output.say(f"{one.id}: {one.told.vi}", one.told.en, _MARKS[one.state.value])
     output.line(f"  {_WORDS[one.state.value]}")
-    output.line(f"  {one.opened:%d/%m/%Y %H:%M}Z  ×{one.seen}  {one.version or ''} {one.store or ''}".rstrip())
+    output.line(f"  {local_text(one.opened)}  ×{one.seen}  {one.version or ''} {one.store or ''}".rstrip())
     for damage in one.facts.get("damages", [])[:20]:
         output.line(f"  {damage['place']}: {damage['kind']}")
         output.line(f"    {damage['expected']} → {damage['found']}")
@@ -151,10 +167,16 @@ def _tell(output: Output, one: Incident) -> None:
     if mended:
         source = ", ".join(mended.get("from", []))
         output.line(f"  ✓ {mended.get('how', '')} {source} {mended.get('read_back') or ''}".rstrip())
-    if one.person:
+    if one.closed is not None:
         output.say(f"  Nguyên nhân: {one.cause}", "  Cause")
         output.say(f"  Xử lý: {one.handling}", "  Handling")
-        output.line(f"  {plain(one.person)}  {one.closed:%d/%m/%Y %H:%M}Z")
+        output.line(f"  {plain(one.person)}  {local_text(one.closed)}")
+        output.say(
+            f"In biên bản: tangthu forms incident {one.id} --person …; "
+            f"tệp xử lý sự cố: tangthu incidents fix-file {one.id}",
+            "Print the minutes: tangthu forms incident; the fix file: tangthu incidents fix-file.",
+            "→",
+        )
     elif one.state.value == "mended":
         output.say(
             f"Hãy ghi nguyên nhân và cách xử lý: tangthu incidents close {one.id} --cause … --handling … --person …",

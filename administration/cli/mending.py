@@ -9,6 +9,8 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output, plain, size_text
+from metadata.errors import UsageError
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from metadata.identifiers import VersionId
@@ -49,13 +51,30 @@ def repair(context: Context, output: Output, aips: tuple[str, ...]) -> int:
             reports.append(archive.repairer.repair(version, on_progress))
     output.document({"repairs": [repair_to_json(report) for report in reports]})
     if not reports:
-        output.say("Không có gì phải sửa.", "Nothing to repair.", "✓")
+        output.say(
+            "Không có gì phải sửa: lần kiểm tra gần nhất không thấy bản sao nào hư hại. Kiểm tra lại: tangthu audit.",
+            "Nothing to repair: the last audit found no damaged replica. To look again: tangthu audit.",
+            "✓",
+        )
     for report in reports:
         _tell(output, report)
+    if any(report.repaired for report in reports):
+        output.say(
+            "Sự cố còn chờ ghi nguyên nhân và cách xử lý: tangthu incidents list.",
+            "The incident waits for its cause and how it was handled: tangthu incidents list.",
+            "→",
+        )
     return 1 if any(report.refused or report.failed for report in reports) else 0
 
 
 def _tell(output: Output, report: RepairReport) -> None:
+    if report.shelved:
+        media = ", ".join(store.value for store in report.shelved)
+        output.say(
+            f"{report.version}: {media} đang cất trên giá, có thể giữ một bản nguyên vẹn; nối vào máy rồi sửa lại.",
+            f"{media} is on the shelf and may hold a good replica: connect it, then repair again.",
+            "!",
+        )
     if report.refused:
         output.say(
             f"{report.version}: không còn bản sao nào nguyên vẹn, không sửa gì.",
@@ -120,7 +139,14 @@ def salvage(
     from administration.flows import repair_to_json
 
     if (folder is None) is not rebuild:
-        raise click.UsageError("--to THƯ_MỤC | --rebuild")
+        raise UsageError(
+            Sentence(
+                f"Hãy chọn một: ghi những tệp còn nguyên ra một thư mục (tangthu salvage {aip} --to THƯ_MỤC), hoặc "
+                f"dựng lại gói từ nhiều bản sao (tangthu salvage {aip} --rebuild --person … --person …).",
+                f"Choose one: write what is whole into a folder (tangthu salvage {aip} --to FOLDER), or make the AIP "
+                f"again out of several replicas (tangthu salvage {aip} --rebuild --person … --person …).",
+            )
+        )
     with Archive.open(context.home) as archive, output.progress() as advance:
         held, read = archive.shelf.held(aip), 0
 

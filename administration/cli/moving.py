@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from administration.cli.app import Context, command
+from administration.cli.named import store_name
 from administration.cli.output import Output, size_text
 from administration.cli.storage import storage
+from metadata.dates import local_text
 
 if TYPE_CHECKING:
     from administration.archive import Archive
-    from metadata.identifiers import StoreId
     from metadata.journal import Entry
     from preservation.checks import Progress
     from preservation.replication import ReplicationReport
@@ -146,7 +147,7 @@ def retire(context: Context, output: Output, store: str, person: str, reason: st
     from administration.archive import Archive
 
     with Archive.open(context.home) as archive:
-        keeper, id = archive.store_keeper, _store_id(store)
+        keeper, id = archive.store_keeper, store_name(store)
         keeper.settle()
         with _counting(output, store, keeper.progress(id).bytes) as advance:
             done = keeper.retire(id, person, reason, advance)
@@ -178,7 +179,7 @@ def reinstate(context: Context, output: Output, store: str, person: str, reason:
 
     with Archive.open(context.home) as archive, _counting(output, store, 0) as advance:
         archive.store_keeper.settle()
-        count = archive.store_keeper.reinstate(_store_id(store), person, reason, advance)
+        count = archive.store_keeper.reinstate(store_name(store), person, reason, advance)
     output.document({"store": store, "replicas": count})
     output.say(
         f"Nơi lưu “{store}” được dùng lại; {count} bản sao được kể lại, chờ kiểm tra.",
@@ -202,7 +203,7 @@ def history(context: Context, output: Output, store: str | None, limit: int) -> 
     from metadata.dates import utc_text
 
     with Archive.open(context.home) as archive:
-        entries = archive.store_keeper.history(_store_id(store) if store else None, limit)
+        entries = archive.store_keeper.history(store_name(store) if store else None, limit)
     output.document(
         {
             "history": [
@@ -217,6 +218,11 @@ def history(context: Context, output: Output, store: str | None, limit: int) -> 
             ]
         }
     )
+    if not entries:
+        output.say(
+            "Chưa có việc nào được ghi về nơi lưu. Các nơi lưu: tangthu storage list.",
+            "Nothing was done with a store yet. The stores: tangthu storage list.",
+        )
     for one in entries:
         _tell_entry(output, one)
     return 0
@@ -226,9 +232,9 @@ def _drain(context: Context, output: Output, store: str, person: str, reason: st
     from administration.archive import Archive
 
     with Archive.open(context.home) as archive:
-        keeper, id = archive.store_keeper, _store_id(store)
+        keeper, id = archive.store_keeper, store_name(store)
         keeper.settle()
-        begun = keeper.drain(id, person, reason, _store_id(to) if to else None)
+        begun = keeper.drain(id, person, reason, store_name(to) if to else None)
         report: ReplicationReport | None = None
         if not later:
             with _counting(output, store, 2 * begun.left_bytes) as advance:
@@ -335,18 +341,9 @@ def _tell_entry(output: Output, entry: Entry) -> None:
         told.append(f"→ {entry.document['to']}")
     if entry.document.get("reason"):
         told.append(str(entry.document["reason"]))
-    output.line(f"  {entry.at:%d/%m/%Y %H:%M}Z  {entry.subject}  {entry.person or '—'}: {vi} / {en}  {', '.join(told)}")
+    output.line(f"  {local_text(entry.at)}  {entry.subject}  {entry.person or '—'}: {vi} / {en}  {', '.join(told)}")
     for failed in entry.document.get("failed", []):
         output.line(f"      ✗ {failed['version']}: {failed['vi']} / {failed['en']}")
-
-
-def _store_id(name: str) -> StoreId:
-    from metadata.identifiers import StoreId
-
-    try:
-        return StoreId(name)
-    except ValueError as error:
-        raise click.BadParameter(f"{name!r}", param_hint="NƠI-LƯU") from error
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output, size_text
+from metadata.errors import UsageError
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from ingest.packing import PackResult
@@ -97,7 +99,12 @@ def pack(
     if template is not None:
         return _template(output, template, kind)
     if source is None or out is None:
-        raise click.UsageError("Thiếu NGUỒN hoặc --out. / NGUỒN or --out not given.")
+        raise UsageError(
+            Sentence(
+                "Thiếu NGUỒN hoặc --out. Chưa có bảng tính: tangthu pack --template mau.xlsx. Xem: tangthu pack --help",
+                "NGUỒN or --out is missing. No workbook yet: tangthu pack --template x.xlsx. See: tangthu pack --help",
+            )
+        )
     _is_new(missing)
     from ingest.packing import pack as pack_submission
 
@@ -134,7 +141,9 @@ def _sender(agency: str | None, fonds: str | None, agreement: str | None) -> Sen
 
     given = {"--agency": agency, "--fonds": fonds, "--agreement": agreement}
     if lacking := ", ".join(name for name, value in given.items() if not value):
-        raise click.UsageError(f"Thiếu {lacking}. / {lacking} not given.")
+        raise UsageError(
+            Sentence(f"Thiếu {lacking}. Xem: tangthu pack --help", f"{lacking} not given: tangthu pack --help")
+        )
     return Sender(*(_code(option, text) for option, text in given.items()))
 
 
@@ -163,7 +172,7 @@ def _code(option: str, text: str | None) -> str:
     try:
         return FondsCode((text or "").strip()).value
     except ValueError as error:
-        raise click.UsageError(f"{option}: «{text}» không hợp lệ. / is not valid.") from error
+        raise UsageError(Sentence(f"{option}: «{text}» không hợp lệ.", f"{option}: “{text}” is not valid.")) from error
 
 
 def _fields(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -171,7 +180,9 @@ def _fields(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise click.UsageError(f"--dossier {pair}: cần TRƯỜNG=GIÁ-TRỊ. / FIELD=VALUE is needed.")
+            raise UsageError(
+                Sentence(f"--dossier {pair}: cần TRƯỜNG=GIÁ-TRỊ.", f"--dossier {pair}: FIELD=VALUE is needed.")
+            )
         fields[name.strip()] = value
     return fields
 

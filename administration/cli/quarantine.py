@@ -9,6 +9,7 @@ import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output
+from metadata.dates import local_day, local_text
 
 if TYPE_CHECKING:
     from metadata.catalogue.quarantine import Decision, QuarantinedPackage
@@ -35,10 +36,16 @@ def list_command(context: Context, output: Output, over: bool) -> int:
         packages = archive.catalogue.quarantine.packages(over=over)
     output.document({"packages": [document_of(one) for one in packages]})
     if not packages:
-        output.say("Không có gói nào.", "There is none.", "✓")
+        output.say(
+            "Không có gói nào như vậy." if over else "Không có gói nào chờ quyết định. Đã xong: --over.",
+            "There is none." if over else "No package waits for a decision. Those that are over: --over.",
+            "✓",
+        )
     for one in packages:
         vi, en, mark = _state(one)
-        output.line(f"{mark} {one.id}  {one.since:%d/%m/%Y}  {one.agency}  {one.title}: {vi} / {en}")
+        output.line(f"{mark} {one.id}  {local_day(one.since)}  {one.agency}  {one.title}: {vi} / {en}")
+    if packages and not over:
+        output.say("Xem: tangthu quarantine show MÃ", "Look: tangthu quarantine show ID", "→")
     return 1 if packages and not over else 0
 
 
@@ -147,7 +154,7 @@ def _tell(output: Output, package: QuarantinedPackage) -> None:
     vi, en, mark = _state(package)
     output.say(f"{package.id}: {vi}", en, mark)
     output.line(f"  {package.title}")
-    output.line(f"  {package.agency}  {package.objid}  {package.name}  {package.since:%d/%m/%Y %H:%M}Z")
+    output.line(f"  {package.agency}  {package.objid}  {package.name}  {local_text(package.since)}")
     output.line(f"  {package.scanner}")
     for finding in Receipt.from_json(package.receipt).findings:
         if finding.code in QUARANTINE_CODES:
@@ -155,7 +162,7 @@ def _tell(output: Output, package: QuarantinedPackage) -> None:
             output.line(f"  {' ' * len(finding.code)}  {finding.message.en}")
     for vote in package.votes:
         word = "tiếp nhận / release" if vote.decision.value == "release" else "hủy / discard"
-        output.line(f"  {vote.at:%d/%m/%Y %H:%M}Z  {vote.person}: {word}. {vote.reason}")
+        output.line(f"  {local_text(vote.at)}  {vote.person}: {word}. {vote.reason}")
     if package.state.value == "held":
         output.say(
             "Cần hai người khác nhau cùng quyết định: tangthu quarantine approve (tiếp nhận) hoặc discard (hủy).",

@@ -13,7 +13,10 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output, size_text
+from metadata.dates import local_day, local_text
+from metadata.errors import UsageError
 from metadata.holdings import Role
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.archive import Archive
@@ -98,12 +101,12 @@ def _tell(output: Output, held: _Held) -> None:
         output.line(f"  {record.number:>3}  {record.type_name or '—'}  {record.notation}  {record.title}")
     output.line()
     for replica in held.replicas:
-        checked = f"{replica.checked:%d/%m/%Y %H:%M} UTC" if replica.checked else "—"
-        output.line(f"  {replica.store}: {replica.outcome}  ({checked}; hạn / due {replica.due:%d/%m/%Y})")
+        checked = f"{local_text(replica.checked)}" if replica.checked else "—"
+        output.line(f"  {replica.store}: {replica.outcome}  ({checked}; hạn / due {local_day(replica.due)})")
     output.line()
     for event in held.events:
         store = f"  [{event.store}]" if event.store else ""
-        output.line(f"  {event.at:%d/%m/%Y %H:%M:%S}  {event.type}: {event.outcome}{store}")
+        output.line(f"  {local_text(event.at)}  {event.type}: {event.outcome}{store}")
         if event.note:
             output.line(f"    {event.note}")
     for member in held.members:
@@ -192,7 +195,7 @@ def get(context: Context, output: Output, aip: str, member: str, target: Path | 
     from administration.archive import Archive
 
     if output.as_json and target is None:
-        raise click.UsageError("--json cần -o TỆP. / --json needs -o FILE.")
+        raise UsageError(Sentence("--json cần -o TỆP.", "--json needs -o FILE."))
     with Archive.open(context.home) as archive:
         version = archive.shelf.held(aip)
         found = _find(archive, version, member)
@@ -203,7 +206,12 @@ def get(context: Context, output: Output, aip: str, member: str, target: Path | 
             except OutsideFileError:
                 span = None
             if span is None:
-                raise click.BadParameter(f"{wanted!r}; tệp có {found.size} byte / bytes", param_hint="--range")
+                raise UsageError(
+                    Sentence(
+                        f"--range {wanted}: tệp có {found.size} byte; hãy viết như 0-1023.",
+                        f"--range {wanted}: the file has {found.size} bytes; write it as 0-1023.",
+                    )
+                )
         assert span is not None
         with _target(target) as out:
             for chunk in verified_bytes(archive.access, version, found, span):
@@ -287,4 +295,10 @@ def search(context: Context, output: Output, words: tuple[str, ...], limit: int)
         if hit.snippet and hit.snippet_field == TEXT_FIELD:
             output.line(f"  “{' '.join(hit.snippet.text.split())}”")
     output.say(f"{results.total} kết quả.", f"{results.total} results.")
+    if not results.total:
+        output.say(
+            "Hãy thử ít từ hơn, hoặc bỏ ngoặc kép. Kho còn trống: tiếp nhận trước bằng tangthu ingest GÓI-TIN…",
+            "Try fewer words, or no quotes. When nothing is held yet, take packages in first: tangthu ingest.",
+            "→",
+        )
     return 0 if results.total else 5

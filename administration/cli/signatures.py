@@ -201,6 +201,12 @@ def show(context: Context, output: Output, folder: Path | None) -> int:
         {"version": store.version, "sha256": store.digest, "entries": [entry.words() for entry in store.entries]}
     )
     output.line(f"{store.version}  {store.digest}")
+    if not store.entries:
+        output.say(
+            "Kho tin cậy còn trống nên chưa chữ ký nào hợp lệ được: thêm chứng thư gốc bằng tangthu trust add.",
+            "The trust store is empty, so no signature can be valid: add a root by tangthu trust add.",
+            "!",
+        )
     for entry in store.entries:
         output.line(f"{entry.role:12}  {entry.sha256}  {entry.trusted_from}  {entry.source}")
     return 0

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
+from administration.cli.named import store_id
 from administration.cli.output import Output, plain, size_text
+from metadata.dates import local_day, local_text
 
 if TYPE_CHECKING:
-    from administration.archive import Archive
     from metadata.identifiers import StoreId
     from metadata.strangers import Stranger, StrangerDecision
 
@@ -29,9 +30,10 @@ _MARKS = {"seen": "·", "told": "!", "kept": "✓", "removing": "•", "removed"
 
 @group.group("strangers", epilog=EXIT_CODES)
 def strangers() -> None:
-    """Vật lạ trong nơi lưu: xem, để lại, xóa khi hai người đồng ý. / What stores hold and the catalogue does not know.
+    """Vật lạ trong nơi lưu: xem, để lại, xóa. / What stores hold and the catalogue does not know.
 
-    Phần mềm không bao giờ tự xóa. / The software alone never deletes any.
+    Phần mềm không bao giờ tự xóa; xóa hay để lại cần hai người. / The software alone never deletes any; two people must
+    agree to remove or keep one.
     """
 
 
@@ -46,17 +48,27 @@ def list_command(context: Context, output: Output, store: str | None, everything
     from administration.archive import Archive
 
     with Archive.open(context.home) as archive:
-        only, found = _store(archive, store) if store else None, []
+        only, found = store_id(archive, store) if store else None, []
         after: tuple[StoreId, str] | None = None
         while page := archive.catalogue.strangers.listed(only, None, 500, after):
             found += [one for one in page if everything or one.state.waits]
             after = page[-1].store, page[-1].key
     output.document({"strangers": [document_of(one) for one in found]})
     if not found:
-        output.say("Không có vật lạ nào.", "There is none.", "✓")
+        output.say(
+            "Không có vật lạ nào chờ quyết định. Đối chiếu ngay bây giờ: tangthu strangers look.",
+            "No stranger waits for a decision. To look now: tangthu strangers look.",
+            "✓",
+        )
     for one in found:
         output.line(f"{_MARKS[one.state.value]} {one.store}  {plain(one.key)}  {size_text(one.size)}")
-        output.line(f"    {_KINDS[one.kind.value]}; {one.first_seen:%d/%m/%Y}")
+        output.line(f"    {_KINDS[one.kind.value]}; {local_day(one.first_seen)}")
+    if any(one.state.waits for one in found):
+        output.say(
+            "Xem rồi quyết định: tangthu strangers show NƠI-LƯU KHÓA; sau đó keep, adopt, hoặc remove (hai người).",
+            "Look and decide: tangthu strangers show STORE KEY; then keep, adopt, or remove (two people).",
+            "→",
+        )
     return 1 if any(one.state.value == "told" for one in found) else 0
 
 
@@ -72,7 +84,7 @@ def look(context: Context, output: Output, stores: tuple[str, ...]) -> int:
     from administration.archive import Archive
 
     with Archive.open(context.home) as archive, output.progress(count_bytes=False) as advance:
-        wanted = [_store(archive, store) for store in stores] or list(archive.stores)
+        wanted = [store_id(archive, store) for store in stores] or list(archive.stores)
         reports = []
         for id in wanted:
 
@@ -112,7 +124,7 @@ def show(context: Context, output: Output, store: str, key: str) -> int:
     from administration.archive import Archive
 
     with Archive.open(context.home) as archive:
-        one = archive.catalogue.strangers.get(_store(archive, store), key)
+        one = archive.catalogue.strangers.get(store_id(archive, store), key)
     _tell(output, one)
     return 0
 
@@ -164,7 +176,7 @@ def adopt(context: Context, output: Output, store: str, key: str, person: str) -
     from administration.flows import feed
 
     with Archive.open(context.home) as archive:
-        id, work = _store(archive, store), archive.settings.work_folder
+        id, work = store_id(archive, store), archive.settings.work_folder
         work.mkdir(parents=True, exist_ok=True)
         archive.reconciler.adopt(id, key, person, archive.schedule, work)
         feed(archive)
@@ -179,7 +191,7 @@ def _decide(
     from administration.archive import Archive
 
     with Archive.open(context.home) as archive:
-        id = _store(archive, store)
+        id = store_id(archive, store)
         one = archive.catalogue.strangers.get(id, key)
         if one.state.value == "removing":
             one = archive.reconciler.carry_out(id, key)
@@ -187,19 +199,6 @@ def _decide(
             one = archive.reconciler.vote(id, key, person, decision, reason)
     _tell(output, one)
     return 0
-
-
-def _store(archive: Archive, name: str) -> StoreId:
-    from metadata.errors import NotFound
-    from metadata.text import Sentence
-
-    found = next((id for id in archive.stores if id.value == name), None)
-    if found is None:
-        names = ", ".join(id.value for id in archive.stores)
-        raise NotFound(
-            Sentence(f"Không có nơi lưu {name}. Có: {names}.", f"There is no store {name}. There are: {names}.")
-        )
-    return found
 
 
 def document_of(one: Stranger) -> dict[str, object]:
@@ -227,10 +226,10 @@ def _tell(output: Output, one: Stranger) -> None:
     output.document({"stranger": document_of(one)})
     output.line(f"{_MARKS[one.state.value]} {one.store}  {plain(one.key)}")
     output.line(f"  {_KINDS[one.kind.value]}")
-    output.line(f"  {size_text(one.size)}  {one.modified:%d/%m/%Y %H:%M}Z  {one.digest.hex() if one.digest else ''}")
+    output.line(f"  {size_text(one.size)}  {local_text(one.modified)}  {one.digest.hex() if one.digest else ''}")
     for vote in one.votes:
         word = "để lại / keep" if vote.decision.value == "keep" else "xóa / remove"
-        output.line(f"  {vote.at:%d/%m/%Y %H:%M}Z  {plain(vote.person)}: {word}. {plain(vote.reason)}")
+        output.line(f"  {local_text(vote.at)}  {plain(vote.person)}: {word}. {plain(vote.reason)}")
     words = {
         "kept": ("Đã quyết định để lại.", "It stays.", "✓"),
         "removed": ("Đã xóa; dấu vết còn trong nhật ký.", "It is removed; a tombstone is in the journal.", "✓"),

@@ -64,7 +64,9 @@ def _default(value: str | int | float) -> str:
 
 
 def commands_page() -> str:
-    context = click.Context(group, info_name="tangthu", help_option_names=group.context_settings["help_option_names"])
+    context = group.context_class(
+        group, info_name="tangthu", help_option_names=group.context_settings["help_option_names"]
+    )
     return "\n".join(["# Commands", "", _help(group, context), *_commands(group, context)])
 
 
@@ -73,7 +75,7 @@ def _commands(parent: click.Group, context: click.Context) -> list[str]:
     for name in parent.list_commands(context):
         command = parent.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context)
+        inner = command.context_class(command, info_name=name, parent=context)
         parts += [f"## {inner.command_path}", "", _help(command, inner)]
         if isinstance(command, click.Group):
             parts += _commands(command, inner)

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,62 @@ def test_every_command_teaches_in_both_languages_and_speaks_json(
     assert all(option.help for option in command.params if isinstance(option, click.Option)), typed
 
 
+def every_group() -> dict[str, click.Group]:
+    return {name: one for name, one in group.commands.items() if isinstance(one, click.Group)}
+
+
+@pytest.mark.parametrize("name", sorted(every_group()))
+def test_every_group_says_what_it_is_in_both_languages(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    first = (every_group()[name].help or "").splitlines()[0]
+    vietnamese, slash, english = first.partition(" / ")
+    assert slash and not vietnamese.isascii() and english.isascii(), first
+    assert run(["--help"]) == 0
+    assert first in " ".join(capsys.readouterr().out.split())
+    assert run([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "Cách dùng / Usage:" in shown and "Tùy chọn / Options:" in shown and "Các lệnh / Commands:" in shown
+    assert "Show this message" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "vietnamese", "english"),
+    [
+        (["init"], "Thiếu tùy chọn '--code'. Mã cơ quan lưu trữ", "Missing option '--code'. The archive's code."),
+        (["nothing"], "Không có lệnh 'nothing'. Xem cách dùng: tangthu --help", "No such command 'nothing'."),
+        (["backups", "lst"], "Không có lệnh 'lst'.", "How to use it: tangthu backups --help"),
+        (["search"], "Thiếu 'TỪ…'. Xem cách dùng: tangthu search --help", "Missing argument"),
+        (["backups", "list", "--limt", "3"], "Không có tùy chọn '--limt'. Có phải là '--limit'?", "Did you mean"),
+        (["backup", "list"], "Thừa: list. Để xem danh sách: tangthu backups list.", "To see the list"),
+        (["audit", "list"], "Để xem danh sách: tangthu audits list.", "To see the list"),
+        (["drill", "--aips", "x"], "Giá trị của '--aips' không dùng được: 'x' không phải là số nguyên.", "not a valid"),
+        (["search", "x", "--limit", "0"], "0 không nằm trong khoảng 1<=x<=100.", "is not in the range"),
+        (["audits", "begin", "quick", "a"], "'quick' không thuộc 'light', 'deep', 'sample'.", "is not one of"),
+        (["ingest", "no such path"], "Không có 'no such path'.", "does not exist."),
+        (["forms", "year", "--year"], "Tùy chọn '--year' cần có giá trị theo sau.", "requires an argument."),
+        (["sweep", "--now=1"], "Tùy chọn '--now' không nhận giá trị.", "does not take a value."),
+        (["forms", "check", "--from", "x"], "không viết theo dạng 'YYYY-MM-DD', 'DD/MM/YYYY'.", "does not match"),
+        (["audits", "limit", "x", "fast"], "'fast' không phải là một số.", "is not a valid float."),
+        (["trust", "show", "--folder", "/etc/hostname"], "'/etc/hostname' là một tệp; cần một thư mục.", "is a file."),
+        (["trust", "add", "/etc"], "'/etc' là một thư mục; cần một tệp.", "is a directory."),
+        (["salvage", "x"], "Hãy chọn một: ghi những tệp còn nguyên", "Choose one: write what is whole"),
+        (["pack"], "tangthu pack --template", "NGUỒN or --out is missing."),
+    ],
+)
+def test_wrong_usage_is_told_in_both_languages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], vietnamese: str, english: str
+) -> None:
+    desk = Desk(tmp_path, capsys)
+    code, out, error = desk.type(*arguments)
+    assert (code, out) == (2, "")
+    first, second = error.splitlines()
+    assert first.startswith("✗ ") and vietnamese in first, error
+    assert second.startswith("  ") and english in second, error
+    if arguments[-1] != "--year":
+        told = desk.ask(*arguments, code=2)["error"]
+        assert (told["kind"], told["exit_code"]) == ("UsageError", 2)
+        assert vietnamese in told["vi"] and english in told["en"]
+
+
 def test_the_commands_are_those_of_the_manual() -> None:
     assert set(group.commands) == {
         "alerts", "audit", "audits", "backup", "backups", "check", "coverage", "dip", "drill", "drills", "export",
@@ -169,6 +226,88 @@ class TestBeginning:
         assert "ZeroDivisionError" in caplog.text
 
 
+LISTS = {
+    "alerts list": ("alerts", "tangthu alerts test"),
+    "audits list": ("audits", "tangthu audits begin"),
+    "backups list": ("backups", "tangthu backup"),
+    "coverage": ("stores", "tangthu ingest"),
+    "drills list": ("drills", "tangthu drill"),
+    "incidents list": ("incidents", "tangthu coverage"),
+    "quarantine list": ("packages", "--over"),
+    "storage history": ("history", "tangthu storage list"),
+    "strangers list": ("strangers", "tangthu strangers look"),
+}
+"""Commands that show what there is, the key of what they list, and what an empty archive's owner is told to do."""
+
+
+class TestEmpty:
+    @pytest.mark.parametrize("typed", sorted(LISTS))
+    def test_an_empty_list_says_what_to_do_next(self, desk: Desk, typed: str) -> None:
+        key, told = LISTS[typed]
+        assert not desk.ask(*typed.split())[key]
+        code, out, _ = desk.type(*typed.split())
+        assert code == 0
+        assert told in out
+
+    @pytest.mark.parametrize(
+        ("typed", "code", "told"),
+        [
+            ("audit", 0, "tangthu audit --all"),
+            ("drill", 1, "tangthu ingest"),
+            ("formats reidentify", 0, ""),
+            ("rebuild", 0, ""),
+            ("repair", 0, "tangthu audit"),
+            ("replicate", 0, ""),
+            ("search sen", 5, "tangthu ingest"),
+            ("storage list", 0, "đang dùng / active"),
+            ("storage show kho-a", 0, "tangthu storage probe"),
+            ("strangers look", 0, ""),
+            ("sweep", 0, ""),
+            ("trust show", 0, "tangthu trust add"),
+        ],
+    )
+    def test_a_command_that_finds_nothing_speaks_in_sentences_and_in_json(
+        self, desk: Desk, typed: str, code: int, told: str
+    ) -> None:
+        assert isinstance(desk.ask(*typed.split(), code=code), dict)
+        found, out, error = desk.type(*typed.split())
+        assert (found, error) == (code, "")
+        assert told in out
+
+    @pytest.mark.parametrize(
+        ("typed", "told"),
+        [
+            ("audits begin deep kho-x", "Có: kho-a, kho-b."),
+            ("audits begin deep KHO", "Có: kho-a, kho-b."),
+            ("audits pause x", "tangthu audits list"),
+            ("coverage --store x", "Có: kho-a, kho-b."),
+            ("dip x -o y --request-id 1 --purpose 01", "tangthu search"),
+            ("forms backup x", "tangthu backups list"),
+            ("incidents show x", "tangthu incidents list"),
+            ("quarantine show x", "tangthu quarantine list"),
+            ("show x", "tangthu search"),
+            ("get x y", "tangthu search"),
+            ("salvage x --to y", "tangthu search"),
+            ("storage drain x --person a", "Có: kho-a, kho-b."),
+            ("storage show x", "Có: kho-a, kho-b."),
+            ("strangers look x", "Có: kho-a, kho-b."),
+            ("strangers show kho-a x", "tangthu strangers list"),
+        ],
+    )
+    def test_what_is_not_there_is_told_with_the_command_that_lists_what_is(
+        self, desk: Desk, typed: str, told: str
+    ) -> None:
+        code, out, error = desk.type(*typed.split())
+        assert (code, out) == (5, ""), error
+        assert told in error
+
+    def test_times_are_local_for_people_and_utc_for_programs(self, desk: Desk) -> None:
+        drill = desk.ask("drill", code=1)
+        assert drill["at"].endswith("Z")
+        local = datetime.fromisoformat(drill["at"]).astimezone(timezone(timedelta(hours=7)))
+        assert f"{local:%d/%m/%Y %H:%M}  chưa trọn" in desk.type("drills", "list")[1]
+
+
 class TestLife:
     def test_a_package_from_the_agency_to_the_reader(self, desk: Desk) -> None:
         (package,) = desk.ingest(desk.bag("one"))
@@ -220,8 +359,11 @@ class TestLife:
     def test_getting_what_is_not_there(self, desk: Desk, arguments: list[str], code: int) -> None:
         (package,) = desk.ingest(desk.bag("one"))
         found, out, error = desk.type("get", package["receipt"]["aip"], *arguments)
-        assert (found, out) == (code, "")
-        assert error
+        assert found == code
+        if "--json" in arguments:
+            assert json.loads(out)["error"]["vi"] == "--json cần -o TỆP."
+        else:
+            assert out == "" and error
 
     def test_a_bad_package_leaves_nothing_and_the_others_go_on(self, desk: Desk) -> None:
         good, bad = desk.bag("good"), desk.bag("bad", flip="02 Báo cáo.txt")

@@ -8,11 +8,20 @@ import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output, size_text
+from metadata.dates import local_text
+from metadata.errors import NotFound, UsageError
+from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.archive import Archive
     from administration.store_settings import StoreSettings
     from metadata.stores import Probe, StoreRecord
+
+_STATES = {
+    "active": "đang dùng / active",
+    "draining": "đang rút dần / draining",
+    "retired": "đã thôi dùng / retired",
+}
 
 
 @group.group("storage", epilog=EXIT_CODES)
@@ -38,7 +47,7 @@ def list_(context: Context, output: Output) -> int:
         record = records.get(one.id)
         state = record.state.value if record else "active"
         site = one.site or "—"
-        output.line(f"  {one.id.value:<20} {one.kind:<10} {state:<9} {site:<16} {where(one)}")
+        output.line(f"  {one.id.value:<20} {one.kind:<10} {_STATES[state]:<24} {site:<16} {where(one)}")
     return 0
 
 
@@ -124,7 +133,7 @@ def show(context: Context, output: Output, id: str) -> int:
     output.line(f"{settings.id}  {where(settings)}")
     for name, value in (("site", settings.site), ("label", settings.label), ("lock", settings.lock)):
         output.line(f"  {name:<8} {value or '—'}")
-    output.line(f"  state    {record.state if record else 'active'}")
+    output.line(f"  state    {_STATES[record.state.value if record else 'active']}")
     if record is None or record.probe is None:
         output.say("Chưa thử nơi lưu này: «tangthu storage probe».", "Never tried: run “tangthu storage probe”.", "!")
     else:
@@ -166,9 +175,7 @@ def seal_command(context: Context, output: Output, id: str, person: str) -> int:
     set afterwards. “tangthu verify FOLDER” checks it on any computer.
     """
     from administration.archive import Archive
-    from metadata.errors import UsageError
     from metadata.journal import EntryKind
-    from metadata.text import Sentence
     from storage.media import gather, seal
 
     with Archive.open(context.home) as archive, output.progress() as advance:
@@ -191,9 +198,6 @@ def seal_command(context: Context, output: Output, id: str, person: str) -> int:
 
 def named(archive: Archive, id: str) -> StoreSettings:
     """The store of that name in the settings. Raises NotFound."""
-    from metadata.errors import NotFound
-    from metadata.text import Sentence
-
     for one in archive.settings.stores:
         if one.id.value == id:
             return one
@@ -219,7 +223,7 @@ def tell_probe(output: Output, found: Probe) -> None:
     from storage.probing import LACKING
 
     marks = {Found.YES: "✓", Found.NO: "✗", Found.UNKNOWN: "?"}
-    output.line(f"  {found.at:%Y-%m-%d %H:%M} UTC  {found.server}")
+    output.line(f"  {local_text(found.at)}  {found.server}")
     for ability, outcome in found.abilities.items():
         output.line(f"  {marks[outcome]} {ability:<22} {found.notes.get(ability, '')}")
         if outcome is not Found.YES:

@@ -195,7 +195,9 @@ def _database(checks: Sequence[DatabaseCheck]) -> Facts:
     def told(one: DatabaseCheck) -> str:
         if one.wrong is None:
             return f"Không kiểm tra được: {one.note} / Could not be checked"
-        return "Đạt / Sound" if not one.wrong else f"{number_text(one.wrong)} chỗ sai / wrong. {one.note}"
+        if one.wrong:
+            return f"{number_text(one.wrong)} chỗ sai / wrong. {one.note}"
+        return "Đạt / Sound" if one.name == "pages" else "Không có / None"
 
     return Facts(tuple(Line(word("database", one.name), told(one)) for one in checks))
 

@@ -53,9 +53,10 @@ def incident_data(incident: Incident, history: Sequence[Numbered], held: AipVers
 
 
 def incident_sheet(data: IncidentData, archive: str, head: Head, people: Sequence[Person]) -> Sheet:
-    """The minutes of one incident; who signed it off is the last to sign unless ``people`` say otherwise."""
+    """The minutes of one incident; who signed it off has handled it unless ``people`` say otherwise. Who approves is
+    never taken from anywhere else."""
     one = data.incident
-    approved = people[2].name if len(people) > 2 else one.person
+    handled = people[1] if len(people) > 1 else Person.parse(one.person)
     return Sheet(
         Sentence("Biên bản xử lý sự cố và phục hồi", "Minutes of an incident, its handling and the recovery"),
         f"{word('incident', one.kind.value).vi} ({one.id})",
@@ -74,8 +75,8 @@ def incident_sheet(data: IncidentData, archive: str, head: Head, people: Sequenc
         ),
         (
             Signature(Sentence("Người lập biên bản", "Drawn up by"), people[0].name if people else ""),
-            Signature(Sentence("Người xử lý", "Handled by"), people[1].name if len(people) > 1 else ""),
-            Signature(Sentence("Lãnh đạo phê duyệt", "Approved by"), approved),
+            Signature(Sentence("Người xử lý", "Handled by"), handled.name),
+            Signature(Sentence("Lãnh đạo phê duyệt", "Approved by"), people[2].name if len(people) > 2 else ""),
         ),
         tuple(people) or (Person(""), Person("")),
     )
@@ -103,10 +104,11 @@ def _facts(data: IncidentData) -> Facts:
 
 def _extent(facts: Mapping[str, Any]) -> Iterator[Facts | Table | Words]:
     """What was found: the members that are damaged as a table, everything else that is told as it is named."""
-    known = list(_flat({name: value for name, value in facts.items() if name not in _SHOWN_APART}))
+    damages = facts.get("damages")
+    apart = _SHOWN_APART | {"store"} | ({"note"} if damages else set())  # a note says the table again, as software does
+    known = list(_flat({name: value for name, value in facts.items() if name not in apart}))
     if known:
         yield Facts(tuple(known[:_MOST_LINES]))
-    damages = facts.get("damages")
     if isinstance(damages, list) and damages:
         columns = (
             Column(Sentence("Thành phần", "Member")),

@@ -154,6 +154,7 @@ class FormService:
             sums.formats(period.end),
             incidents,
             Counter((line.what, line.act) for line in diary.lines),
+            ended=period.end <= self._clock(),
         )
         return self._draw("year", str(year), data, year_sheet(data, self._archive, head, people), people)
 

@@ -28,7 +28,7 @@ class StoreHeld:
 @dataclass(frozen=True, slots=True)
 class YearData:
     """The report. ``checks`` count the replicas by store that were looked at in the year; ``kept`` counts backups and
-    drills of the year by what came of them, ``incidents`` by kind and how they stand now."""
+    drills of the year by what came of them, ``incidents`` by kind and how they stand now. ``ended``: the year is over."""
 
     year: int
     fonds: tuple[FondsCount, ...]
@@ -37,6 +37,7 @@ class YearData:
     formats: Mapping[str, int]
     incidents: Mapping[tuple[IncidentKind, IncidentState], int]
     kept: Mapping[tuple[str, str], int]
+    ended: bool = True
 
     @property
     def total(self) -> FondsCount:
@@ -54,6 +55,8 @@ def year_data(
     formats: Mapping[str, int],
     incidents: Mapping[tuple[IncidentKind, IncidentState], int],
     kept: Mapping[tuple[str, str], int],
+    *,
+    ended: bool = True,
 ) -> YearData:
     """The report's data out of the catalogue's sums."""
     names = [*sites, *sorted({one.store for one in replicas} - set(sites), key=str)]
@@ -62,7 +65,7 @@ def year_data(
         mine = [one for one in replicas if one.store == store]
         size = sum(one.bytes for one in mine)
         held.append(StoreHeld(store, sites.get(store, ""), sum(one.replicas for one in mine), size))
-    return YearData(year, tuple(fonds), tuple(held), tuple(checks), formats, incidents, kept)
+    return YearData(year, tuple(fonds), tuple(held), tuple(checks), formats, incidents, kept, ended)
 
 
 def year_sheet(data: YearData, archive: str, head: Head, people: Sequence[Person]) -> Sheet:
@@ -70,7 +73,9 @@ def year_sheet(data: YearData, archive: str, head: Head, people: Sequence[Person
     period = Period.year(data.year)
     return Sheet(
         Sentence("Báo cáo thống kê tài liệu lưu trữ số", "Statistics of the digital records held"),
-        f"Năm {data.year} (tính đến hết ngày {period.last:%d/%m/%Y})",
+        f"Năm {data.year} (tính đến hết ngày {period.last:%d/%m/%Y})"
+        if data.ended
+        else f"Năm {data.year} (số liệu khi năm chưa kết thúc)",
         "BC-TK",
         archive,
         head,

@@ -191,6 +191,32 @@ def test_the_minutes_of_an_incident_tell_it_from_the_first_look_to_the_last(desk
         desk.forms.incident("damage-000000000000")
 
 
+def test_who_signed_an_incident_off_has_handled_it_and_approves_nothing(desk: Desk) -> None:
+    facts = {"note": "data/1: data (aa → bb)", "damages": [{"place": "data/1", "kind": "data", "expected": "aa"}]}
+    one = desk.incidents.meet(IncidentKind.DAMAGE, "x kho-1", Sentence("a", "b"), facts=facts)
+    desk.incidents.mend(IncidentKind.DAMAGE, "x kho-1", {"how": "repaired"})
+    desk.incidents.close(one.id, "Đĩa hỏng", "Thay đĩa", "Phạm Dung, Viên chức")
+    text = said(desk.forms.incident(one.id))
+    end = text[text.index("NGƯỜI LẬP BIÊN BẢN") :]
+    assert end.count("Phạm Dung") == 1 and "Phạm Dung, Viên chức" not in end
+    assert "NGƯỜI XỬ LÝ Handled by (Ký, ghi rõ họ tên) Phạm Dung LÃNH ĐẠO" in end, end
+    assert "Ghi chú" not in text
+
+
+def test_a_column_of_words_is_as_wide_as_its_words_beside_many_numbers(desk: Desk) -> None:
+    """The name of a store is whole in the second table of the check, where numbers leave it little room."""
+    register(desk.catalogue, created=NOW)
+    (first, *_) = pypdfium2.PdfDocument(desk.forms.check(date(2026, 3, 1), date(2026, 3, 31)).pdf)
+    lines = first.get_textpage().get_text_range().replace("\u200b", "").splitlines()
+    assert any(line.startswith("kho-1 100,00 %") for line in lines), lines
+    assert any(line.startswith("kho-2 100,00 %") for line in lines), lines
+
+
+def test_what_the_database_lacks_nowhere_is_none_not_sound(desk: Desk) -> None:
+    text = said(desk.forms.check(date(2026, 3, 1), date(2026, 3, 31)))
+    assert text.count("Không có / None") >= 3 and text.count("Đạt / Sound") == 1
+
+
 def test_the_report_of_a_year_adds_up_to_what_the_catalogue_counts(desk: Desk) -> None:
     register(desk.catalogue, "cũ", created=datetime(2025, 6, 1, tzinfo=UTC))
     for number in range(3):
@@ -214,9 +240,10 @@ def test_the_report_of_a_year_adds_up_to_what_the_catalogue_counts(desk: Desk) -
     assert "Cộng 4 1 10 25 1.000.000.400.007 1,0 TB" in text
     assert "Cộng 3 1 8 20 1.000.000.300.007 1,0 TB" in text
     assert "P01 4 0 8 20 400.000 400,0 kB" in text
-    for part in ("fmt/354", "Nơi lưu không trả lời", "Toàn bộ: Đã sao lưu", "Cần Thơ", "tính đến hết ngày 31/12/2026"):
+    for part in ("fmt/354", "Nơi lưu không trả lời", "Toàn bộ: Đã sao lưu", "Cần Thơ", "khi năm chưa kết thúc"):
         assert part in text, part
     before = desk.forms.year(2025)
+    assert "tính đến hết ngày 31/12/2025" in said(before)
     assert "Cộng 1 0 2 5 100.000 100,0 kB" in said(before)
 
 

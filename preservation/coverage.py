@@ -106,15 +106,15 @@ def _told(
     if late or replicas:
         told.append(
             Sentence(
-                f"{replicas} bản sao ({_size(late).vi}) quá {period} ngày chưa được đọc lại.",
-                f"{replicas} replicas ({_size(late).en}) were not read for more than {period} days.",
+                f"{_count(replicas).vi} bản sao ({_size(late).vi}) quá {period} ngày chưa được đọc lại.",
+                f"{_count(replicas).en} replicas ({_size(late).en}) were not read for more than {period} days.",
             )
         )
     if all_read is not None and (late or replicas):
         told.append(
             Sentence(
                 f"Với tốc độ hiện nay, đến {all_read:%d/%m/%Y} mới đọc hết phần đã quá hạn.",
-                f"At the present pace what is late will have been read by {all_read.isoformat()}.",
+                f"At the present pace what is late will have been read by {all_read:%d/%m/%Y}.",
             )
         )
     needed = size / period
@@ -127,15 +127,33 @@ def _told(
             f"{now.en} a day are being read.",
         )
     )
-    if pace:
-        days = math.ceil(size / pace)
-        told.append(
-            Sentence(
-                f"Nếu không tăng được tốc độ, chu kỳ đạt được là {days} ngày (audit.period_days = {days}).",
-                f"If it cannot be faster, the period that can be kept is {days} days (audit.period_days = {days}).",
-            )
-        )
+    told.append(_to_do(size, pace, period))
     return tuple(told)
+
+
+def _to_do(size: int, pace: int, period: int) -> Sentence:
+    days = math.ceil(size / pace) if pace else 0
+    if not pace:
+        return Sentence(
+            "Hiện không đọc gì: hãy xem kiểm tra thường trực có đang tạm dừng, ngoài giờ hay hết kinh phí không.",
+            "Nothing is being read: see whether the standing audits are paused, out of hours or out of money.",
+        )
+    if days <= period:
+        return Sentence(
+            f"Tốc độ hiện nay đủ cho kỳ {period} ngày: không phải đổi gì, chỉ cần để việc đọc tiếp tục.",
+            f"The present pace is enough for a period of {period} days: nothing need change, let the reading go on.",
+        )
+    return Sentence(
+        f"Hãy nới giới hạn tốc độ hay giờ đọc; nếu không được, kỳ ngắn nhất giữ được là {days} ngày "
+        f"(thiết lập audit.period_days = {days}).",
+        f"Allow a higher rate or more hours; if that cannot be, the shortest period that can be kept is {days} days "
+        f"(setting audit.period_days = {days}).",
+    )
+
+
+def _count(number: int) -> Sentence:
+    text = f"{number:,}"
+    return Sentence(text.replace(",", "."), text)
 
 
 def _size(count: float) -> Sentence:

@@ -28,7 +28,7 @@ class StoreHeld:
 @dataclass(frozen=True, slots=True)
 class YearData:
     """The report. ``checks`` count the replicas by store that were looked at in the year; ``kept`` counts backups and
-    drills of the year by what came of them, ``incidents`` by kind and how they stand now. ``ended``: the year is over."""
+    drills of the year by what came of them, ``incidents`` by kind and how they stand now; ``ended``: it is over."""
 
     year: int
     fonds: tuple[FondsCount, ...]

@@ -36,7 +36,18 @@ def test_what_is_late_is_forecast_and_what_must_change_is_said() -> None:
     told = " ".join(sentence.en for sentence in one.told)
     assert "90 replicas (90 GB)" in told
     assert "1.8 GB a day" in told
-    assert "period that can be kept is 16 days" in told
+    assert "enough for a period of 90 days: nothing need change" in told
+    assert "05/12/2026" in told
+
+
+def test_a_pace_that_is_too_slow_is_told_with_the_period_that_it_can_keep() -> None:
+    told = picture([_day(200, 300), _day(1, 7)], TODAY, Schedule()).told
+    assert "shortest period that can be kept is 307 days" in told[-1].en
+    assert "307 ngày" in told[-1].vi
+
+
+def test_when_nothing_is_read_the_standing_audits_are_pointed_to() -> None:
+    assert "paused, out of hours or out of money" in picture([_day(200, 300)], TODAY, Schedule()).told[-1].en
 
 
 def test_nothing_read_has_no_day_when_all_will_have_been() -> None:
@@ -62,7 +73,7 @@ def test_a_small_archive_is_told_its_sizes_in_small_units_in_the_way_of_each_lan
 
 def test_large_holdings_are_told_in_large_units() -> None:
     told = picture([_day(100, 10_000), _day(1, 999)], TODAY, Schedule()).told
-    assert told[0].vi == "10000 bản sao (10 TB) quá 90 ngày chưa được đọc lại."
+    assert told[0].vi == "10.000 bản sao (10 TB) quá 90 ngày chưa được đọc lại."
 
 
 def test_stores_and_fonds_are_judged_by_their_own_periods() -> None:

@@ -47,6 +47,11 @@ class Keeping(Foundation):
             for key, store in self.bare_stores.items()
         }
 
+    @property
+    def media(self) -> frozenset[StoreId]:
+        """The stores that may be on a shelf."""
+        return frozenset(one.id for one in self.settings.stores if one.offline)
+
     @Once
     def replicas(self) -> ReplicaSet:
         from storage.replicas import ReplicaSet
@@ -58,8 +63,7 @@ class Keeping(Foundation):
         """What is done to the archive as a whole is written down here."""
         from preservation.journal import ArchiveJournal
 
-        media = {one.id for one in self.settings.stores if one.offline}
-        stores = [store for store_id, store in self.stores.items() if store_id not in media]
+        stores = [store for store_id, store in self.stores.items() if store_id not in self.media]
         return ArchiveJournal(self.catalogue, stores, self.clock, self.agent)
 
     @Once
@@ -136,7 +140,9 @@ class Keeping(Foundation):
 
         readers = self.settings.count("audit.readers")
         stores, schedule = self.audit_stores, self.schedule
-        return Auditor(self.catalogue, stores, self.clock, self.agent, schedule, watch=self.watch, readers=readers)
+        return Auditor(
+            self.catalogue, stores, self.clock, self.agent, schedule, watch=self.watch, readers=readers, media=self.media
+        )
 
     @Once
     def audit_stores(self) -> Mapping[StoreId, Store]:
@@ -164,7 +170,8 @@ class Keeping(Foundation):
     def repairer(self) -> Repairer:
         from preservation.repair import Repairer
 
-        return Repairer(self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=self.watch)
+        watch, media = self.watch, self.media
+        return Repairer(self.catalogue, self.stores, self.clock, self.agent, self.schedule, watch=watch, media=media)
 
     @Once
     def reidentifier(self) -> Reidentifier:

@@ -22,7 +22,6 @@ class IncidentKind(StrEnum):
     STORE_AWAY = "store-away"  # a store did not answer for too long
     STORE_FULL = "store-full"
     STRANGER = "stranger"  # a store holds what the catalogue does not know
-    ABSENT = "absent"  # a policy asks for a replica that could not be made
     BACKUP = "backup"  # a backup or a drill failed
     CLOCK = "clock"  # the clock of the machine cannot be right
 

@@ -16,15 +16,18 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import Cold, Damaged, TangThuError, TemporaryError
+from metadata.errors import Cold, Damaged, OnShelf, TangThuError, TemporaryError
 from metadata.events import Agent, Event
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
 from preservation.checks import Check, Clock, Progress, Schedule, check_replica, unknown_store
-from preservation.life import log_events
+from preservation.clock import check_clock
+from preservation.lease_keeper import LeaseKeeper
+from preservation.life import log_events, restore_log
 from preservation.recovering import cut_off
+from storage.marker import MARKER_KEY
 from storage.port import Store
 from storage.replicas import ReplicaSet
 
@@ -33,11 +36,13 @@ _LEASE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class VersionAudit:
-    """What an audit found of one version, by replica, and when."""
+    """What an audit found of one version, by replica, and when. ``shelved`` media are not connected: they were not
+    looked at, and are due as they were."""
 
     version: VersionId
     at: datetime
     checks: tuple[Check, ...]
+    shelved: tuple[StoreId, ...] = ()
 
     @property
     def damaged(self) -> tuple[Check, ...]:
@@ -49,12 +54,14 @@ class VersionAudit:
 class AuditReport:
     """The sum of a batch. ``postponed`` versions could not be finished (lease lost, store or catalogue away).
 
-    ``failed`` are those that somebody must look into: the stores' logs contradict each other.
+    ``failed`` are those that somebody must look into: the stores' logs contradict each other. ``shelved`` counts the
+    replicas on media that are not connected, which is neither good nor bad.
     """
 
     audited: int = 0
     postponed: int = 0
     bytes_read: int = 0
+    shelved: int = 0
     replicas: Counter[Fixity] = field(default_factory=Counter)
     damaged: list[VersionAudit] = field(default_factory=list)
     failed: list[tuple[VersionId, Sentence]] = field(default_factory=list)
@@ -62,6 +69,7 @@ class AuditReport:
     def add(self, audit: VersionAudit) -> None:
         """Count one version in."""
         self.audited += 1
+        self.shelved += len(audit.shelved)
         self.bytes_read += sum(check.bytes_read for check in audit.checks)
         self.replicas.update(check.outcome for check in audit.checks)
         if audit.damaged:
@@ -71,6 +79,7 @@ class AuditReport:
         """Count another batch in."""
         self.audited += other.audited
         self.postponed += other.postponed
+        self.shelved += other.shelved
         self.bytes_read += other.bytes_read
         self.replicas.update(other.replicas)
         self.damaged += other.damaged
@@ -84,6 +93,8 @@ class AuditWatch(Protocol):
 
     def contradicted(self, version: VersionId, told: Sentence) -> None: ...
 
+    def log_lost(self, version: VersionId, numbers: Sequence[int]) -> None: ...
+
     def trouble_with_time(self) -> Sentence | None: ...
 
 
@@ -95,42 +106,6 @@ class AuditTurn(Protocol):
     def may(self, lease: Lease) -> bool: ...
 
     def audited(self, audit: VersionAudit) -> None: ...
-
-
-class LeaseKeeper:
-    """Holds a lease while long objects are read: renews it when half is gone. Called with bytes as they are read."""
-
-    def __init__(
-        self, catalogue: Catalogue, lease: Lease, clock: Clock, length: timedelta, on_progress: Progress | None = None
-    ) -> None:
-        self._catalogue = catalogue
-        self._lease = lease
-        self._clock = clock
-        self._length = length
-        self._on_progress = on_progress
-        self._renew_at = clock() + length / 2
-        self._lost: TemporaryError | None = None
-
-    def __call__(self, count: int) -> None:
-        """Count bytes. Never raises: it is called from within reads."""
-        if self._clock() >= self._renew_at and self._lost is None:
-            try:
-                self._renew()
-            except TemporaryError as error:
-                self._lost = error
-        if self._on_progress:
-            self._on_progress(count)
-
-    def confirm(self) -> None:
-        """Asks: raises Busy when another worker has taken the version over, TemporaryError when nobody could say."""
-        if self._lost is not None:
-            raise self._lost
-        self._renew()
-
-    def _renew(self) -> None:
-        now = self._clock()
-        self._renew_at = now + self._length / 2
-        self._catalogue.fixity.renew(self._lease, now, self._length)
 
 
 def in_turn(on_progress: Progress | None) -> Progress | None:
@@ -160,8 +135,10 @@ class Auditor:
         worker: str = "audit",
         watch: AuditWatch | None = None,
         readers: int = 1,
+        media: Collection[StoreId] = (),
     ) -> None:
-        """``readers`` versions of a batch are read at a time; what was found is written down one after the other."""
+        """``readers`` versions of a batch are read at a time; what was found is written down one after the other.
+        ``media`` are stores that may be on a shelf."""
         self._catalogue = catalogue
         self._stores = stores
         self._clock = clock
@@ -171,6 +148,7 @@ class Auditor:
         self._worker = worker
         self._watch = watch
         self._readers = readers
+        self._media = media
         self._writing = threading.RLock()
 
     def audit_batch(
@@ -182,7 +160,7 @@ class Auditor:
     ) -> AuditReport:
         """Audit up to ``limit`` versions that are due, in any store or in ``stores``. What cannot be finished now
         is due again after the schedule's ``retry``, so that it does not stand before all others; what ``turn`` does
-        not let begin stays due as it was.
+        let begin stays due as it was, and so does what lies on a medium that is not connected.
 
         Nothing is due by a clock that cannot be right. With several readers ``on_progress`` is called from their
         threads, never from two at once; what no version should raise is raised when the rest has been read.
@@ -190,6 +168,9 @@ class Auditor:
         report = AuditReport()
         if self._watch is not None and self._watch.trouble_with_time() is not None:
             return report
+        if shelved := self.on_shelf():
+            named = self._catalogue.fixity.stores() if stores is None else stores
+            stores = [store for store in named if store not in shelved]
         leases = self._catalogue.fixity.lease_due(self._clock(), limit, self._length, self._worker, stores)
         if self._readers == 1 or len(leases) < 2:
             for lease in leases:
@@ -233,8 +214,10 @@ class Auditor:
     ) -> VersionAudit:
         """Audit one version now, due or not: all its replicas, or those in ``stores``.
 
-        Raises NotFound; Busy while another has it; TemporaryError.
+        Raises NotFound; Busy while another has it; OnShelf when none is connected; TemporaryError, also by a clock that
+        cannot be right.
         """
+        check_clock(self._catalogue, self._clock())
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker, stores)
         try:
             return self._audit(lease, on_progress)
@@ -242,6 +225,32 @@ class Auditor:
             self._catalogue.fixity.give_back(lease)
             self._contradicted(version, error)
             raise
+
+    def on_shelf(self) -> set[StoreId]:
+        """The media that are not connected now."""
+        found: set[StoreId] = set()
+        for store in self._media:
+            try:
+                self._stores[store].head(MARKER_KEY)
+            except OnShelf:
+                found.add(store)
+            except (KeyError, TangThuError):  # what is wrong with it is told where it is read
+                continue
+        return found
+
+    def mend_log(self, version: VersionId, store: StoreId) -> None:
+        """Give a store the log objects of a version that it lacks, from whichever store has them; what no store has any
+        more is told. Raises NotFound; Busy while another has the replica; TemporaryError."""
+        check_clock(self._catalogue, self._clock())
+        lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker, [store])
+        try:
+            head = self._catalogue.events.head(version)
+            stores = [self._stores[store], *self._others(lease)]
+            _, lost = restore_log(stores, lease.key, head) if head else (0, ())
+        finally:
+            self._catalogue.fixity.give_back(lease)
+        if lost and self._watch is not None:
+            self._watch.log_lost(version, lost)
 
     def _contradicted(self, version: VersionId, error: TangThuError) -> None:
         if self._watch is not None and isinstance(error, Damaged):
@@ -254,7 +263,25 @@ class Auditor:
         checks = self.look(lease, keeper)
         with self._writing:
             keeper.confirm()
-            return self.record(lease, checks, tags)
+            lease, checks, shelved = self.without_shelved(lease, checks)
+            return self.record(lease, checks, tags, shelved)
+
+    def without_shelved(self, lease: Lease, checks: Sequence[Check]) -> tuple[Lease, list[Check], tuple[StoreId, ...]]:
+        """Leave out what could not be read because its medium is not connected: it stays due as it was. The lease and
+        the checks of the rest, and those media. Raises OnShelf when nothing is left, Busy."""
+        unread = {check.store for check in checks if not check.outcome.looked}
+        shelved = unread & self.on_shelf() if unread else unread
+        for copy in lease.replicas:
+            if copy.store in shelved:
+                lease = self._catalogue.fixity.put_off(lease, {copy.store}, copy.due)
+        if shelved and not lease.replicas:
+            raise OnShelf(
+                Sentence(
+                    f"Gói tin {lease.version} nằm ở phương tiện đang cất trên giá: hãy nối vào máy rồi thử lại.",
+                    f"{lease.version} lies on a medium that is on the shelf: connect it, then try again.",
+                )
+            )
+        return lease, [check for check in checks if check.store not in shelved], tuple(sorted(shelved))
 
     def _thawed(self, lease: Lease) -> Lease:
         """The lease without the replicas that a cold store must bring up first: these are asked for, put off, and
@@ -286,7 +313,13 @@ class Auditor:
                     tags[copy.store] = info.tag
         return tags
 
-    def record(self, lease: Lease, checks: Sequence[Check], tags: Mapping[StoreId, str] | None = None) -> VersionAudit:
+    def record(
+        self,
+        lease: Lease,
+        checks: Sequence[Check],
+        tags: Mapping[StoreId, str] | None = None,
+        shelved: tuple[StoreId, ...] = (),
+    ) -> VersionAudit:
         """Write what was found to the log and the catalogue, and end the lease. Raises TemporaryError."""
         at = self._clock()
         events = self.events(lease, checks, at)
@@ -296,7 +329,7 @@ class Auditor:
         due = {store: self.schedule.next_look(outcome, at, store, lease.fonds) for store, outcome in results.items()}
         known = {store: tag for store, tag in (tags or {}).items() if results.get(store) is Fixity.MATCH}
         self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head, known)
-        audit = VersionAudit(lease.version, at, tuple(checks))
+        audit = VersionAudit(lease.version, at, tuple(checks), shelved)
         if self._watch is not None:
             self._watch.audited(audit)
         return audit

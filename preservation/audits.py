@@ -28,7 +28,7 @@ from metadata.text import Sentence
 from preservation.audit import Auditor, AuditReport
 from preservation.budgets import Budgets, Throttle
 from preservation.checks import Clock
-from preservation.clock import clock_trouble
+from preservation.clock import check_clock, clock_trouble
 from preservation.journal import ArchiveJournal
 from preservation.light import look_lightly
 from preservation.reconciliation import Reconciler
@@ -81,6 +81,8 @@ class Audits:
         same = [one for one in self._rows.current() if one.standing and (one.kind, one.store) == (kind, store)]
         if standing and same:
             return same[0]
+        if not standing:
+            check_clock(self._catalogue, self._clock())
         days = self._catalogue.coverage.days(store, fonds)
         part = share if kind is AuditKind.SAMPLE else 1.0
         replicas = round(part * sum(day.replicas for day in days))
@@ -170,7 +172,8 @@ class Audits:
         strangers, store = self._reconciler, self._stores[one.store]
         told = None if strangers is None else partial(strangers.sort, one.store)
         schedule = None if clock_trouble(self._catalogue, self._clock()) else self._auditor.schedule
-        found = look_lightly(self._catalogue, store, self._clock, one.fonds, one.place, told, keep_on, schedule)
+        mend = self._auditor.mend_log
+        found = look_lightly(self._catalogue, store, self._clock, one.fonds, one.place, told, keep_on, schedule, mend)
         if strangers is not None and found.place is None:
             strangers.listed_whole(one.store, one.begun)
         place = found.place or one.place

@@ -7,7 +7,7 @@ good replica nothing is touched, and the report says which members can still be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -27,9 +27,11 @@ from metadata.events import Agent, Event
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from preservation.audit import Auditor, AuditWatch, LeaseKeeper, VersionAudit
+from preservation.audit import Auditor, AuditWatch, VersionAudit
 from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica, describe
+from preservation.clock import check_clock
 from preservation.copying import StagedCopy
+from preservation.lease_keeper import LeaseKeeper
 from preservation.life import log_events, restore_log
 from preservation.recovering import begun, ended
 from storage.aip.verify import Verdict
@@ -63,6 +65,7 @@ class RepairReport:
     log_written: int = 0
     log_lost: tuple[int, ...] = ()
     sources: Mapping[StoreId, StoreId] = field(default_factory=dict)
+    shelved: tuple[StoreId, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -91,7 +94,9 @@ class Repairer:
         lease: timedelta = _LEASE,
         worker: str = "repair",
         watch: RepairWatch | None = None,
+        media: Collection[StoreId] = (),
     ) -> None:
+        """``media`` are stores that may be on a shelf: such a replica is left as it is while it is not connected."""
         self._catalogue = catalogue
         self._stores = stores
         self._clock = clock
@@ -100,15 +105,17 @@ class Repairer:
         self._length = lease
         self._worker = worker
         self._watch = watch
-        self._auditor = Auditor(catalogue, stores, clock, agent, self._schedule, lease, worker, watch)
+        self._auditor = Auditor(catalogue, stores, clock, agent, self._schedule, lease, worker, watch, media=media)
 
     def repair(
         self, version: VersionId, on_progress: Progress | None = None, given: Store | None = None
     ) -> RepairReport:
-        """Make every replica of ``version`` match again. Raises NotFound; Busy while another has it; TemporaryError.
+        """Make every replica of ``version`` match again. Raises NotFound; Busy while another has it; TemporaryError,
+        also by a clock that cannot be right.
 
         Without a good replica they are made of the object in ``given``, which the caller has verified.
         """
+        check_clock(self._catalogue, self._clock())
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker)
         try:
             keeper = LeaseKeeper(self._catalogue, lease, self._clock, self._length, on_progress)
@@ -123,8 +130,11 @@ class Repairer:
         return report
 
     def _repair(self, lease: Lease, keeper: LeaseKeeper, given: Store | None = None) -> RepairReport:
-        checks = tuple(self._auditor.look(lease, keeper))
+        looked = self._auditor.look(lease, keeper)
         keeper.confirm()
+        lease, looked, shelved = self._auditor.without_shelved(lease, looked)
+        keeper.hold(lease)
+        checks = tuple(looked)
         good = [self._stores[check.store] for check in checks if check.outcome is Fixity.MATCH]
         damaged = [check for check in checks if check.outcome.damaged]
         if not good and given is not None:
@@ -133,7 +143,9 @@ class Repairer:
             self._auditor.record(lease, checks)
             savable = self._savable(lease, checks) if damaged else ()
             written, lost = self._restore_log(lease, checks)
-            return RepairReport(lease.version, checks, savable=savable, log_written=written, log_lost=lost)
+            return RepairReport(
+                lease.version, checks, savable=savable, log_written=written, log_lost=lost, shelved=shelved
+            )
         begins = self._note(lease, checks)
         repaired: dict[StoreId, tuple[Check, StoreId]] = {}
         failed: list[tuple[StoreId, Sentence]] = []
@@ -149,7 +161,7 @@ class Repairer:
             self._catalogue.fixity.hasten(lease.version, source.id, self._clock())
         written, lost = self._restore_log(lease, checks)
         sources = {store: source for store, (_, source) in repaired.items()}
-        return RepairReport(lease.version, checks, tuple(repaired), tuple(failed), (), written, lost, sources)
+        return RepairReport(lease.version, checks, tuple(repaired), tuple(failed), (), written, lost, sources, shelved)
 
     def _note(self, lease: Lease, checks: Sequence[Check]) -> Mapping[StoreId, Event]:
         """What was found and what is begun enter log and catalogue before anything is deleted; the lease stays. Gives

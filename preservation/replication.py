@@ -33,8 +33,9 @@ from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.stores import StoreState
 from metadata.text import Sentence
-from preservation.audit import LeaseKeeper
 from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica
+from preservation.clock import check_clock
+from preservation.lease_keeper import LeaseKeeper
 from preservation.life import log_events
 from preservation.places import Places, Standing
 from storage.aip.blocks import Block, ReadAhead
@@ -135,8 +136,10 @@ class Replicator:
     ) -> ReplicationReport:
         """Make what is missing, of up to ``limit`` versions; each is tried once.
 
-        ``on_progress`` gets the bytes sent, read and read back. Raises CatalogueUnavailable.
+        ``on_progress`` gets the bytes sent, read and read back. Raises CatalogueUnavailable;
+        TemporaryError by a clock that cannot be right.
         """
+        check_clock(self._catalogue, self._clock())
         report = ReplicationReport()
         tried = 0
         for lack in self.lacks(held):
@@ -152,6 +155,7 @@ class Replicator:
 
     def replicate(self, version: VersionId, on_progress: Progress | None = None) -> ReplicationReport:
         """Make what is missing of one version now. Raises NotFound, Busy, UsageError, TemporaryError."""
+        check_clock(self._catalogue, self._clock())
         report = ReplicationReport()
         self._replicate(version, report, on_progress)
         return report

@@ -28,6 +28,10 @@ from preservation.checks import Clock, Progress
 
 _LOOK = 1.0
 _PAUSED = Sentence("Đang tạm dừng theo yêu cầu.", "Paused as asked.")
+_SHELVED = Sentence(
+    "Phương tiện đang cất trên giá: nối vào máy thì mới đọc được.",
+    "The medium is on the shelf: it cannot be read until it is connected.",
+)
 
 
 def standing_id(store: StoreId) -> str:
@@ -95,9 +99,12 @@ class StandingAudits:
         return standing_audits(self._catalogue, self._stores, self._clock())
 
     def waits(self, one: Audit) -> Sentence | None:
-        """Why it reads nothing now: it is paused, out of its hours, or the month's money is spent; None: it reads."""
+        """Why it reads nothing now: it is paused, its medium is not connected, it is out of its hours, or the month's
+        money is spent; None: it reads."""
         if one.state is AuditState.PAUSED:
             return _PAUSED
+        if one.store in self._auditor.on_shelf():
+            return _SHELVED
         return self._budgets.shut(one.store, self._clock(), self._catalogue.coverage.days)
 
     def step(

@@ -160,7 +160,7 @@ class Watch:
             self._damaged(version, check, at, events)
         elif check.outcome is Fixity.UNREADABLE:
             self._unread(version, check, events)
-        else:
+        elif check.outcome is Fixity.MATCH:
             for kind in (IncidentKind.DAMAGE, IncidentKind.UNREADABLE):
                 if (kind, subject) in standing:
                     facts = repaired_to_json(check.store, (), "matched when read again", events)

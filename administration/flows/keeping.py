@@ -55,6 +55,7 @@ def audit_to_json(report: AuditReport) -> dict[str, Json]:
     return {
         "audited": report.audited,
         "postponed": report.postponed,
+        "not_connected": report.shelved,
         "bytes_read": report.bytes_read,
         "replicas": {outcome.value: count for outcome, count in sorted(report.replicas.items())},
         "damaged": [
@@ -82,6 +83,7 @@ def repair_to_json(report: RepairReport) -> dict[str, Json]:
         "version": str(report.version),
         "refused": report.refused,
         "repaired": [store.value for store in report.repaired],
+        "not_connected": [store.value for store in report.shelved],
         "failed": [{"store": store.value, "vi": why.vi, "en": why.en} for store, why in report.failed],
         "savable": [
             {"path": one.path, "stores": [store.value for store in one.stores]} for one in report.savable[:1000]

@@ -21,7 +21,7 @@ from metadata.catalogue.leases import Expected, FixityState, Lease
 from metadata.catalogue.placements import note_placement
 from metadata.catalogue.replica_rows import ReplicaRows, version_not_held
 from metadata.catalogue.rows import Found, read_replica, version_id
-from metadata.catalogue.schema import aip_version, fixity_due, replica
+from metadata.catalogue.schema import aip_version, fixity_due, log_head, replica
 from metadata.errors import Busy
 from metadata.events import Event, LogHead
 from metadata.holdings import Replica
@@ -197,6 +197,10 @@ class FixitySchedule:
                 *columns,
                 select(fixity_due.c.tag).where(*due).scalar_subquery().label("tag"),
                 select(fixity_due.c.next_check).where(*due).scalar_subquery().label("next_check"),
+                select(log_head.c.number)
+                .where(log_head.c.version == aip_version.c.version)
+                .scalar_subquery()
+                .label("log"),
             )
             .where(aip_version.c.key > after, select(fixity_due.c.version).where(*due).exists())
             .order_by(aip_version.c.key)
@@ -206,7 +210,9 @@ class FixitySchedule:
             query = query.where(aip_version.c.fonds == fonds.value)
         with self._database.read() as connection:
             return [
-                Expected(version_id(row), row.key, row.size, FondsCode(row.fonds), row.tag, row.next_check)
+                Expected(
+                    version_id(row), row.key, row.size, FondsCode(row.fonds), row.tag, row.next_check, row.log or 0
+                )
                 for row in connection.execute(query)
             ]
 
@@ -243,12 +249,7 @@ class FixitySchedule:
                 due += connection.scalar(count.where(fixity_due.c.next_check <= now)) or 0
                 soon = fixity_due.c.next_check > now, fixity_due.c.next_check <= now + _LONGEST
                 leased += connection.scalar(count.where(*soon, fixity_due.c.leased_until > now)) or 0
-            return FixityState(
-                due,
-                leased,
-                connection.scalar(select(func.count()).select_from(replica).where(replica.c.checked.is_(None))) or 0,
-                connection.scalar(select(func.min(replica.c.checked))),
-            )
+        return FixityState(due, leased)
 
 
 def _stores(connection: Connection) -> list[str]:

@@ -24,18 +24,16 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class FixityState:
-    """For the operations page: replicas due now, replicas under lease, those never looked at, the oldest look."""
+    """Replicas due now, and replicas under lease."""
 
     due: int
     leased: int
-    never_checked: int
-    oldest_check: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """An object that a store must hold: its key and size in bytes, and the store's own word for it when it last
-    matched (None: not known), and when it is to be read again."""
+    matched (None: not known), when it is to be read again, and how many objects its log must have."""
 
     version: VersionId
     key: str
@@ -43,3 +41,4 @@ class Expected:
     fonds: FondsCode
     tag: str | None
     due: datetime
+    log: int

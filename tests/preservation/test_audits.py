@@ -10,7 +10,7 @@ import pytest
 
 from metadata.audits import AuditKind, AuditState
 from metadata.catalogue import Catalogue
-from metadata.errors import NotFound, UsageError
+from metadata.errors import NotFound, TemporaryError, UsageError
 from metadata.identifiers import StoreId
 from metadata.incidents import IncidentKind
 from metadata.outcomes import Fixity
@@ -127,6 +127,23 @@ class TestDeep:
             audits.begin(AuditKind.SAMPLE, FIRST, share=0)
         with pytest.raises(NotFound):
             audits.pause("x")
+
+    def test_none_is_begun_by_a_clock_that_cannot_be_right(
+        self, catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+    ) -> None:
+        kept = keep(catalogue, stores)
+        audits = _audits(catalogue, stores, clock)
+        one = audits.begin(AuditKind.DEEP, FIRST)
+        before = catalogue.holdings.replicas(kept.id)
+        clock.forward(timedelta(days=3650))
+        with pytest.raises(TemporaryError, match="clock"):
+            audits.begin(AuditKind.DEEP, FIRST)
+        with pytest.raises(TemporaryError, match="clock"):
+            audits.step(one.id)
+        assert catalogue.holdings.replicas(kept.id) == before
+        assert [told.entry.act for told in catalogue.journal.entries()] == ["begun"]
+        clock.forward(timedelta(days=-3649))
+        assert audits.step(one.id).replicas == {Fixity.MATCH: 1}
 
     def test_a_standing_one_is_begun_once(self, catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:
         audits = _audits(catalogue, stores, clock)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from metadata.catalogue import Catalogue
-from metadata.errors import StoreUnavailable
+from metadata.errors import StoreUnavailable, TemporaryError
 from metadata.events import EventType
 from metadata.identifiers import ArchiveCode, FondsCode, StoreId
 from metadata.outcomes import Fixity
@@ -345,6 +345,20 @@ def test_a_draining_store_gives_and_takes_nothing(catalogue: Catalogue, three: l
     assert three[2].head(kept.key) is not None
     catalogue.stores.set_state(THIRD, StoreState.RETIRED, clock.now)
     assert "hai bản" in str(replicator.lacks()[0].trouble)
+
+
+def test_nothing_is_made_by_a_clock_that_cannot_be_right(
+    catalogue: Catalogue, three: list[MemoryStore], clock: Clock
+) -> None:
+    kept = keep(catalogue, three[:2])
+    clock.forward(timedelta(days=3650))
+    for act in (
+        lambda: _replicator(catalogue, three, clock).run(),
+        lambda: _replicator(catalogue, three, clock).replicate(kept.id),
+    ):
+        with pytest.raises(TemporaryError, match="clock"):
+            act()
+    assert [info.key for info in three[2].list()] == []
 
 
 class ColdStore(WrappedStore):

@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 
 from metadata.catalogue import Catalogue
-from metadata.errors import Damaged
+from metadata.errors import Damaged, TemporaryError
 from metadata.identifiers import StoreId
 from metadata.incidents import Incident, IncidentKind, IncidentState
 from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
-from preservation.audit import Auditor
-from preservation.checks import Schedule
+from preservation.audit import Auditor, VersionAudit
+from preservation.checks import Check, Schedule
 from preservation.incidents import Incidents
 from preservation.journal import ArchiveJournal
 from preservation.repair import Repairer
@@ -118,6 +118,15 @@ def test_what_matches_again_by_itself_is_mended(bench: Bench) -> None:
     bench.auditor.audit(kept.id)
     assert bench.all() == [(IncidentKind.DAMAGE, MENDED)]
     assert bench.one().facts["mended"]["how"] == "matched when read again"
+
+
+def test_what_nobody_has_looked_at_mends_nothing(bench: Bench) -> None:
+    kept = keep(bench.catalogue, bench.stores)
+    break_member(bench, kept)
+    bench.auditor.audit(kept.id)
+    look = Check(StoreId("kho-2"), Fixity.NOT_CHECKED, (), 0, 0, "nơi lưu lạnh")
+    bench.watch.audited(VersionAudit(kept.id, bench.clock.now, (look,)))
+    assert bench.all() == [(IncidentKind.DAMAGE, OPEN)]
 
 
 def test_when_no_replica_matches_a_person_must_decide(bench: Bench) -> None:
@@ -290,9 +299,15 @@ def test_a_clock_that_cannot_be_right_concludes_nothing(bench: Bench, years: int
     bench.clock.now = right + timedelta(days=365 * years + 2)
     before = bench.catalogue.holdings.replicas(kept.id)
     assert bench.auditor.audit_batch(10).audited == 0
+    for act in (bench.auditor.audit, bench.repairer.repair):
+        with pytest.raises(TemporaryError, match="clock"):
+            act(kept.id)
+    with pytest.raises(TemporaryError, match="clock"):
+        bench.auditor.mend_log(kept.id, StoreId("kho-1"))
     assert bench.watch.review().clock is not None
     bench.watch.review()
     assert bench.catalogue.holdings.replicas(kept.id) == before
+    assert bench.catalogue.fixity.state(bench.clock.now).leased == 0
     assert bench.all() == [(IncidentKind.CLOCK, OPEN)]
     assert list(read_journal(bench.stores[0])) == []
     bench.clock.now = right + HOUR

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from preservation.watch import Watch
     from storage.port import Store
     from storage.replicas import ReplicaSet
+    from storage.space import SpaceGauge
 
 
 class Keeping(Foundation):
@@ -65,6 +66,13 @@ class Keeping(Foundation):
 
         stores = [store for store_id, store in self.stores.items() if store_id not in self.media]
         return ArchiveJournal(self.catalogue, stores, self.clock, self.agent)
+
+    @Once
+    def space(self) -> SpaceGauge:
+        """How much room the folders among the stores have."""
+        from administration.rooms import gauge_of
+
+        return gauge_of(self)
 
     @Once
     def places(self) -> Places:

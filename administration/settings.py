@@ -86,6 +86,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "": lambda _: True,
     "positive": lambda value: value > 0,
     "count": lambda value: value >= 0,
+    "percent": lambda value: 0 <= value <= 100,
     "signatures": lambda value: value in ("record", "valid"),
     "port": lambda value: 0 <= value <= 65535,
     "credentials": lambda value: value in ("environment", "file", "role"),

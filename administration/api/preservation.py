@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from access.models import Model, Trouble
 from access.services import AccessServices
-from access.web.guard import FormRefusedError, needs_sign_in, same_origin
+from access.web.guard import needs_sign_in
+from administration.api.backups import add_backups
+from administration.api.parts import NONE, Limit, Person, SentenceModel, ours
 from administration.archive import Archive
 from administration.audits import coverage_days
+from administration.rooms import rooms
+from administration.work.asking import WorkDesk
 from metadata.audits import Audit, AuditKind, AuditState
-from metadata.backups import Backup, BackupKind, BackupOutcome, Drill, DrillOutcome
 from metadata.errors import NotFound, UsageError
 from metadata.identifiers import FondsCode, StoreId
 from metadata.incidents import Incident, IncidentKind, IncidentState
@@ -25,16 +28,7 @@ from preservation.coverage import picture
 
 PATH = "/api/preservation"
 Id = Annotated[str, Path(max_length=80)]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Person = Annotated[str, Field(max_length=200, examples=["Nguyễn Văn A"])]
 Rate = Annotated[int | None, Field(ge=1, le=10**15, description="Bytes a second; null: the store's own budget")]
-
-
-class SentenceModel(Model):
-    """One sentence in both languages."""
-
-    vi: str
-    en: str
 
 
 class DayModel(Model):
@@ -157,7 +151,8 @@ class Closing(Model):
 
 
 class StoreModel(Model):
-    """A store of the settings; `full` since when it has no room, `damaged` open incidents of damage."""
+    """A store of the settings; `full` since when it has no room, `damaged` open incidents of damage. `free` and
+    `total` are bytes of its file system; null: it did not say (S3 never does)."""
 
     id: str
     kind: str
@@ -168,60 +163,21 @@ class StoreModel(Model):
     state: StoreState
     full: datetime | None
     damaged: int
+    free: int | None
+    total: int | None
+    nearly_full: Annotated[bool, Field(description="Less is left than storage.low_percent")]
+    short: Annotated[bool, Field(description="Less is left than the archive got in its last 30 days")]
 
 
-class BackupModel(Model):
-    """A backup; `base` is empty for a full one, `manifest` the SHA-256 of what lists it."""
+class FormatModel(Model):
+    """Content files of one format; `puid` and `name` are empty for files that nothing was told of."""
 
-    id: str
-    kind: BackupKind
-    base: str
-    at: datetime
-    ended: datetime
-    outcome: BackupOutcome
-    bytes: int
-    objects: int
-    rows: int
-    versions: int
-    stores: list[str]
-    manifest: str
-    note: str
-    person: str
-
-    @classmethod
-    def of(cls, one: Backup) -> BackupModel:
-        return cls(
-            id=one.id, kind=one.kind, base=one.base, at=one.at, ended=one.ended, outcome=one.outcome, bytes=one.size,
-            objects=one.objects, rows=one.rows, versions=one.versions, stores=[store.value for store in one.stores],
-            manifest=one.digest.hex(), note=one.note, person=one.person,
-        )  # fmt: skip
-
-
-class DrillModel(Model):
-    """One restore on trial."""
-
-    id: str
-    at: datetime
-    seconds: float
-    outcome: DrillOutcome
-    aips: list[str]
+    puid: str
+    name: str
     files: int
-    bytes: int
-    backup: str
-    rows: int
-    problems: list[str]
-    person: str
-
-    @classmethod
-    def of(cls, one: Drill) -> DrillModel:
-        return cls(
-            id=one.id, at=one.at, seconds=one.seconds, outcome=one.outcome, aips=list(one.aips), files=one.files,
-            bytes=one.size, backup=one.backup, rows=one.rows, problems=list(one.problems), person=one.person,
-        )  # fmt: skip
 
 
 _NOT_SIGNED_IN: dict[int | str, dict[str, Any]] = {401: {"model": Trouble, "description": "The token is missing"}}
-_NONE: dict[int | str, dict[str, Any]] = {404: {"model": Trouble, "description": "There is no such one"}}
 _ODD: dict[int | str, dict[str, Any]] = {422: {"model": Trouble, "description": "What is asked for cannot be"}}
 
 
@@ -233,12 +189,8 @@ def router(services: AccessServices, archive: Archive) -> APIRouter:
     _add_audits(api, archive)
     _add_incidents(api, archive)
     _add_keeping(api, archive)
+    add_backups(api, archive, WorkDesk(archive.settings.work_url))
     return api
-
-
-def _ours(request: Request) -> None:
-    if not same_origin(request):
-        raise FormRefusedError
 
 
 def _odd(sentence: Sentence) -> JSONResponse:
@@ -272,7 +224,7 @@ def _add_audits(api: APIRouter, archive: Archive) -> None:
         return [AuditModel.of(archive, one) for one in archive.standing.listed()]
 
     @api.post("/audits", summary="Begin an audit", status_code=201, responses=_ODD, response_model=AuditModel,
-              dependencies=[Depends(_ours)])  # fmt: skip
+              dependencies=[Depends(ours)])  # fmt: skip
     def begin(new: NewAudit) -> Response | AuditModel:
         """A worker does it."""
         try:
@@ -285,8 +237,8 @@ def _add_audits(api: APIRouter, archive: Archive) -> None:
         return AuditModel.of(archive, one)
 
     def add(act: str, told: str) -> None:
-        @api.post(f"/audits/{{id}}/{act}", summary=told, responses=_NONE | _ODD, response_model=AuditModel,
-                  dependencies=[Depends(_ours)], operation_id=f"{act}_audit")  # fmt: skip
+        @api.post(f"/audits/{{id}}/{act}", summary=told, responses=NONE | _ODD, response_model=AuditModel,
+                  dependencies=[Depends(ours)], operation_id=f"{act}_audit")  # fmt: skip
         def steer(id: Id, asked: Steering) -> Response | AuditModel:
             service, person = archive.audits, asked.person.strip()
             acts = {"pause": service.pause, "resume": service.resume, "stop": service.stop}
@@ -307,12 +259,12 @@ def _add_incidents(api: APIRouter, archive: Archive) -> None:
     def incidents(state: IncidentState | None = None, limit: Limit = 100) -> list[IncidentModel]:
         return [IncidentModel.of(one) for one in archive.catalogue.incidents.listed(state, limit=limit)]
 
-    @api.get("/incidents/{id}", summary="One incident", responses=_NONE)
+    @api.get("/incidents/{id}", summary="One incident", responses=NONE)
     def incident(id: Id) -> IncidentModel:
         return IncidentModel.of(archive.catalogue.incidents.get(id))
 
-    @api.post("/incidents/{id}/close", summary="Sign an incident off", responses=_NONE | _ODD,
-              response_model=IncidentModel, dependencies=[Depends(_ours)])  # fmt: skip
+    @api.post("/incidents/{id}/close", summary="Sign an incident off", responses=NONE | _ODD,
+              response_model=IncidentModel, dependencies=[Depends(ours)])  # fmt: skip
     def close(id: Id, asked: Closing) -> Response | IncidentModel:
         try:
             one = archive.incidents.close(id, asked.cause, asked.handling, asked.person, unmended=asked.unmended)
@@ -325,20 +277,19 @@ def _add_keeping(api: APIRouter, archive: Archive) -> None:
     @api.get("/stores", summary="The stores of the settings")
     def stores() -> list[StoreModel]:
         records, rows = archive.catalogue.stores.records(), archive.catalogue.incidents
-        found = []
+        found, left = [], rooms(archive)
         for one in archive.settings.stores:
-            record, traits = records.get(one.id), one.traits
+            record, traits, room = records.get(one.id), one.traits, left[one.id]
             found.append(StoreModel(
                 id=one.id.value, kind=one.kind, site=traits.site, locked=traits.locked, cold=traits.cold,
                 offline=traits.offline, state=record.state if record else StoreState.ACTIVE,
                 full=rows.full(one.id), damaged=rows.damaged(one.id),
+                free=room.space.free if room.space else None, total=room.space.total if room.space else None,
+                nearly_full=room.nearly_full, short=room.short,
             ))  # fmt: skip
         return found
 
-    @api.get("/backups", summary="The newest backups")
-    def backups(limit: Limit = 100) -> list[BackupModel]:
-        return [BackupModel.of(one) for one in archive.backups.listed(limit)]
-
-    @api.get("/drills", summary="The newest restores on trial")
-    def drills(limit: Limit = 100) -> list[DrillModel]:
-        return [DrillModel.of(one) for one in archive.drills.listed(limit)]
+    @api.get("/formats", summary="The formats of the content files that are held, the most frequent first")
+    def formats() -> list[FormatModel]:
+        found = archive.catalogue.held_sums.formats()
+        return [FormatModel(puid=one.puid, name=one.name, files=one.files) for one in found]

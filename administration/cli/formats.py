@@ -68,6 +68,27 @@ def formats() -> None:
     """Tệp chữ ký định dạng của PRONOM. / PRONOM's signature files."""
 
 
+@command("held", parent=formats)
+def held_formats(context: Context, output: Output) -> int:
+    """Các định dạng đang giữ, nhiều nhất trước. / The formats that are held, the most frequent first.
+
+    Đếm tệp nội dung của mọi gói; dòng — là tệp không nhận ra. Con số luôn đúng, lấy ra rất nhanh.
+
+    Counts the content files of all AIPs; the line — is of files that were not recognised. The sums are kept at every
+    change, so asking costs nothing.
+    """
+    from administration.archive import Archive
+
+    with Archive.open(context.home) as archive:
+        found = archive.catalogue.held_sums.formats()
+    output.document({"formats": [{"puid": one.puid, "name": one.name, "files": one.files} for one in found]})
+    for one in found:
+        output.line(f"{one.puid or '—':12}  {one.files:>12}  {one.name}")
+    if not found:
+        output.say("Kho chưa giữ gì: xem tangthu ingest.", "Nothing is held yet: see tangthu ingest.")
+    return 0
+
+
 @command("update", parent=formats)
 @click.argument("binary", metavar="DROID_SignatureFile_Vnnn.xml", type=click.Path(exists=True, path_type=Path))
 @click.argument("container", metavar="container-signature-yyyymmdd.xml", type=click.Path(exists=True, path_type=Path))

@@ -14,9 +14,11 @@ from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.archive import Archive
+    from administration.rooms import Room
     from administration.store_settings import StoreSettings
     from metadata.stores import Probe, StoreRecord
 
+_UNASKED = "không được nối hoặc không trả lời / not connected, or did not answer"
 _STATES = {
     "active": "đang dùng / active",
     "draining": "đang rút dần / draining",
@@ -36,18 +38,25 @@ def storage() -> None:
 
 @command("list", parent=storage)
 def list_(context: Context, output: Output) -> int:
-    """Liệt kê các nơi lưu. / List the stores."""
+    """Liệt kê các nơi lưu. / List the stores.
+
+    Thư mục cho biết còn bao nhiêu chỗ; S3 thì không. / A folder tells how much room it has left; S3 does not.
+    """
     from administration.archive import Archive
+    from administration.rooms import rooms
 
     with Archive.open(context.home) as archive:
         records = archive.catalogue.stores.records()
-        settings = archive.settings.stores
-    output.document({"stores": [store_to_json(one, records.get(one.id)) for one in settings]})
+        settings, space = archive.settings.stores, rooms(archive)
+    listed = [store_to_json(one, records.get(one.id)) | room_to_json(space[one.id]) for one in settings]
+    output.document({"stores": listed})
     for one in settings:
         record = records.get(one.id)
         state = record.state.value if record else "active"
-        site = one.site or "—"
-        output.line(f"  {one.id.value:<20} {one.kind:<10} {_STATES[state]:<24} {site:<16} {where(one)}")
+        site, left = one.site or "—", _left(space[one.id])
+        output.line(f"  {one.id.value:<20} {one.kind:<10} {_STATES[state]:<24} {site:<16} {left:<20} {where(one)}")
+    for one in settings:
+        _warn(output, one.id.value, space[one.id])
     return 0
 
 
@@ -56,6 +65,36 @@ def where(settings: StoreSettings) -> str:
     if settings.kind == "directory":
         return str(settings.path)
     return f"{settings.endpoint}/{settings.bucket}/{settings.prefix}"
+
+
+def _left(room: Room) -> str:
+    return f"{size_text(room.space.free)} / {size_text(room.space.total)}" if room.space else "—"
+
+
+def _warn(output: Output, id: str, room: Room) -> None:
+    """Say so where a store will soon be full."""
+    if room.space is None or not room.low:
+        return
+    left = size_text(room.space.free)
+    if room.nearly_full:
+        output.say(f"«{id}» gần đầy: chỉ còn {left}.", f"{id} is nearly full: {left} are left.", "!")
+    if room.short:
+        came = size_text(room.received)
+        output.say(
+            f"«{id}» còn {left}, không đủ cho thêm 30 ngày như vừa qua (kho nhận {came}).",
+            f"{id} has {left} left, less than the {came} that the archive got in its last 30 days.",
+            "!",
+        )
+
+
+def room_to_json(room: Room) -> dict[str, object]:
+    """How much room a store has left, in bytes; null: it did not say."""
+    return {
+        "free": room.space.free if room.space else None,
+        "total": room.space.total if room.space else None,
+        "nearly_full": room.nearly_full,
+        "short": room.short,
+    }
 
 
 def store_to_json(settings: StoreSettings, record: StoreRecord | None) -> dict[str, object]:
@@ -125,15 +164,19 @@ def add(
 def show(context: Context, output: Output, id: str) -> int:
     """Xem một nơi lưu và những gì nó làm được. / Show a store and what it can do."""
     from administration.archive import Archive
+    from administration.rooms import rooms
 
     with Archive.open(context.home) as archive:
         settings = named(archive, id)
-        record = archive.catalogue.stores.records().get(settings.id)
-    output.document({"store": store_to_json(settings, record)})
+        record, room = archive.catalogue.stores.records().get(settings.id), rooms(archive)[settings.id]
+    output.document({"store": store_to_json(settings, record) | room_to_json(room)})
     output.line(f"{settings.id}  {where(settings)}")
     for name, value in (("site", settings.site), ("label", settings.label), ("lock", settings.lock)):
         output.line(f"  {name:<8} {value or '—'}")
     output.line(f"  state    {_STATES[record.state.value if record else 'active']}")
+    told = _UNASKED if room.tells else "S3 không cho biết / S3 does not tell"
+    output.line(f"  free     {_left(room) if room.space else told}")
+    _warn(output, id, room)
     if record is None or record.probe is None:
         output.say("Chưa thử nơi lưu này: «tangthu storage probe».", "Never tried: run “tangthu storage probe”.", "!")
     else:

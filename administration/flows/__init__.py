@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from administration.flows.alerting import alerting, alerting_chimes
 from administration.flows.auditing import auditing, auditing_chimes
-from administration.flows.backups import backing_up, backup_chimes, backup_to_json, drill_to_json
+from administration.flows.backups import (
+    backing_up,
+    backup_chimes,
+    backup_request,
+    backup_to_json,
+    drill_request,
+    drill_to_json,
+    is_asked,
+)
 from administration.flows.ingesting import decided_request, ingest_request, ingesting, stored_from_json, stored_to_json
 from administration.flows.keeping import audit_to_json, keeping, keeping_chimes, repair_to_json
 from administration.flows.moving import moving, moving_chimes, replication_to_json
@@ -25,9 +33,10 @@ if TYPE_CHECKING:
     from administration.work.clock import Chime
 
 __all__ = [
-    "STALE_UPLOAD", "Progress", "audit_to_json", "backup_to_json", "chimes", "decided_request", "drill_to_json",
-    "feed", "ingest_request", "repair_to_json", "replication_to_json", "stored_from_json", "stored_to_json",
-    "sweep", "sweep_folders", "sweep_uploads", "work_options", "workflows",
+    "STALE_UPLOAD", "Progress", "audit_to_json", "backup_request", "backup_to_json", "chimes", "decided_request",
+    "drill_request", "drill_to_json", "feed", "ingest_request", "is_asked", "repair_to_json", "replication_to_json",
+    "stored_from_json", "stored_to_json", "sweep", "sweep_folders", "sweep_uploads", "work_options",
+    "workflows",
 ]  # fmt: skip
 
 

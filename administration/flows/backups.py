@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from administration.work.plan import Job, Json, Step, Workflow
+from administration.work.plan import Job, Json, Request, Step, Workflow
+from metadata.backups import BackupKind
 from metadata.dates import utc_text
 
 if TYPE_CHECKING:
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from administration.work.clock import Chime
     from metadata.backups import Backup, Drill
 
+ASKED = "-asked-"
+"""In the ids of jobs that people asked for."""
+
 
 def backing_up(archive: Archive) -> tuple[Workflow, ...]:
     """Backup and drill, one at a time. What a backup is called is settled in a step of its own: whoever takes the job
     over finishes the same one."""
-    make = Step("plan", lambda _: _plan(archive)), Step("make", lambda job: _make(archive, job), 3)
+    make = Step("plan", lambda job: _plan(archive, job)), Step("make", lambda job: _make(archive, job), 3)
     run = (Step("run", lambda job: _drill(archive, job), 3),)
     return Workflow("backup", "backup", make), Workflow("drill", "backup", run)
 
@@ -35,20 +39,39 @@ def backup_chimes(settings: Settings) -> tuple[Chime, ...]:
     )
 
 
-def _plan(archive: Archive) -> Json:
-    kind = archive.backups.due()
-    return None if kind is None else {"id": archive.backups.new_id(), "kind": kind.value}
+def backup_request(kind: BackupKind, person: str, now: datetime) -> Request:
+    """A backup that a person asks for: made whether or not one is due."""
+    return Request("backup", f"backup{ASKED}{utc_text(now)}", {"kind": kind.value, "person": person})
+
+
+def drill_request(person: str, now: datetime) -> Request:
+    """A drill that a person asks for."""
+    return Request("drill", f"drill{ASKED}{utc_text(now)}", {"person": person})
+
+
+def is_asked(job: str) -> bool:
+    """Whether a job of that id was asked for by one of the above."""
+    return job.startswith((f"backup{ASKED}", f"drill{ASKED}"))
+
+
+def _plan(archive: Archive, job: Job) -> Json:
+    asked = cast("Mapping[str, str]", job.argument or {})
+    kind = BackupKind(asked["kind"]) if asked else archive.backups.due()
+    if kind is None:
+        return None
+    return {"id": archive.backups.new_id(), "kind": kind.value, "person": asked.get("person", "")}
 
 
 def _make(archive: Archive, job: Job) -> Json:
     planned = cast("Mapping[str, str] | None", job.results["plan"])
     if planned is None:
         return None
-    return backup_to_json(archive.backups.make(planned["kind"] == "full", planned["id"]))
+    return backup_to_json(archive.backups.make(planned["kind"] == "full", planned["id"], planned.get("person", "")))
 
 
 def _drill(archive: Archive, job: Job) -> Json:
-    return drill_to_json(archive.drills.run(id=job.id))
+    person = cast("Mapping[str, str]", job.argument or {}).get("person", "")
+    return drill_to_json(archive.drills.run(id=job.id, person=person))
 
 
 def backup_to_json(backup: Backup) -> dict[str, Json]:

@@ -38,6 +38,12 @@ class WorkDesk:
             rows = client.list_workflows(workflow_ids=[id])
         return job_status(rows[0]) if rows else None
 
+    def unfinished(self, workflow: str) -> list[JobStatus]:
+        """Jobs of a workflow that wait or run, oldest first."""
+        with self._client() as client:
+            rows = client.list_workflows(name=workflow, status=["PENDING", "ENQUEUED", "DELAYED"], load_output=False)
+        return [job_status(row) for row in rows]
+
     @contextmanager
     def _client(self) -> Iterator[DBOSClient]:
         if not self._made:

@@ -13,7 +13,7 @@ from metadata.catalogue.database import Database
 from metadata.catalogue.dump import dump
 from metadata.catalogue.events import Events
 from metadata.catalogue.fixity import FixitySchedule
-from metadata.catalogue.format_sums import FormatSums
+from metadata.catalogue.held_sums import HeldSums
 from metadata.catalogue.holdings import Holdings
 from metadata.catalogue.incidents import Incidents
 from metadata.catalogue.intake import Intake
@@ -43,7 +43,7 @@ class Catalogue:
         self.audits = Audits(self._database)
         self.coverage = Coverage(self._database)
         self.coverage_sums = CoverageSums(self._database)
-        self.format_sums = FormatSums(self._database)
+        self.held_sums = HeldSums(self._database)
         self.holdings = Holdings(self._database)
         self.events = Events(self._database)
         self.fixity = FixitySchedule(self._database)

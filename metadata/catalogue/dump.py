@@ -20,7 +20,7 @@ from metadata.catalogue.schema import (
     record_member,
     replica,
 )
-from metadata.catalogue.schema_keeping import placement
+from metadata.catalogue.schema_keeping import held_sum, placement
 
 
 def dump(database: Database) -> Iterator[tuple[str, dict[str, object]]]:
@@ -31,7 +31,7 @@ def dump(database: Database) -> Iterator[tuple[str, dict[str, object]]]:
     """
     with database.snapshot() as connection:
         holdings = aip_version, placement, replica, member, characteristic, outcome_count, record, record_member
-        for table in (*holdings, event, log_head, receipt):
+        for table in (*holdings, event, log_head, receipt, held_sum):
             query: Select[tuple[object, ...]] = select(table)
             if table is member:
                 formats = [

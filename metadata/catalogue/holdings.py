@@ -109,6 +109,7 @@ class Holdings:
             rows = registration.write_replicas(replicas)
             note_placement(self._database, connection, version.id.row)
             registration.write_life(events, document, head)
+            registration.write_sums()
             rows.write_coverage()
 
     def find(self, agency: AgencyCode, objid: ObjId) -> AipVersion | None:

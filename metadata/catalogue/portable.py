@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from metadata.catalogue.database import BATCH, Database, chunks
+from metadata.catalogue.held_sums import recount_sums
 from metadata.catalogue.schema import Moment, aip_version, fixity_due, log_head, metadata, replica
 from metadata.catalogue.schema_keeping import journal
 
@@ -37,7 +38,7 @@ STATE = "state"
 """The section that comes first: (version, digest), or (version, None) for one that is held no more."""
 STATE_COLUMNS = ("version", "digest")
 
-LEFT_OUT = frozenset({"fixity_due", "search_outbox", "intake"})
+LEFT_OUT = frozenset({"fixity_due", "search_outbox", "intake", "held_sum"})
 """Work in progress, or made anew from the rest."""
 
 
@@ -170,7 +171,8 @@ class Portable:
         return count
 
     def _finish(self, connection: Connection) -> None:
-        """What is made anew: when each version is to be looked at, and where counted keys go on."""
+        """What is made anew: when each version is to be looked at, sums, and where counted keys go on."""
+        recount_sums(connection)
         connection.execute(delete(fixity_due))
         due = select(replica.c.version, replica.c.store, replica.c.due, literal(0))
         connection.execute(insert(fixity_due).from_select(["version", "store", "next_check", "lease_token"], due))

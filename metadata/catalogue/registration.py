@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from metadata.catalogue.database import BATCH, Database, Row, batched
 from metadata.catalogue.events import append_events
 from metadata.catalogue.format_counts import count_formats
+from metadata.catalogue.held_sums import RECEIVED, move_sums, received_day
 from metadata.catalogue.outbox import OutboxAction, enqueue
 from metadata.catalogue.replica_rows import ReplicaRows
 from metadata.catalogue.rows import (
@@ -32,6 +33,7 @@ from metadata.catalogue.schema import (
     receipt,
     record,
     record_member,
+    to_micros,
 )
 from metadata.errors import AlreadyExists
 from metadata.events import Event, LogHead
@@ -77,7 +79,6 @@ class Registration:
         sums = ((kind, str(outcome), self._row, count) for (kind, outcome), count in sorted(counts.items()))
         self._database.insert(self._connection, outcome_count, sums)
         self._write_formats(keys)
-        count_formats(self._connection, self._version.id)
 
     def _member(self, one: Member, keys: dict[Format, int]) -> Row:
         key = None
@@ -130,6 +131,12 @@ class Registration:
         append_events(self._database, self._connection, self._version.id, events, head)
         self._connection.execute(insert(receipt), [{"version": self._row, "document": document}])
         enqueue(self._connection, self._version.id, OutboxAction.PUT)
+
+    def write_sums(self) -> None:
+        """What the version adds to the sums over all that is held. Near the end: the rows are everybody's."""
+        count_formats(self._database, self._connection, self._version.id)
+        day = received_day(to_micros(self._version.created))
+        move_sums(self._database, self._connection, RECEIVED, {day: self._version.size})
 
     def _insert_missing(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         make = postgresql.insert if self._database.is_postgresql else sqlite.insert

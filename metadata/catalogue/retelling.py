@@ -32,8 +32,8 @@ def retell_formats(database: Database, connection: Connection, version: VersionI
     for one, key in _keyed(told):
         row = member.c.version == version.row, member.c.number == one.number, member.c.path == one.path
         connection.execute(update(member).where(*row).values(format=key))
-    count_formats(connection, version)
     enqueue(connection, version, OutboxAction.PUT)
+    count_formats(database, connection, version)
 
 
 def _keyed(told: Iterable[Retold]) -> Iterable[tuple[Retold, int]]:

@@ -128,6 +128,16 @@ coverage = Table(
     sqlite_with_rowid=False,
 )
 
+# Sums over all that is held, moved with what they count: content files by format, bytes by the day they were received.
+held_sum = Table(
+    "held_sum",
+    metadata,
+    Column("kind", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What reconciliation met in a store and the catalogue does not know.
 stranger = Table(
     "stranger",

@@ -27,6 +27,7 @@ from metadata.text import Sentence
 from storage.keys import SET_KEY
 from storage.marker import MARKER_KEY, Marker
 from storage.port import Bytes, ObjectInfo, Part, Upload
+from storage.space import Space
 from storage.stores.failures import (
     already_exists,
     checked_key,
@@ -201,6 +202,13 @@ class DirectoryStore:
         except (OSError, ValueError):
             return ""
         return max(inside, default=(0, ""))[1]
+
+    def space(self) -> Space:
+        """How much room there is; what a quota leaves is told where the file system tells it. May hang with it."""
+        self._check_mounted()
+        with disk_errors(self._id):
+            found = os.statvfs(self._objects)
+        return Space(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
 
     def _path(self, key: str) -> Path:
         return self._root / MARKER_KEY if key == MARKER_KEY else self._objects / object_path(checked_key(key))

@@ -12,14 +12,19 @@ from httpx import Client
 from administration.application import application
 from administration.archive import Archive, write_settings
 from administration.checks import CheckDesk
+from administration.flows import work_options, workflows
 from administration.packs import PackDesk
 from administration.settings import render
+from administration.work.engine import WorkEngine
+from metadata.identifiers import StoreId
 from metadata.incidents import IncidentKind
 from metadata.text import Sentence
+from storage.space import Space, SpaceGauge
 from tests.builders.browser import browser
+from tests.builders.kept import keep
 
 BASE = "/api/preservation"
-SHOWN = ("coverage", "audits", "incidents", "stores", "backups", "drills")
+SHOWN = ("coverage", "audits", "incidents", "stores", "backups", "drills", "formats")
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def program(client: Client, archive: Archive) -> Client:
 def test_nothing_is_told_or_done_without_the_token(client: Client, archive: Archive) -> None:
     for name in SHOWN:
         assert client.get(f"{BASE}/{name}").status_code == 401
-    for path in ("audits", "audits/x/pause", "incidents/x/close"):
+    for path in ("audits", "audits/x/pause", "incidents/x/close", "backups", "drills"):
         assert client.post(f"{BASE}/{path}", json={"kind": "deep", "store": "a"}).status_code == 401
     assert archive.audits.running() == []
 
@@ -58,7 +63,7 @@ def test_everything_is_shown_of_an_empty_archive(program: Client) -> None:
     assert (coverage["replicas"], coverage["days"], coverage["kept"]) == (0, [], True)
     assert coverage["told"][0]["en"].startswith("Every replica was read")
     assert [(one["id"], one["state"]) for one in found["stores"].json()] == [("a", "active"), ("b", "active")]
-    for name in ("audits", "incidents", "backups", "drills"):
+    for name in ("audits", "incidents", "backups", "drills", "formats"):
         assert found[name].json() == []
 
 
@@ -118,6 +123,34 @@ def test_an_incident_is_signed_off_with_its_cause(program: Client, archive: Arch
     assert program.get(at).json()["state"] == "open"
     closed = program.post(f"{at}/close", json=words | {"unmended": True}).json()
     assert (closed["state"], closed["cause"], closed["person"]) == ("closed", "Mất điện", "An")
+
+
+def test_a_backup_and_a_drill_are_asked_for_and_end(program: Client, archive: Archive) -> None:
+    sent = program.post(f"{BASE}/backups", json={"kind": "full", "person": "An"})
+    backup, drill = sent.json(), program.post(f"{BASE}/drills", json={"person": "An"}).json()
+    assert (sent.status_code, backup["state"], drill["state"]) == (202, "waiting", "waiting")
+    settings = archive.settings
+    with WorkEngine(settings.work_url, workflows(archive), work_options(settings, ("backup",))) as engine:
+        engine.wait([backup["id"], drill["id"]], 60)
+    made, tried = (program.get(f"{BASE}/jobs/{one['id']}").json() for one in (backup, drill))
+    assert (made["state"], made["backup"]["kind"], made["backup"]["person"]) == ("done", "full", "An")
+    assert (tried["state"], tried["drill"]["person"], made["drill"], tried["backup"]) == ("done", "An", None, None)
+    assert [one["id"] for one in program.get(f"{BASE}/backups").json()] == [made["backup"]["id"]]
+    assert program.get(f"{BASE}/drills").json() == [tried["drill"]]
+    for id in ("backup@1", "repair-x", "backup-asked-none"):
+        assert program.get(f"{BASE}/jobs/{id}").status_code == 404
+    assert program.post(f"{BASE}/backups", json={"kind": "half"}).status_code == 422
+
+
+def test_formats_and_room_are_told(program: Client, archive: Archive) -> None:
+    keep(archive.catalogue, list(archive.stores.values()))
+    formats = program.get(f"{BASE}/formats").json()
+    assert {"puid": "fmt/354", "name": "Acrobat PDF/A", "files": 2} in formats
+    assert [one["files"] for one in formats] == sorted((one["files"] for one in formats), reverse=True)
+    archive.space = SpaceGauge({StoreId("a"): lambda: Space(10, 1000)})  # type: ignore[misc]
+    a, b = program.get(f"{BASE}/stores").json()
+    assert (a["free"], a["total"], a["nearly_full"]) == (10, 1000, True)
+    assert (b["free"], b["total"], b["nearly_full"], b["short"]) == (None, None, False, False)
 
 
 def test_the_description_names_every_path(program: Client) -> None:

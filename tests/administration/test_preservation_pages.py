@@ -19,10 +19,14 @@ from administration.checks import CheckDesk
 from administration.packs import PackDesk
 from administration.pages.charts import LEVELS, Bar, Mark, bars, columns, heat_map, legend, timeline
 from administration.settings import render
+from administration.work.asking import WorkDesk
 from metadata.audits import AuditKind, AuditState
+from metadata.errors import StoreUnavailable
 from metadata.identifiers import StoreId
 from metadata.incidents import IncidentKind, IncidentState
+from metadata.stores import StoreState
 from metadata.text import Sentence
+from storage.space import Space, SpaceGauge
 from tests.builders.browser import browser
 from tests.builders.kept import NOW, Clock, Kept, keep
 
@@ -38,6 +42,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     with Archive.open(tmp_path / "kho") as made:
         made.clock = Clock()
         made.create()
+        made.space = SpaceGauge({one: lambda: Space(600, 1000) for one in made.stores})  # type: ignore[misc]
         yield made
 
 
@@ -83,7 +88,14 @@ def test_every_page_is_there_when_nothing_is_held_and_says_that_all_is_well(offi
 
 def test_nobody_sees_or_does_anything_without_coming_in(officer: Client, archive: Archive, kept: Kept) -> None:
     one = damaged(archive, kept)
-    acts = ["/audits", f"/incidents/{one.id}/repair", f"/incidents/{one.id}/close", "/backups/drill", "/forms/year"]
+    acts = [
+        "/audits",
+        f"/incidents/{one.id}/repair",
+        f"/incidents/{one.id}/close",
+        "/backups",
+        "/backups/drill",
+        "/forms/year",
+    ]
     for act in acts:
         assert officer.post(f"/preservation{act}").status_code == 403, act
         assert officer.post(f"/preservation{act}", data={"form": "0" * 64}).status_code == 403, act
@@ -272,10 +284,54 @@ def test_the_parts_of_a_bar_are_as_long_as_their_share() -> None:
     assert widths == [480.0, 160.0]
 
 
-def test_who_asks_for_a_drill_is_told_that_it_is_asked_for(officer: Client) -> None:
-    told = "Đã ghi yêu cầu."
-    assert told not in officer.get("/preservation/backups").text
-    assert told in send(officer, "/backups/drill").text or told in officer.get("/preservation/backups?asked=1").text
+@pytest.mark.parametrize("name,path,told", [
+    ("backup", "/backups", "Yêu cầu sao lưu đang chờ"), ("drill", "/backups/drill", "Yêu cầu phục hồi thử đang chờ"),
+])  # fmt: skip
+def test_who_asks_for_a_backup_or_a_drill_sees_where_it_stands(
+    officer: Client, archive: Archive, name: str, path: str, told: str
+) -> None:
+    button = f'id="{name}"'
+    page = officer.get("/preservation/backups").text
+    assert told not in page and "refresh" not in page and button in page
+    sent = send(officer, path, kind="full", person="Lê A")
+    assert sent.status_code == 303
+    for shown in (sent.headers["location"], "/preservation/backups"):
+        page = officer.get(shown).text
+        assert told in page and 'http-equiv="refresh"' in page and button not in page
+        assert "tangthu serve" in page
+    (job,) = WorkDesk(archive.settings.work_url).unfinished(name)
+    assert job.argument == {"backup": {"kind": "full", "person": "Lê A"}, "drill": {"person": "Lê A"}}[name]
+
+
+def test_a_backup_of_no_kind_is_refused(officer: Client, archive: Archive) -> None:
+    refused = send(officer, "/backups", kind="half")
+    assert refused.status_code == 422 and "Hãy chọn trong danh sách" in refused.text
+    assert WorkDesk(archive.settings.work_url).unfinished("backup") == []
+
+
+@pytest.mark.parametrize("job", ["repair-x", "backup@7", "backup-asked-none", "drill-asked-", "\x00", "'"])
+def test_only_what_was_asked_for_is_shown(officer: Client, job: str) -> None:
+    page = officer.get("/preservation/backups", params={"job": job})
+    assert page.status_code == 200 and 'role="status"' not in page.text
+
+
+def test_room_that_is_left_is_told_and_when_it_is_little(officer: Client, archive: Archive, kept: Kept) -> None:
+    page = officer.get("/preservation/stores").text
+    assert page.count("còn 600 B trong 1,0 kB") == 2 and "Gần đầy" not in page
+    assert page.count("! Không đủ cho thêm 30 ngày") == 2, "less than what came in a month"
+    size = kept.version.size
+    archive.space = SpaceGauge({StoreId("a"): lambda: Space(2 * size, 30 * size)})  # type: ignore[misc]
+    page, overview = officer.get("/preservation/stores").text, officer.get("/preservation").text
+    assert page.count("! Gần đầy") == overview.count("! Gần đầy") == 1
+    assert "1 nơi lưu sắp hết chỗ" in overview and "S3 không cho biết" in page
+    archive.catalogue.stores.set_state(StoreId("a"), StoreState.DRAINING, NOW)
+    assert "sắp hết chỗ" not in officer.get("/preservation").text, "nothing more is put there"
+    archive.space = SpaceGauge(dict.fromkeys(archive.stores, _away))  # type: ignore[misc]
+    assert officer.get("/preservation/stores").text.count("không được nối hoặc không trả lời") == 2
+
+
+def _away() -> Space:
+    raise StoreUnavailable(Sentence("Không trả lời.", "No answer."))
 
 
 def test_a_store_shows_its_last_audit(officer: Client, archive: Archive, kept: Kept) -> None:

@@ -12,9 +12,10 @@ import pytest
 
 from administration.archive import Archive
 from administration.backups import without_passwords
-from administration.flows import chimes, workflows
+from administration.flows import backup_request, chimes, workflows
 from administration.restoring import source
 from administration.work.plan import Job, Json, Workflow
+from metadata.backups import BackupKind
 from metadata.errors import UsageError
 from tests.flows.test_cli import Desk, desk  # noqa: F401 - a fixture
 
@@ -110,9 +111,14 @@ def test_the_clock_makes_one_backup_a_day(desk: Desk) -> None:  # noqa: F811
             Now.at += timedelta(hours=1)
         assert [backup.kind.value for backup in archive.backups.listed()] == ["incremental", "incremental", "full"]
         planned = {"id": "mot", "kind": "incremental"}
+        asked = backup_request(BackupKind.INCREMENTAL, "Lê A", Now.at)
+        assert flows["backup"].steps[0].run(Job("backup@2", None, {})) is None, "nothing is due"
+        result = flows["backup"].steps[0].run(Job(asked.id, asked.argument, {}))
+        made = flows["backup"].steps[1].run(Job(asked.id, asked.argument, {"plan": result}))
+        assert isinstance(made, dict) and (made["kind"], made["person"]) == ("incremental", "Lê A")
         job = Job("backup@1", None, {"plan": dict(planned)})
         assert flows["backup"].steps[1].run(job) == flows["backup"].steps[1].run(job)
-        assert len(archive.backups.listed()) == 4
+        assert len(archive.backups.listed()) == 5
         drilled = _run(flows["drill"], "drill@1")["run"]
         assert isinstance(drilled, dict) and drilled["outcome"] == "passed"
 

@@ -29,6 +29,10 @@ def test_a_store_is_added_and_what_was_written_before_stays(desk: Desk) -> None:
     shown = desk.ask("storage", "show", "kho-c")["store"]
     assert shown["probe"]["abilities"] == answer["probe"]["abilities"]
     assert [one["id"] for one in desk.ask("storage", "list")["stores"]] == ["kho-a", "kho-b", "kho-c"]
+    assert 0 < shown["free"] < shown["total"]
+    assert {"free", "total", "nearly_full", "short"} <= set(desk.ask("storage", "list")["stores"][0])
+    file.write_text(file.read_text().replace("[storage]", "[storage]\nlow_percent = 100.0"))
+    assert "«kho-c» gần đầy" in desk.type("storage", "list")[2] + desk.type("storage", "list")[1]
     with Archive.open(desk.home) as archive:
         entry = archive.catalogue.journal.entries(EntryKind.STORE, "kho-c")[0].entry
     assert (entry.act, entry.person, entry.document["site"]) == ("added", "An", "Đà Lạt")

@@ -14,12 +14,14 @@ from access.services import AccessServices
 from access.web.guard import FormRefusedError, needs_sign_in, same_origin
 from access.web.page import Pages
 from administration.archive import Archive
+from administration.flows import backup_request, drill_request
 from administration.forms.service import Form as Drawn
 from administration.forms.sheet import Person
-from administration.pages.preservation.looks import PATH, audits_page, forms_page, incident_page
+from administration.pages.preservation.looks import PATH, audits_page, backups_page, forms_page, incident_page
 from administration.work.asking import WorkDesk
 from administration.work.plan import Request as Work
 from metadata.audits import AuditKind
+from metadata.backups import BackupKind
 from metadata.dates import utc_text
 from metadata.errors import NotFound, UsageError
 from metadata.identifiers import FondsCode, StoreId
@@ -44,7 +46,7 @@ def router(services: AccessServices, pages: Pages, archive: Archive, desk: WorkD
     web = APIRouter(prefix=PATH, include_in_schema=False, dependencies=[*needed, Depends(ours)])
     _add_incidents(web, pages, archive, desk)
     _add_audits(web, pages, archive)
-    _add_backups(web, archive, desk)
+    _add_backups(web, pages, archive, desk)
     _add_forms(web, pages, archive)
     files = APIRouter(prefix=PATH, include_in_schema=False, dependencies=needed)
 
@@ -122,11 +124,20 @@ _ODD = Sentence(
 )
 
 
-def _add_backups(web: APIRouter, archive: Archive, desk: WorkDesk) -> None:
+def _add_backups(web: APIRouter, pages: Pages, archive: Archive, desk: WorkDesk) -> None:
+    def ask(work: Work) -> Response:
+        desk.ask(work, "backup")
+        return RedirectResponse(f"{PATH}/backups?job={work.id}", 303)
+
+    @web.post("/backups")
+    def backup(request: Request, kind: Short = "", person: Short = "") -> Response:
+        if kind not in list(BackupKind):
+            return backups_page(pages, request, archive, desk, status=422, trouble=_ODD)
+        return ask(backup_request(BackupKind(kind), person.strip(), archive.clock()))
+
     @web.post("/backups/drill")
-    def drill() -> Response:
-        desk.ask(Work("drill", f"drill-{utc_text(archive.clock())}"), "backup")
-        return RedirectResponse(f"{PATH}/backups?asked=1", 303)
+    def drill(person: Short = "") -> Response:
+        return ask(drill_request(person.strip(), archive.clock()))
 
 
 def _add_forms(web: APIRouter, pages: Pages, archive: Archive) -> None:

@@ -15,6 +15,7 @@ from preservation.coverage import Picture, picture
 if TYPE_CHECKING:
     from administration.archive import Archive
 from administration.audits import coverage_days
+from administration.rooms import rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ def _troubles(archive: Archive, read: Picture, backup: Backup | None, drill: Dri
     paused = sum(one.state is AuditState.PAUSED for one in archive.standing.listed())
     every = timedelta(hours=archive.settings.number("backup.every_hours"))
     stale = backup is not None and archive.clock() - backup.ended > 2 * every
+    low = sum(one.low for one in rooms(archive).values())
     failed = backup is not None and backup.outcome is BackupOutcome.FAILED
     found = [
         (incidents[IncidentState.OPEN], Trouble("red", "open", "/incidents", incidents[IncidentState.OPEN])),
         (incidents[IncidentState.MENDED], Trouble("amber", "mended", "/incidents", incidents[IncidentState.MENDED])),
         (late, Trouble("amber", "late", "/audits", late)),
         (paused, Trouble("amber", "paused", "/audits", paused)),
+        (low, Trouble("amber", "room", "/stores", low)),
         (failed, Trouble("amber", "backup_failed", "/backups")),
         (read.replicas and (backup is None or stale) and not failed, Trouble("amber", "backup_late", "/backups")),
         (drill is not None and drill.outcome is DrillOutcome.FAILED, Trouble("amber", "drill_failed", "/backups")),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from threading import Lock
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -15,13 +14,14 @@ from access.web.guard import needs_sign_in
 from access.web.page import Pages, language_of
 from access.web.show import Show
 from administration.archive import Archive
+from administration.flows import is_asked
 from administration.pages.charts import columns, legend
 from administration.pages.preservation import pictures
 from administration.pages.preservation.health import health
+from administration.rooms import rooms
 from administration.work.asking import WorkDesk
 from administration.work.plan import JobState, JobStatus
 from metadata.audits import AuditKind, AuditState
-from metadata.catalogue.format_sums import FormatSum
 from metadata.incidents import Incident, IncidentState
 from metadata.journal import EntryKind
 from metadata.stores import StoreState
@@ -39,7 +39,7 @@ def router(services: AccessServices, pages: Pages, archive: Archive, desk: WorkD
     _add_overview(web, pages, archive)
     _add_incidents(web, pages, archive, desk)
     _add_holdings(web, pages, archive, Shelf(services.catalogue))
-    _add_keeping(web, pages, archive)
+    _add_keeping(web, pages, archive, desk)
     return web
 
 
@@ -151,53 +151,47 @@ def _add_holdings(web: APIRouter, pages: Pages, archive: Archive, shelf: Shelf) 
             incidents=archive.catalogue.incidents.listed(version=version.id, limit=20),
         )  # fmt: skip
 
-    sums = Hourly(archive)
-
     @web.get("/formats")
     def formats(request: Request) -> Response:
-        (found, at), show = sums.formats(), Show(language_of(request))
+        found, show = archive.catalogue.held_sums.formats(), Show(language_of(request))
         total = sum(one.files for one in found)
         names = {one.puid: one.name or one.puid or pages.word(request, "formats.none") for one in found}
         drawn = columns(
             pages.word(request, "formats.picture"), pages.word(request, "formats.about"),
             [(names[one.puid], float(one.files), f"{show.number(one.files)}") for one in found[:15]],
         )  # fmt: skip
-        return pages.render(
-            request, "formats_held.html", formats=found[:300], drawn=drawn, total=total, at=at, names=names
-        )
+        return pages.render(request, "formats_held.html", formats=found[:300], drawn=drawn, total=total, names=names)
 
 
-class Hourly:
-    """Sums that cost more than a page should are made at most once an hour in each process."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._lock = Lock()
-        self._made: tuple[list[FormatSum], datetime] | None = None
-
-    def formats(self) -> tuple[list[FormatSum], datetime]:
-        """The formats held, and when they were counted."""
-        now = self._archive.clock()
-        with self._lock:
-            if self._made is None or not timedelta() <= now - self._made[1] < timedelta(hours=1):
-                self._made = self._archive.catalogue.format_sums.listed(), now
-            return self._made
-
-
-def _add_keeping(web: APIRouter, pages: Pages, archive: Archive) -> None:
+def _add_keeping(web: APIRouter, pages: Pages, archive: Archive, desk: WorkDesk) -> None:
     @web.get("/stores")
     def stores(request: Request) -> Response:
         entries = archive.catalogue.journal.entries(EntryKind.STORE, limit=50)
         return pages.render(request, "stores.html", stores=_stores(archive), entries=entries)
 
     @web.get("/backups")
-    def backups(request: Request, asked: Annotated[str, Query(max_length=10)] = "") -> Response:
-        listed = archive.backups.listed(50), archive.drills.listed(50)
-        return pages.render(request, "backups.html", backups=listed[0], drills=listed[1], asked=bool(asked))
+    def backups(request: Request, job: Annotated[str, Query(max_length=120)] = "") -> Response:
+        return backups_page(pages, request, archive, desk, job)
 
     @web.get("/forms")
     def forms(request: Request) -> Response:
         return forms_page(pages, request, archive)
+
+
+def backups_page(
+    pages: Pages, request: Request, archive: Archive, desk: WorkDesk, job: str = "", status: int = 200,
+    trouble: Sentence | None = None,
+) -> Response:  # fmt: skip
+    """Backups and drills, what becomes of those that people asked for, and the forms to ask for them."""
+    asked = {name: [one for one in desk.unfinished(name) if is_asked(one.id)] for name in ("backup", "drill")}
+    over = desk.status(job) if is_asked(job) else None
+    if over is not None and over.over:
+        asked[over.workflow].append(over)
+    working = {name for name, jobs in asked.items() if any(not one.over for one in jobs)}
+    return pages.render(
+        request, "backups.html", status, backups=archive.backups.listed(50), drills=archive.drills.listed(50),
+        asked=asked, working=working, trouble=trouble,
+    )  # fmt: skip
 
 
 def forms_page(
@@ -217,7 +211,7 @@ def _stores(archive: Archive) -> list[dict[str, object]]:
     first = archive.clock().date()
     held = {one.name: one for one in archive.catalogue.coverage_sums.by_store(first)}
     audits = {one.store: one for one in sorted(archive.catalogue.audits.latest(), key=lambda one: one.touched)}
-    rows = []
+    rows, left = [], rooms(archive)
     for one in archive.settings.stores:
         record, lies = records.get(one.id), held.get(one.id.value)
         rows.append(
@@ -226,7 +220,7 @@ def _stores(archive: Archive) -> list[dict[str, object]]:
                 "state": record.state if record else StoreState.ACTIVE, "probe": record.probe if record else None,
                 "replicas": lies.replicas if lies else 0, "bytes": lies.bytes if lies else 0,
                 "full": archive.catalogue.incidents.full(one.id), "audit": audits.get(one.id),
-                "damaged": archive.catalogue.incidents.damaged(one.id),
+                "damaged": archive.catalogue.incidents.damaged(one.id), "room": left[one.id],
             }
         )  # fmt: skip
     return rows

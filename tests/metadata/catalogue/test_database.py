@@ -153,6 +153,7 @@ def test_both_databases_dump_the_same(tmp_path: Path, postgres_url: str) -> None
         "event": 16,
         "log_head": 4,
         "receipt": 4,
+        "held_sum": 3,
     }
     assert {row["format_puid"] for name, row in dumps[0] if name == "member"} == {"fmt/354", None}
 

@@ -37,8 +37,18 @@ _FORMATS = """
     FROM member LEFT JOIN file_format ON file_format.format = member.format
     WHERE member.role = 'content' GROUP BY coalesce(file_format.puid, ''), member.version
 """
-
-
+_SUMS = (
+    """
+    INSERT INTO held_sum (kind, name, amount)
+    SELECT 'format', outcome, SUM(members) FROM outcome_count WHERE kind = 'format' GROUP BY outcome
+    """,
+    """
+    INSERT INTO held_sum (kind, name, amount)
+    SELECT 'received', CAST(created / 86400000000 AS TEXT), SUM(size)
+    FROM aip_version GROUP BY CAST(created / 86400000000 AS TEXT)
+    """,
+)
+"""How many content files of each format are held, and how many bytes came on which day."""
 _COVERAGE = """
     INSERT INTO coverage (store, fonds, day, replicas, bytes)
     SELECT r.store, v.fonds, COALESCE(r.checked / 86400000000, -1), COUNT(*), SUM(v.size)
@@ -187,6 +197,14 @@ def upgrade() -> None:
     )
     op.execute(_COVERAGE)
     op.create_table(
+        "held_sum",
+        sa.Column("kind", _WORDS, nullable=False),
+        sa.Column("name", _WORDS, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "name", name="pk_held_sum"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "stranger",
         sa.Column("store", _WORDS, nullable=False),
         sa.Column("key", _WORDS, nullable=False),
@@ -230,3 +248,5 @@ def upgrade() -> None:
     op.create_index("ix_alert_incident", "alert", ["incident"])
     op.create_index("ix_alert_next_try", "alert", ["channel", "sent", "next_try"])
     op.execute(_FORMATS)
+    for statement in _SUMS:
+        op.execute(statement)

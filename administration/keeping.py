@@ -149,7 +149,14 @@ class Keeping(Foundation):
         readers = self.settings.count("audit.readers")
         stores, schedule = self.audit_stores, self.schedule
         return Auditor(
-            self.catalogue, stores, self.clock, self.agent, schedule, watch=self.watch, readers=readers, media=self.media
+            self.catalogue,
+            stores,
+            self.clock,
+            self.agent,
+            schedule,
+            watch=self.watch,
+            readers=readers,
+            media=self.media,
         )
 
     @Once

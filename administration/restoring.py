@@ -20,7 +20,6 @@ from metadata.errors import AlreadyExists, Damaged, NotFound, Unreadable, UsageE
 from metadata.identifiers import StoreId
 from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
-from metadata.stores import StoreState
 from metadata.text import Sentence
 from storage.marker import MARKER_KEY, Marker
 
@@ -174,7 +173,7 @@ def _settings(data: bytes, wish: Wish, bare: dict[str, Any]) -> tuple[dict[str, 
 
 
 def _make(wish: Wish, settings: dict[str, Any], chain: Chain | None, done: Restored, told: Told) -> None:
-    from preservation.incidents import restore_incidents
+    from administration.rebuilding import not_retired, retell_journal
     from preservation.journal import ArchiveJournal
     from preservation.rebuild import rebuild
     from preservation.restore import load
@@ -188,18 +187,8 @@ def _make(wish: Wish, settings: dict[str, Any], chain: Chain | None, done: Resto
             loaded: Loaded = load(archive.catalogue, chain, done.note, told)
             done.backup, done.rows = loaded.backup, loaded.rows
         journal = ArchiveJournal(archive.catalogue, stores, archive.clock, archive.agent)
-        try:
-            done.journal = journal.recover(lambda _, store, sentence: done.note(store, sentence))
-        except (Damaged, Unreadable) as error:
-            done.note(None, error.sentence)
-        archive.store_keeper.recover()
-        restore_incidents(archive.catalogue)
-        states = archive.catalogue.stores.records()
-        retired = {id for id, record in states.items() if record.state is StoreState.RETIRED}
-        counted = [store for store in stores if store.id not in retired] or stores
-        archive.store_keeper.recover()
-        standing = archive.places.standing()
-        stores = [one for one in stores if standing.state(one.id) is not StoreState.RETIRED] or stores
+        done.journal = retell_journal(archive, journal, lambda _, store, why: done.note(store, why))
+        counted = not_retired(archive, stores) or stores
         count = 0
 
         def on_progress(_: str) -> None:

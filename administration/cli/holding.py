@@ -78,10 +78,7 @@ def rebuild_command(context: Context, output: Output, workers: int) -> int:
     Stores that are retired are not counted.
     """
     from administration.archive import Archive
-    from metadata.errors import Damaged, Unreadable
-    from metadata.stores import StoreState
-    from preservation.incidents import restore_incidents
-    from preservation.rebuild import Problem, rebuild
+    from administration.rebuilding import rebuild_all
 
     with Archive.open(context.home) as archive, output.progress(count_bytes=False) as advance:
         count = 0
@@ -91,28 +88,7 @@ def rebuild_command(context: Context, output: Output, workers: int) -> int:
             count += 1
             advance("AIP", count, 0)
 
-        journal: list[Problem] = []
-        try:
-            archive.journal.recover(lambda key, store, told: journal.append(Problem(key, store, told)))
-        except (Damaged, Unreadable) as error:
-            journal.append(Problem("_tangthu/journal/", None, error.sentence))
-        archive.store_keeper.recover()
-        restore_incidents(archive.catalogue)
-        records = archive.catalogue.stores.records()
-        retired = {id for id, record in records.items() if record.state is StoreState.RETIRED}
-        report = rebuild(
-            archive.catalogue,
-            [store for id, store in archive.stores.items() if id not in retired],
-            archive.clock,
-            archive.schedule,
-            archive.settings.work_folder,
-            on_progress,
-            workers,
-        )
-        for problem in journal:
-            report.note(problem.key, problem.store, problem.message)
-        indexed = archive.feeder.rebuild()
-        quarantined = archive.ingest.room.restore()
+        report, indexed, quarantined = rebuild_all(archive, on_progress, workers)
     output.document(_rebuilt_to_json(report, indexed, quarantined))
     output.say(
         f"Dựng lại {report.rebuilt} gói AIP, đã có sẵn {report.known}; chỉ mục có {indexed} bản ghi.",

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from metadata.errors import AlreadyExists, UsageError
 from metadata.identifiers import ArchiveCode, StoreId
@@ -40,6 +40,7 @@ from storage.stores.failures import (
     sealed,
     unavailable,
 )
+from storage.stores.file_stream import FileStream
 from storage.stores.files import assemble, removed_empty, sync_folder, write_at, write_sealed
 from storage.stores.listing import list_keys
 from storage.stores.paths import object_path
@@ -47,49 +48,6 @@ from storage.stores.paths import object_path
 _STALE_PUT_SECONDS: Final = 86_400.0
 _FOLDER_MODE: Final = 0o750
 _FOLDER_TRIES: Final = 100
-
-
-class FileStream:
-    """A part of a file. A file that ends too early is StoreUnavailable, never a short read."""
-
-    def __init__(self, store: StoreId, descriptor: int, start: int, length: int) -> None:
-        self._store = store
-        self._descriptor = descriptor
-        self._position = start
-        self._left = length
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:
-        wanted = min(len(buffer), self._left)
-        if wanted == 0:
-            return 0
-        with disk_errors(self._store):
-            count = os.preadv(self._descriptor, [memoryview(buffer)[:wanted]], self._position)
-        if count == 0:
-            raise unavailable(self._store, "the file ends too early")
-        self._position += count
-        self._left -= count
-        return count
-
-    def read(self, size: int) -> bytes:
-        buffer = bytearray(min(size, self._left))
-        view, filled = memoryview(buffer), 0
-        while filled < len(buffer):
-            filled += self.readinto(view[filled:])
-        return bytes(buffer)
 
 
 class DirectoryStore:
@@ -265,9 +223,9 @@ class DirectoryStore:
             except (FileNotFoundError, NotADirectoryError) as error:
                 self._check_mounted()  # still there, so the object is missing and not the disk
                 raise not_found(self._id, key) from error
-            stream = FileStream(self._id, descriptor, start, 0)
+            stream = FileStream(self._id, descriptor, start)
             size = os.fstat(descriptor).st_size
-        stream._left = checked_range(size, start, length)
+        stream.bound(checked_range(size, start, length))
         return stream
 
     def head(self, key: str) -> ObjectInfo | None:

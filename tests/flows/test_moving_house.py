@@ -56,6 +56,25 @@ def test_a_new_store_is_caught_up_by_the_implied_policy(desk: Desk) -> None:
     assert receipt["receipt"]["stores"] == ["kho-a", "kho-b", "kho-c"]
 
 
+def test_a_restore_counts_no_store_that_the_journal_calls_retired(desk: Desk) -> None:
+    desk.ingest(desk.bag("một"))
+    _third(desk)
+    desk.ask("storage", "move", "kho-a", "kho-c", *AN)
+    for person in (AN, BINH):
+        desk.type("storage", "retire", "kho-a", *person)
+    with Archive.open(desk.home) as archive:
+        before = list(archive.catalogue.dump())
+    lost = desk.folder / "mất"
+    desk.home.rename(lost)
+    done = desk.ask("restore", *(f"--from=directory={lost / name}" for name in ("kho-a", "kho-b", "kho-c")))
+    assert (done["rebuilt"], done["lost"], done["problems"]) == (1, [], [])
+    with Archive.open(desk.home) as archive:
+        assert list(archive.catalogue.dump()) == before
+        (version,) = archive.catalogue.holdings.every_version()
+        assert [one.store.value for one in archive.catalogue.holdings.replicas(version.id)] == ["kho-b", "kho-c"]
+    assert desk.ask("rebuild")["known"] == 1
+
+
 def test_moving_house(desk: Desk) -> None:
     desk.ingest(desk.bag("một"), desk.bag("hai"))
     _third(desk)

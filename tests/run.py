@@ -94,6 +94,7 @@ def main() -> int:
 
 PROOF = {
     "TANGTHU_KILLS": "10000",
+    "TANGTHU_KEEPING_KILLS": "2000",
     "TANGTHU_FLIPS": "10000",
     "TANGTHU_ROUND_TRIPS": "500",
     "TANGTHU_MUTANTS": "3000",

@@ -13,6 +13,9 @@ from metadata.catalogue import Catalogue
 from metadata.identifiers import StoreId
 from storage.stores.memory import MemoryStore
 from tests.builders.kept import Clock
+from tests.services.postgres import postgres_service, postgres_url
+
+__all__ = ["postgres_service", "postgres_url"]  # fixtures
 
 NewCatalogue = Callable[[str], Catalogue]
 
@@ -47,6 +50,25 @@ def new_catalogue(empty_catalogue: Path, tmp_path: Path) -> Iterator[NewCatalogu
             return stack.enter_context(Catalogue(f"sqlite:///{path}"))
 
         yield make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_url(request: pytest.FixtureRequest, empty_catalogue: Path, tmp_path: Path) -> str:
+    """The address of a catalogue without holdings, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(empty_catalogue, tmp_path / "either.sqlite")
+        return f"sqlite:///{tmp_path / 'either.sqlite'}"
+    url = str(request.getfixturevalue("postgres_url"))
+    with Catalogue(url) as catalogue:
+        catalogue.upgrade()
+    return url
+
+
+@pytest.fixture
+def either_catalogue(either_url: str) -> Iterator[Catalogue]:
+    """A catalogue without holdings, on SQLite and on PostgreSQL."""
+    with Catalogue(either_url) as catalogue:
+        yield catalogue
 
 
 @pytest.fixture

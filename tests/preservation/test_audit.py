@@ -327,9 +327,10 @@ def _harm(stores: list[MemoryStore], kept: list[Kept]) -> list[Store]:
 
 
 def test_several_readers_find_what_one_finds(
-    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    either_catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two are read at once (each waits for the other), and all outcomes are those of one reader."""
+    catalogue = either_catalogue
     kept = [keep(catalogue, stores, name) for name in "abcdef"]
     seen = _harm(stores, kept)
     clock.forward()

@@ -116,8 +116,10 @@ def test_killed_between_journal_and_row_it_is_written_once(
 
 
 def test_two_workers_meet_the_same_and_there_is_one(
-    new_catalogue: NewCatalogue, catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+    either_catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
 ) -> None:
+    catalogue = either_catalogue
+
     def work(_: int) -> str:
         return service(catalogue, [*stores], clock).meet(DAMAGE, SUBJECT, TOLD).id
 

@@ -21,7 +21,7 @@ from metadata.identifiers import StoreId
 from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from storage.marker import MARKER_KEY, Marker
+from storage.marker import MARKER_BYTES, MARKER_KEY, Marker
 
 if TYPE_CHECKING:
     from preservation.rebuild import RebuildReport
@@ -78,10 +78,12 @@ class Restored:
 
 def source(text: str) -> dict[str, str]:
     """A store out of ``directory=/folder`` or ``s3=name@https://server/bucket/prefix``. Raises UsageError."""
+    from storage.stores.files import read_file
+
     kind, equals, place = text.partition("=")
     if equals and kind == "directory":
         try:
-            marker = Marker.parse((Path(place) / MARKER_KEY).read_bytes())
+            marker = Marker.parse(read_file(Path(place) / MARKER_KEY, MARKER_BYTES))
         except (OSError, ValueError) as error:
             raise UsageError(
                 Sentence(

@@ -13,6 +13,8 @@ from metadata.identifiers import ArchiveCode, StoreId
 
 MARKER_KEY = "tangthu-store.json"
 """Read like any object; never listed, never deleted."""
+MARKER_BYTES = 64 << 10
+"""More than any marker has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Marker:
         try:
             fields = json.loads(data)
             return cls(StoreId(fields["store"]), ArchiveCode(fields["archive"]), str(fields.get("label", "")))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError("not a marker") from error
 
     def to_bytes(self) -> bytes:

@@ -16,12 +16,13 @@ def verify_medium(output: Output, folder: Path) -> int:
 
     Raises UsageError when the folder is no store.
     """
-    from storage.marker import MARKER_KEY, Marker
+    from storage.marker import MARKER_BYTES, MARKER_KEY, Marker
     from storage.media import verify_set
     from storage.stores.directory import DirectoryStore
+    from storage.stores.files import read_file
 
     try:
-        marker = Marker.parse((folder / MARKER_KEY).read_bytes())
+        marker = Marker.parse(read_file(folder / MARKER_KEY, MARKER_BYTES))
     except (OSError, ValueError) as error:
         raise UsageError(
             Sentence(

@@ -25,10 +25,11 @@ from metadata.errors import AlreadyExists, UsageError
 from metadata.identifiers import ArchiveCode, StoreId
 from metadata.text import Sentence
 from storage.keys import SET_KEY
-from storage.marker import MARKER_KEY, Marker
+from storage.marker import MARKER_BYTES, MARKER_KEY, Marker
 from storage.port import Bytes, ObjectInfo, Part, Upload
 from storage.space import Space
 from storage.stores.failures import (
+    MAX_KEY_BYTES,
     already_exists,
     checked_key,
     checked_range,
@@ -41,13 +42,25 @@ from storage.stores.failures import (
     unavailable,
 )
 from storage.stores.file_stream import FileStream
-from storage.stores.files import assemble, removed_empty, sync_folder, write_at, write_sealed
+from storage.stores.files import (
+    assemble,
+    folder_below,
+    open_file,
+    read_file,
+    refuse_link,
+    removed_empty,
+    sync_folder,
+    write_at,
+    write_sealed,
+)
 from storage.stores.listing import list_keys
 from storage.stores.paths import object_path
 
 _STALE_PUT_SECONDS: Final = 86_400.0
 _FOLDER_MODE: Final = 0o750
 _FOLDER_TRIES: Final = 100
+_OBJECTS: Final = "objects"
+_UPLOADS: Final = "uploads"
 
 
 class DirectoryStore:
@@ -60,8 +73,8 @@ class DirectoryStore:
         """An ``offline`` one is a medium: not there means on its shelf, and once closed as a set it takes nothing."""
         self._id = store_id
         self._root = root
-        self._objects = root / "objects"
-        self._uploads = root / "uploads"
+        self._objects = root / _OBJECTS
+        self._uploads = root / _UPLOADS
         self._label = label
         self._offline = offline
         self._marker_seen: tuple[int, ...] | None = None
@@ -114,7 +127,7 @@ class DirectoryStore:
 
     def _read_marker(self) -> Marker:
         try:
-            return Marker.parse((self._root / MARKER_KEY).read_bytes())
+            return Marker.parse(read_file(self._root / MARKER_KEY, MARKER_BYTES))
         except ValueError as error:
             raise not_mounted(self._id, "the marker cannot be read") from error
 
@@ -122,6 +135,8 @@ class DirectoryStore:
         try:
             stat = (self._root / MARKER_KEY).stat()
             self._objects.stat()
+            for folder in (self._objects, self._uploads):
+                refuse_link(folder)
         except OSError as error:
             if self._offline:
                 raise on_shelf(self._id, self._label) from error
@@ -188,24 +203,30 @@ class DirectoryStore:
         """Give a file that is on disk its name, and put the name on disk."""
         for _ in range(_FOLDER_TRIES):
             try:
-                target.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            except (FileExistsError, FileNotFoundError):
-                self._check_mounted()
-                continue  # a deletion has just removed a folder that became empty
-            try:
-                os.link(source, target)
-            except FileExistsError as error:
-                if not target.samefile(source):
-                    raise already_exists(self._id, key) from error
-                break  # an earlier try had come this far
+                with folder_below(self._root, self._above(target), _FOLDER_MODE) as folder:
+                    self._link(source, folder, target.name, key)
             except FileNotFoundError:
+                self._check_mounted()
                 source.stat()
-                continue
+                continue  # a deletion has just removed a folder that became empty
             break
         else:
             raise unavailable(self._id, f"the folder of “{key}” cannot be made")
         # Another writer may have made a folder above and not have put it on disk yet: all of them count.
         self._sync_above(target)
+
+    def _link(self, source: Path, folder: int, name: str, key: str) -> None:
+        try:
+            os.link(source, name, dst_dir_fd=folder, follow_symlinks=False)
+        except FileExistsError as error:
+            there, ours = os.stat(name, dir_fd=folder, follow_symlinks=False), source.stat(follow_symlinks=False)
+            if not os.path.samestat(there, ours):  # else an earlier try had come this far
+                raise already_exists(self._id, key) from error
+
+    def _above(self, target: Path) -> str:
+        """The folder of an object, from the root on: whoever writes to the store from outside may have put links on
+        the way there, which would lead into another store."""
+        return target.parent.relative_to(self._root).as_posix()
 
     def _sync_above(self, target: Path) -> None:
         for folder in target.parents:
@@ -219,7 +240,8 @@ class DirectoryStore:
         self._check_mounted()
         with disk_errors(self._id):
             try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                with folder_below(self._root, self._above(path)) as folder:
+                    descriptor = open_file(path.name, folder)
             except (FileNotFoundError, NotADirectoryError) as error:
                 self._check_mounted()  # still there, so the object is missing and not the disk
                 raise not_found(self._id, key) from error
@@ -233,7 +255,8 @@ class DirectoryStore:
         self._check_mounted()
         with disk_errors(self._id):
             try:
-                stat = path.lstat()
+                with folder_below(self._root, self._above(path)) as folder:
+                    stat = os.stat(path.name, dir_fd=folder, follow_symlinks=False)
             except (FileNotFoundError, NotADirectoryError):
                 self._check_mounted()
                 return None
@@ -253,7 +276,8 @@ class DirectoryStore:
         self._check_open()
         with disk_errors(self._id):
             try:
-                path.unlink()
+                with folder_below(self._root, self._above(path)) as above:
+                    os.unlink(path.name, dir_fd=above)
             except (FileNotFoundError, NotADirectoryError):
                 return
             self._sync_above(path)
@@ -321,9 +345,9 @@ class DirectoryStore:
         folder = self._uploads / upload.id
         with disk_errors(self._id):
             try:
-                if (folder / "key").read_text("utf-8") == upload.key:
+                if read_file(folder / "key", MAX_KEY_BYTES) == upload.key.encode():
                     return folder
-            except FileNotFoundError:
+            except (FileNotFoundError, ValueError):
                 pass
         raise no_upload(self._id, upload.key)
 
@@ -342,10 +366,14 @@ class DirectoryStore:
         with disk_errors(self._id):
             for entry in os.scandir(self._uploads):
                 try:
-                    stat = (Path(entry.path) / "key").stat()
-                    key = (Path(entry.path) / "key").read_text("utf-8")
+                    stat = (Path(entry.path) / "key").stat(follow_symlinks=False)
+                    key = checked_key(read_file(Path(entry.path) / "key", MAX_KEY_BYTES).decode())
                 except (FileNotFoundError, NotADirectoryError):
                     self._tidy(entry)
+                    continue
+                except (OSError, ValueError):
+                    continue  # somebody else's
+                if entry.is_symlink():
                     continue
                 if entry.name.endswith(".new"):
                     self._tidy(entry)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +17,62 @@ _COPY_BYTES: Final = 1 << 30
 _BUFFER_BYTES: Final = 1 << 20
 _WRITING_MODE: Final = 0o640
 _SEALED_MODE: Final = 0o440
+_FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _NO_CLONE: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
+
+
+@contextmanager
+def folder_below(root: Path, path: str, mode: int | None = None) -> Iterator[int]:
+    """A descriptor of the folder ``path`` below ``root``, for as long as it is needed; no symbolic link is followed
+    below ``root``. With ``mode`` the folders that are missing are made."""
+    descriptor = os.open(root, _FOLDER)
+    try:
+        for name in path.split("/"):
+            below = _step(descriptor, name, mode)
+            os.close(descriptor)
+            descriptor = below
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def refuse_link(path: Path) -> None:
+    """Raise OSError when it is a symbolic link."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"“{path.name}” in it is a symbolic link, which is not followed")
+
+
+def _step(above: int, name: str, mode: int | None) -> int:
+    try:
+        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=above)
+    except FileNotFoundError:
+        if mode is None:
+            raise
+        with suppress(FileExistsError):
+            os.mkdir(name, mode, dir_fd=above)
+        return _step(above, name, None)
+    except NotADirectoryError:
+        if stat.S_ISLNK(os.stat(name, dir_fd=above, follow_symlinks=False).st_mode):
+            raise OSError(errno.ELOOP, f"“{name}” in it is a symbolic link, which is not followed") from None
+        raise
+
+
+def open_file(path: str | Path, folder: int | None = None) -> int:
+    """A descriptor for reading a regular file, and nothing else: no link is followed, no pipe waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _OPEN, dir_fd=folder)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "something that is no file lies in the place of one")
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """All bytes of a regular file. ValueError when there are more than ``limit``."""
+    with os.fdopen(open_file(path), "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"{path} is larger than {limit} bytes")
+    return data
 
 
 def write_sealed(path: Path, data: Bytes) -> None:

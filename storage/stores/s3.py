@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 
 from metadata.errors import AlreadyExists, Locked, NotFound, StoreUnavailable, TangThuError
 from metadata.identifiers import ArchiveCode, StoreId
-from storage.marker import MARKER_KEY, Marker
+from storage.marker import MARKER_BYTES, MARKER_KEY, Marker
 from storage.port import Bytes, ObjectInfo, Part, Upload
 from storage.stores.failures import (
     MAX_PREFIX_BYTES,
@@ -130,7 +130,8 @@ class S3Store:
             with self._errors(MARKER_KEY):
                 name = self._prefix + MARKER_KEY
                 found = self._client.get_object(Bucket=self._bucket, Key=name, ChecksumMode="ENABLED")
-                marker = Marker.parse(found["Body"].read())
+                small = found.get("ContentLength", MARKER_BYTES + 1) <= MARKER_BYTES
+                marker = Marker.parse(found["Body"].read() if small else b"")
         except (NotFound, ValueError) as error:
             raise not_mounted(self._id, f"{self._bucket}/{self._prefix}{MARKER_KEY}") from error
         if self._options.checksums == "auto":
@@ -249,13 +250,19 @@ class S3Store:
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         self._check_mounted()
-        pages = self._client.get_paginator("list_objects_v2")
+        pages, last = self._client.get_paginator("list_objects_v2"), after
         with self._errors():
             for page in pages.paginate(
                 Bucket=self._bucket, Prefix=self._prefix + prefix, StartAfter=self._prefix + after
             ):
                 for found in page.get("Contents", ()):
-                    key = found["Key"].removeprefix(self._prefix)
+                    name = found["Key"]
+                    key = name.removeprefix(self._prefix)
+                    if not name.startswith(self._prefix + prefix) or (key <= last and last):
+                        raise unavailable(
+                            self._id, "the server lists other keys than it was asked for, or out of order"
+                        )
+                    last = key
                     if key != MARKER_KEY:
                         yield ObjectInfo(key, found["Size"], found["LastModified"], found.get("ETag", ""))
 

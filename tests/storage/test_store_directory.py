@@ -159,9 +159,9 @@ class Journal:
             self.entries.append(("sync", "folder " + path.name if path.is_dir() else "file"))
             fsync(descriptor)
 
-        def spy_link(source: Path, target: Path) -> None:
-            self.entries.append(("link", target.name))
-            link(source, target)
+        def spy_link(source: Path, name: str, **options: Any) -> None:
+            self.entries.append(("link", name))
+            link(source, name, **options)
 
         def spy_pwrite(descriptor: int, data: Any, offset: int) -> int:
             self.written += len(data)
@@ -247,7 +247,7 @@ def test_a_disk_that_fails_leaves_nothing_to_be_seen(
     upload = store.begin("k")
     part = store.put_part(upload, 1, b"x", 0)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
     expected = StoreUnavailable if number == errno.EIO else NoSpace
@@ -396,3 +396,69 @@ def test_killed_at_any_moment_there_are_only_whole_objects_and_all_that_were_ack
         store.abort(upload)
     assert list(store.uploads()) == []
     assert keys(store) == found
+
+
+class TestWhoeverWritesFromOutside:
+    """A file server whose other users, or whose thief, put things into the folder."""
+
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> DirectoryStore:
+        other = DirectoryStore(StoreId("disk-b"), tmp_path / "other")
+        other.create(ARCHIVE)
+        other.put("a/b/v1.zip", b"good")
+        return other
+
+    def test_a_link_into_another_store_is_neither_read_nor_deleted_through(
+        self, store: DirectoryStore, root: Path, other: DirectoryStore, tmp_path: Path
+    ) -> None:
+        (root / "objects" / "a").symlink_to(tmp_path / "other" / "objects" / "a")
+        for work in (
+            lambda: store.open("a/b/v1.zip"),
+            lambda: store.head("a/b/v1.zip"),
+            lambda: store.delete("a/b/v1.zip"),
+            lambda: store.put("a/b/v2.zip", b"x"),
+        ):
+            with pytest.raises(StoreUnavailable, match="symbolic link"):
+                work()
+        assert keys(other) == ["a/b/v1.zip"]
+
+    @pytest.mark.parametrize("name", ["objects", "uploads"])
+    def test_the_store_s_own_folders_are_no_links(
+        self, store: DirectoryStore, root: Path, other: DirectoryStore, tmp_path: Path, name: str
+    ) -> None:
+        shutil.rmtree(root / name)
+        (root / name).symlink_to(tmp_path / "other" / name)
+        for _, work in everything(store):
+            with pytest.raises(StoreUnavailable, match="symbolic link"):
+                work()
+        assert keys(other) == ["a/b/v1.zip"]
+
+    def test_a_pipe_in_the_place_of_an_object_is_not_waited_for(self, store: DirectoryStore, root: Path) -> None:
+        (root / "objects" / "a").mkdir()
+        os.mkfifo(root / "objects" / "a" / "v1.zip")
+        with pytest.raises(StoreUnavailable, match="no file"):
+            store.open("a/v1.zip")
+        os.mkfifo(root / "pipe")
+        (root / "pipe").replace(root / MARKER_KEY)
+        with pytest.raises(StoreUnavailable):
+            store.head("a/v1.zip")
+
+    @pytest.mark.parametrize("data", [b"[" * 60_000, b" " * (1 << 20), b"[]", b'"x"', b"\xff"])
+    def test_a_marker_that_is_none(self, store: DirectoryStore, root: Path, data: bytes) -> None:
+        (root / MARKER_KEY).unlink()
+        (root / MARKER_KEY).write_bytes(data)
+        with pytest.raises(StoreUnavailable):
+            store.head("k")
+
+    def test_endless_or_odd_uploads_are_left_alone(self, store: DirectoryStore, root: Path, tmp_path: Path) -> None:
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine" / "key").write_text("a/v1.zip")
+        (root / "uploads" / "one").symlink_to(tmp_path / "mine")
+        for name, data in (("two", b"\xff"), ("three", b"x" * (1 << 20)), ("four", b"a\nb")):
+            (root / "uploads" / name).mkdir()
+            (root / "uploads" / name / "key").write_bytes(data)
+        (root / "uploads" / "five").mkdir()
+        (root / "uploads" / "five" / "key").symlink_to("/dev/zero")
+        ours = store.begin("a/v1.zip")
+        assert [upload.id for upload in store.uploads()] == [ours.id]
+        assert (tmp_path / "mine" / "key").exists()

@@ -102,3 +102,31 @@ def test_when_nobody_can_say_nothing_is_removed(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(StoreUnavailable):
         complete(answers, PARTS["crc"], monkeypatch)
     assert answers.removed == []
+
+
+class Listing:
+    """A server that lists what it likes."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def get_paginator(self, _: str) -> Listing:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        at = datetime(2026, 3, 2, tzinfo=UTC)
+        return [{"Contents": [{"Key": name, "Size": 1, "LastModified": at} for name in self._names]}]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("names", [("p/b", "p/a"), ("p/a", "p/a"), ("q/a",), ("a",)])
+def test_a_list_that_goes_round_in_circles_or_elsewhere_is_no_list(
+    names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = S3Store(StoreId("s3-a"), S3Account("http://localhost:1", "a", "b"), "bucket", "p")
+    monkeypatch.setattr(store, "_client", Listing(*names))
+    monkeypatch.setattr(store, "_check_mounted", lambda again=False: None)
+    with pytest.raises(StoreUnavailable, match="out of order"):
+        list(store.list())

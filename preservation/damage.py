@@ -45,19 +45,20 @@ def found_to_json(check: Check, key: str, at: datetime, events: Iterable[Event])
 
 
 def told_of(check: Check, key: str, held: AipVersion | None = None) -> Sentence:
-    """A damaged replica in one sentence: first what a person knows it by, then its key."""
+    """A damaged replica in one sentence: what a person knows it by; what the catalogue does not know, by its key."""
     whose = _dossier(held)
+    by = Sentence("", "") if held else Sentence(f" Khóa của bản sao: {key}.", f" Key of the replica: {key}.")
     if check.outcome is Fixity.MISSING:
         return Sentence(
-            f"{whose.vi}: không còn bản sao ở nơi lưu {check.store}. Khóa của bản sao: {key}.",
-            f"{whose.en}: store {check.store} no longer has its replica. Key of the replica: {key}.",
+            f"{whose.vi}: không còn bản sao ở nơi lưu {check.store}.{by.vi}",
+            f"{whose.en}: store {check.store} no longer has its replica.{by.en}",
         )
     names = list(dict.fromkeys(visible(damage.place.rsplit("/", 1)[-1], 120) for damage in check.damages[:3]))
     more = check.damage_count - len(check.damages[:3])
     where = ", ".join(names) + (f" (+{more})" if more > 0 else "")
     return Sentence(
-        f"{whose.vi}: hỏng {where} trong bản sao ở nơi lưu {check.store}. Khóa của bản sao: {key}.",
-        f"{whose.en}: {where} damaged in the replica in store {check.store}. Key of the replica: {key}.",
+        f"{whose.vi}: hỏng {where} trong bản sao ở nơi lưu {check.store}.{by.vi}",
+        f"{whose.en}: {where} damaged in the replica in store {check.store}.{by.en}",
     )
 
 

@@ -14,6 +14,8 @@ from html import escape
 
 from markupsafe import Markup
 
+from metadata.dates import local_day, local_text
+
 LEVELS = 4
 """Shades of a heat map beside that of an empty square."""
 _CELL, _GAP, _BAND = 16, 3, 27
@@ -114,7 +116,8 @@ def columns(title: str, about: str, rows: Sequence[tuple[str, float, str]]) -> M
 
 
 def timeline(title: str, about: str, lanes: Sequence[tuple[str, str]], marks: Sequence[Mark]) -> Markup:
-    """A lane for each (name, label) with its marks, the earliest at the left; years and days below."""
+    """A lane for each (name, label) with its marks, the earliest at the left; below, the first and the last day as
+    Vietnam counts them, with the time where they are one."""
     begin = min((mark.at for mark in marks), default=None)
     end = max((mark.at for mark in marks), default=None)
     out, left, right = [], 12.0, _WIDTH - 12.0
@@ -128,8 +131,9 @@ def timeline(title: str, about: str, lanes: Sequence[tuple[str, str]], marks: Se
             x = left + (mark.at - begin).total_seconds() / span * (right - left) if begin else left
             out.append(_shape(mark, x, y))
     if begin and end:
-        out.append(_text(0, tall + 16, f"{begin:%d/%m/%Y}"))
-        out.append(_text(_WIDTH, tall + 16, f"{end:%d/%m/%Y}", "told"))
+        shown = local_text if local_day(begin) == local_day(end) else local_day
+        out.append(_text(0, tall + 16, shown(begin)))
+        out.append(_text(_WIDTH, tall + 16, shown(end), "told"))
     return _svg(title, about, "timeline", _WIDTH, tall + 24, out)
 
 

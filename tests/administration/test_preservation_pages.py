@@ -24,6 +24,7 @@ from metadata.audits import AuditKind, AuditState
 from metadata.errors import StoreUnavailable
 from metadata.identifiers import StoreId
 from metadata.incidents import IncidentKind, IncidentState
+from metadata.journal import EntryKind
 from metadata.stores import StoreState
 from metadata.text import Sentence
 from storage.space import Space, SpaceGauge
@@ -56,10 +57,14 @@ def officer(archive: Archive) -> Iterator[Client]:
     with ExitStack() as stack:
         desks = stack.enter_context(CheckDesk.of(archive)), stack.enter_context(PackDesk.of(archive))
         client = stack.enter_context(browser(application(archive, *desks)))
-        form = re.search(r'name="form" value="([^"]+)"', client.get("/login").text)
-        assert form
-        client.post("/login", data={"form": form[1], "token": archive.token})
+        enter(client, archive)
         yield client
+
+
+def enter(client: Client, archive: Archive) -> None:
+    form = re.search(r'name="form" value="([^"]+)"', client.get("/login").text)
+    assert form
+    client.post("/login", data={"form": form[1], "token": archive.token})
 
 
 def send(officer: Client, path: str, **fields: str):
@@ -154,8 +159,8 @@ def test_repair_is_asked_of_the_work_engine_and_its_state_shown(officer: Client,
     sent = send(officer, f"/incidents/{one.id}/repair")
     assert sent.status_code == 303
     page = officer.get(sent.headers["location"]).text
-    assert "Đang sửa" in page and 'http-equiv="refresh"' in page and 'id="repair"' not in page
-    assert "Đang sửa" not in officer.get(f"/preservation/incidents/{one.id}?job=drill-1").text
+    assert "Yêu cầu sửa đang chờ" in page and 'http-equiv="refresh"' in page and 'id="repair"' not in page
+    assert "Yêu cầu sửa" not in officer.get(f"/preservation/incidents/{one.id}?job=drill-1").text
 
 
 def test_a_standing_audit_is_paused_and_limited_not_stopped(officer: Client, archive: Archive, kept: Kept) -> None:
@@ -199,6 +204,115 @@ def test_an_audit_is_begun_slowed_paused_and_stopped(officer: Client, archive: A
     for bad in refused:
         assert send(officer, "/audits", **bad).status_code == 422, bad
     assert archive.audits.running() == []
+
+
+def test_enter_in_the_field_of_a_limit_sets_it_and_does_not_pause(officer: Client, archive: Archive) -> None:
+    """Enter presses the first button of its form: that of the limit is alone in it."""
+    archive.audits.begin(AuditKind.DEEP, StoreId("a"), limit=1_234_567)
+    page = officer.get("/preservation/audits").text
+    forms = [one for one in re.findall(r"<form.*?</form>", page, re.S) if 'id="limit-' in one]
+    assert len(forms) == 3 and all(one.count("<button") == 1 and "formaction" not in one for one in forms)
+    assert 'value="1,234567"' in page
+    officer.get("/language/en")
+    assert 'value="1.234567"' in officer.get("/preservation/audits").text
+
+
+def test_what_could_not_be_read_is_told_of_every_audit(officer: Client, archive: Archive, kept: Kept) -> None:
+    one = archive.audits.begin(AuditKind.DEEP, StoreId("a"), person="Lê A")
+    archive.catalogue.audits.advance(one.id, "", "k", NOW, 1, 10, 0, 1)
+    assert "1 không đọc được" in officer.get("/preservation/audits").text
+    archive.audits.stop(one.id)
+    page = officer.get("/preservation/audits").text
+    assert 'data-label="Không đọc được">! 1<' in page and 'data-label="Hư hại">0<' in page and "Lê A" in page
+
+
+def test_a_refused_audit_keeps_what_was_typed_and_a_share_goes_with_samples_alone(
+    officer: Client, archive: Archive
+) -> None:
+    for kind, share in (("sample", ""), ("deep", "10")):
+        page = send(officer, "/audits", kind=kind, store="b", share=share, fonds="P 7", limit="2,5", person="Lê A")
+        assert page.status_code == 422 and "kiểm tra mẫu cần có tỷ lệ" in page.text
+        for told in ('value="P 7"', 'value="2,5"', 'value="Lê A"', "<option selected>b<", f'"{kind}" selected'):
+            assert told in page.text, told
+    assert archive.audits.running() == []
+
+
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_every_open_incident_says_what_to_do(officer: Client, archive: Archive, kind: IncidentKind) -> None:
+    one = archive.incidents.meet(kind, "b", Sentence("Có chuyện.", "Something is wrong."), store=StoreId("b"))
+    words = all_words("administration.pages.preservation")
+    name = f"{kind.value}-store"
+    told = words[f"todo.{name}" if f"todo.{name}" in words else f"todo.{kind.value}"]
+    assert told.vi in officer.get(f"/preservation/incidents/{one.id}").text
+    officer.get("/language/en")
+    assert told.en.replace("'", "&#39;") in officer.get(f"/preservation/incidents/{one.id}").text
+
+
+def test_what_was_closed_unmended_is_not_called_dealt_with(officer: Client, archive: Archive, kept: Kept) -> None:
+    one = damaged(archive, kept)
+    archive.incidents.close(one.id, "Đĩa hỏng", "Chờ đĩa mới", "Lê A", unmended=True)
+    page = officer.get(f"/preservation/incidents/{one.id}").text
+    assert "Đã đóng, chưa khắc phục" in page and "Đã xử lý xong" not in page
+    assert 'class="light amber"' in page and "Đã đóng, chưa khắc phục" in officer.get("/preservation/incidents").text
+
+
+def test_incidents_are_listed_by_state_and_the_overview_leads_to_the_open_ones(
+    officer: Client, archive: Archive, kept: Kept
+) -> None:
+    one = damaged(archive, kept)
+    archive.clock.now += timedelta(minutes=1)
+    two = archive.incidents.meet(IncidentKind.BACKUP, "x", Sentence("Không được.", "It failed."))
+    archive.incidents.close(two.id, "a", "b", "Lê A", unmended=True)
+    assert 'href="/preservation/incidents?state=open"' in officer.get("/preservation").text
+    both, waiting = (officer.get(f"/preservation/incidents{query}").text for query in ("", "?state=open"))
+    assert one.id in both and two.id in both
+    assert one.id in waiting and two.id not in waiting
+    assert officer.get("/preservation/incidents?state=<b>").status_code == 200
+
+
+def test_a_damage_is_told_in_words_and_the_key_apart(officer: Client, archive: Archive, kept: Kept) -> None:
+    facts = {"damages": [{"place": "a/b.pdf", "kind": "data", "expected": "aa", "found": "bb"}], "key": "H20/k.zip"}
+    one = archive.incidents.meet(IncidentKind.DAMAGE, "y b", Sentence("x", "y"), kept.id, StoreId("b"), facts)
+    page = officer.get(f"/preservation/incidents/{one.id}").text
+    assert "✗ Nội dung sai mã băm" in page and "<code>H20/k.zip</code>" in page
+
+
+def test_a_timeline_tells_its_marks_in_words_and_vietnams_days(officer: Client, kept: Kept) -> None:
+    page = officer.get(f"/preservation/aips/{kept.id}").text
+    titles = re.findall(r"<title>(\d\d/\d\d/\d{4} \d\d:\d\d · [^<]*)</title>", page)
+    assert titles and not [one for one in titles if re.search(r"MATCH|success|failure", one)], titles
+    late = datetime(2026, 3, 1, 20, tzinfo=UTC)
+    drawn = timeline(
+        "t", "a", [("a", "a")], [Mark("a", late, "good", ""), Mark("a", late + timedelta(hours=1), "good", "")]
+    )
+    assert "02/03/2026 03:00" in drawn and "02/03/2026 04:00" in drawn and "01/03/2026" not in drawn
+
+
+def test_forms_offer_what_there_is_by_what_people_know_it_by(officer: Client, archive: Archive, kept: Kept) -> None:
+    page = officer.get("/preservation/forms").text
+    assert "Chưa có lần sao lưu nào." in page and 'id="of-backup"' not in page and 'id="of-incident"' not in page
+    damaged(archive, kept)
+    assert "Bản sao hư hại · Bản sao ở kho b bị hỏng" in officer.get("/preservation/forms").text
+    archive.clock.now = datetime(2026, 12, 31, 18, tzinfo=UTC)
+    enter(officer, archive)
+    assert 'value="2027-01-01"' in officer.get("/preservation/forms").text
+    refused = send(officer, "/forms/check", first="2026-03-02", last="2026-01-01", person="Lê A; Trần B, Viên chức")
+    assert refused.status_code == 422 and 'value="Lê A; Trần B, Viên chức"' in refused.text
+    drawn = send(officer, "/forms/year", of="2026", person="Lê A; Trần B, Viên chức")
+    (entry,) = archive.catalogue.journal.entries(EntryKind.FORM)
+    assert drawn.status_code == 200 and entry.entry.document["people"] == ["Lê A", "Trần B, Viên chức"]
+
+
+def test_the_history_of_a_store_is_told_in_words(officer: Client, archive: Archive) -> None:
+    archive.journal.write(EntryKind.STORE, "b", "drain", {}, "Lê A")
+    archive.journal.write(EntryKind.STORE, "b", EVIL, {}, "Lê A")
+    page = officer.get("/preservation/stores").text
+    assert "bắt đầu rút dần" in page and EVIL not in page and "thư mục trên đĩa" in page
+
+
+def test_each_page_has_a_title_of_its_own(officer: Client) -> None:
+    titles = {re.findall(r"<title>([^<]*)</title>", officer.get(f"/preservation{path}").text)[0] for path in PAGES}
+    assert len(titles) == len(PAGES)
 
 
 def test_forms_are_drawn_up(officer: Client, archive: Archive, kept: Kept) -> None:
@@ -290,14 +404,15 @@ def test_the_parts_of_a_bar_are_as_long_as_their_share() -> None:
 def test_who_asks_for_a_backup_or_a_drill_sees_where_it_stands(
     officer: Client, archive: Archive, name: str, path: str, told: str
 ) -> None:
-    button = f'id="{name}"'
+    buttons = 'id="backup"', 'id="drill"'
     page = officer.get("/preservation/backups").text
-    assert told not in page and "refresh" not in page and button in page
+    assert told not in page and "refresh" not in page and all(button in page for button in buttons)
     sent = send(officer, path, kind="full", person="Lê A")
     assert sent.status_code == 303
     for shown in (sent.headers["location"], "/preservation/backups"):
         page = officer.get(shown).text
-        assert told in page and 'http-equiv="refresh"' in page and button not in page
+        assert told in page and 'http-equiv="refresh"' in page
+        assert not any(button in page for button in buttons), "a form would be emptied"
         assert "tangthu serve" in page
     (job,) = WorkDesk(archive.settings.work_url).unfinished(name)
     assert job.argument == {"backup": {"kind": "full", "person": "Lê A"}, "drill": {"person": "Lê A"}}[name]

@@ -92,14 +92,15 @@ def _add_audits(web: APIRouter, pages: Pages, archive: Archive) -> None:
         request: Request, kind: Short = "", store: Short = "", fonds: Short = "", share: Short = "", limit: Short = "",
         person: Short = "",
     ) -> Response:  # fmt: skip
+        asked = {"kind": kind, "store": store, "fonds": fonds, "share": share, "limit": limit, "person": person}
         try:
             of = FondsCode(fonds.strip()) if fonds.strip() else None
-            part = float(share.replace(",", ".")) / 100 if share.strip() else 1.0
+            part = _share(AuditKind(kind), share)
             archive.audits.begin(AuditKind(kind), StoreId(store), of, part, _bytes(limit), person.strip())
         except ValueError:
-            return audits_page(pages, request, archive, 422, _ODD)
+            return audits_page(pages, request, archive, 422, _ODD, asked)
         except (UsageError, NotFound) as error:
-            return audits_page(pages, request, archive, 422, error.sentence)
+            return audits_page(pages, request, archive, 422, error.sentence, asked)
         return RedirectResponse(f"{PATH}/audits", 303)
 
     @web.post("/audits/{id}/{act}")
@@ -146,6 +147,7 @@ def _add_forms(web: APIRouter, pages: Pages, archive: Archive) -> None:
         request: Request, name: Name, first: Short = "", last: Short = "", of: Short = "", person: Short = ""
     ) -> Response:
         forms, people = archive.forms, _people(person)
+        asked = {"name": name, "first": first, "last": last, "of": of, "person": person}
         makers: dict[str, Callable[[], Drawn]] = {
             "check": lambda: forms.check(date.fromisoformat(first), date.fromisoformat(last), people),
             "diary": lambda: forms.backup_diary(date.fromisoformat(first), date.fromisoformat(last), people),
@@ -158,13 +160,25 @@ def _add_forms(web: APIRouter, pages: Pages, archive: Archive) -> None:
         try:
             return _pdf(makers[name]())
         except ValueError:
-            return forms_page(pages, request, archive, 422, _ODD)
+            return forms_page(pages, request, archive, 422, _ODD, asked)
         except (UsageError, NotFound) as error:
-            return forms_page(pages, request, archive, 422, error.sentence)
+            return forms_page(pages, request, archive, 422, error.sentence, asked)
 
 
-def _people(name: str) -> list[Person]:
-    return [Person.parse(name.strip())] if name.strip() else []
+def _people(names: str) -> list[Person]:
+    return [Person.parse(one) for one in names.split(";") if one.strip()]
+
+
+def _share(kind: AuditKind, percent: str) -> float:
+    text = percent.strip().replace(",", ".")
+    if bool(text) is not (kind is AuditKind.SAMPLE):
+        raise UsageError(
+            Sentence(
+                "Tỷ lệ (%) chỉ đi với kiểm tra mẫu, và kiểm tra mẫu cần có tỷ lệ, ví dụ 5.",
+                "A share (%) goes with a random sample alone, and a random sample needs one, such as 5.",
+            )
+        )
+    return float(text) / 100 if text else 1.0
 
 
 def _bytes(megabytes: str) -> int | None:

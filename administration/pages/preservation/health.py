@@ -51,6 +51,7 @@ def health(archive: Archive) -> Health:
 
 def _troubles(archive: Archive, read: Picture, backup: Backup | None, drill: Drill | None) -> Sequence[Trouble]:
     incidents = archive.catalogue.incidents.counts()
+    opened, mended = incidents[IncidentState.OPEN], incidents[IncidentState.MENDED]
     late = read.replicas - read.within
     paused = sum(one.state is AuditState.PAUSED for one in archive.standing.listed())
     every = timedelta(hours=archive.settings.number("backup.every_hours"))
@@ -58,8 +59,8 @@ def _troubles(archive: Archive, read: Picture, backup: Backup | None, drill: Dri
     low = sum(one.low for one in rooms(archive).values())
     failed = backup is not None and backup.outcome is BackupOutcome.FAILED
     found = [
-        (incidents[IncidentState.OPEN], Trouble("red", "open", "/incidents", incidents[IncidentState.OPEN])),
-        (incidents[IncidentState.MENDED], Trouble("amber", "mended", "/incidents", incidents[IncidentState.MENDED])),
+        (opened, Trouble("red", "open", "/incidents?state=open", opened)),
+        (mended, Trouble("amber", "mended", "/incidents?state=mended", mended)),
         (late, Trouble("amber", "late", "/audits", late)),
         (paused, Trouble("amber", "paused", "/audits", paused)),
         (low, Trouble("amber", "room", "/stores", low)),

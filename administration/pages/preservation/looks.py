@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Annotated
@@ -13,8 +14,10 @@ from access.shelf import Shelf
 from access.web.guard import needs_sign_in
 from access.web.page import Pages, language_of
 from access.web.show import Show
+from access.web.words import Language, all_words
 from administration.archive import Archive
 from administration.flows import is_asked
+from administration.forms.words import word as form_word
 from administration.pages.charts import columns, legend
 from administration.pages.preservation import pictures
 from administration.pages.preservation.health import health
@@ -22,6 +25,9 @@ from administration.rooms import rooms
 from administration.work.asking import WorkDesk
 from administration.work.plan import JobState, JobStatus
 from metadata.audits import AuditKind, AuditState
+from metadata.dates import VIETNAM
+from metadata.events import Event
+from metadata.findings import visible
 from metadata.incidents import Incident, IncidentState
 from metadata.journal import EntryKind
 from metadata.stores import StoreState
@@ -29,6 +35,7 @@ from metadata.text import Sentence
 
 PATH = "/preservation"
 LISTED = 100
+_NOTHING = dict.fromkeys(("kind", "store", "fonds", "share", "limit", "person", "name", "first", "last", "of"), "")
 Id = Annotated[str, Path(max_length=80)]
 Aip = Annotated[str, Path(max_length=60)]
 
@@ -62,14 +69,24 @@ def _add_overview(web: APIRouter, pages: Pages, archive: Archive) -> None:
 
 
 def audits_page(
-    pages: Pages, request: Request, archive: Archive, status: int = 200, trouble: Sentence | None = None
+    pages: Pages,
+    request: Request,
+    archive: Archive,
+    status: int = 200,
+    trouble: Sentence | None = None,
+    asked: Mapping[str, str] | None = None,
 ) -> Response:
-    """Audits that run and that are over, and the form to begin one."""
+    """Audits that run and that are over, and the form to begin one, with what was ``asked`` when it is refused."""
+
+    def megabytes(size: int) -> str:
+        text = f"{size / 1e6:.6f}".rstrip("0").rstrip(".")  # exact: to set it again changes nothing
+        return text.replace(".", ",") if language_of(request) is Language.VI else text
+
     current = archive.audits.running()
     over = [one for one in archive.catalogue.audits.latest() if one.state in (AuditState.DONE, AuditState.STOPPED)]
     return pages.render(
         request, "audits.html", status, current=current, over=over, left=archive.audits.time_left, trouble=trouble,
-        standing=_standing(archive),
+        standing=_standing(archive), asked=asked or _NOTHING | {"kind": AuditKind.DEEP.value}, megabytes=megabytes,
         kinds=list(AuditKind), stores=[one.id.value for one in archive.settings.stores],
     )  # fmt: skip
 
@@ -92,11 +109,15 @@ def _standing(archive: Archive) -> list[dict[str, object]]:
 
 def _add_incidents(web: APIRouter, pages: Pages, archive: Archive, desk: WorkDesk) -> None:
     @web.get("/incidents")
-    def incidents(request: Request, before: Annotated[str | None, Query(max_length=80)] = None) -> Response:
-        rows = archive.catalogue.incidents
-        listed = rows.listed(limit=LISTED + 1, before=before)
+    def incidents(
+        request: Request,
+        before: Annotated[str | None, Query(max_length=80)] = None,
+        state: Annotated[str, Query(max_length=20)] = "",
+    ) -> Response:
+        rows, chosen = archive.catalogue.incidents, IncidentState(state) if state in list(IncidentState) else None
+        listed = rows.listed(chosen, limit=LISTED + 1, before=before)
         return pages.render(
-            request, "incidents.html", incidents=listed[:LISTED], counts=rows.counts(),
+            request, "incidents.html", incidents=listed[:LISTED], counts=rows.counts(), chosen=chosen,
             following=listed[LISTED - 1].id if len(listed) > LISTED else None,
         )  # fmt: skip
 
@@ -124,16 +145,20 @@ def incident_page(
         request, "incident.html", status, one=one, version=version, trouble=trouble, job=job,
         replicas=holdings.replicas(one.version) if one.version else [],
         damages=_damages(one), working=job is not None and job.state in (JobState.WAITING, JobState.RUNNING),
+        waiting=job is not None and job.state is JobState.WAITING,
         asked=asked or {"cause": "", "handling": "", "person": ""},
     )  # fmt: skip
 
 
-def _damages(one: Incident) -> list[dict[str, str]]:
+def _damages(one: Incident) -> list[dict[str, str | Sentence]]:
     """What was found member by member, as text: facts come from a journal that a store may have had in its hands."""
     listed = one.facts.get("damages")
     found = [damage for damage in listed if isinstance(damage, dict)] if isinstance(listed, list) else []
-    names = "place", "kind", "expected", "found"
-    return [{name: str(damage.get(name, "")) for name in names} for damage in found[:200]]
+    names = "place", "expected", "found"
+    return [
+        {name: str(damage.get(name, "")) for name in names} | {"told": form_word("damage", str(damage.get("kind", "")))}
+        for damage in found[:200]
+    ]
 
 
 def _add_holdings(web: APIRouter, pages: Pages, archive: Archive, shelf: Shelf) -> None:
@@ -141,9 +166,14 @@ def _add_holdings(web: APIRouter, pages: Pages, archive: Archive, shelf: Shelf) 
     def life(request: Request, aip: Aip) -> Response:
         version = shelf.held(aip)
         events, show = shelf.events(version), Show(language_of(request))
+
+        def tell(one: Event) -> str:
+            what, came_to = pages.word(request, f"event.{one.type.value}"), visible(show.outcome(one.outcome).word)
+            return f"{show.day(one.at)} {show.time(one.at)} · {what} · {came_to}"
+
         drawn = pictures.life(
             pages.word(request, "aip.picture"), pages.word(request, "aip.about"), pages.word(request, "aip.whole"),
-            events, lambda kind: pages.word(request, f"event.{kind}"),
+            events, tell,
         )  # fmt: skip
         return pages.render(
             request, "aip.html", version=version, aip=aip, drawn=drawn, events=list(reversed(events))[:500],
@@ -167,7 +197,12 @@ def _add_keeping(web: APIRouter, pages: Pages, archive: Archive, desk: WorkDesk)
     @web.get("/stores")
     def stores(request: Request) -> Response:
         entries = archive.catalogue.journal.entries(EntryKind.STORE, limit=50)
-        return pages.render(request, "stores.html", stores=_stores(archive), entries=entries)
+        known = all_words("administration.pages.preservation")
+
+        def told(act: str) -> str:
+            return pages.word(request, f"storeact.{act}") if f"storeact.{act}" in known else act
+
+        return pages.render(request, "stores.html", stores=_stores(archive), entries=entries, told=told)
 
     @web.get("/backups")
     def backups(request: Request, job: Annotated[str, Query(max_length=120)] = "") -> Response:
@@ -187,6 +222,7 @@ def backups_page(
     over = desk.status(job) if is_asked(job) else None
     if over is not None and over.over:
         asked[over.workflow].append(over)
+    # While one is on its way the page comes anew by itself, and would empty a form that is being filled in.
     working = {name for name, jobs in asked.items() if any(not one.over for one in jobs)}
     return pages.render(
         request, "backups.html", status, backups=archive.backups.listed(50), drills=archive.drills.listed(50),
@@ -195,12 +231,18 @@ def backups_page(
 
 
 def forms_page(
-    pages: Pages, request: Request, archive: Archive, status: int = 200, trouble: Sentence | None = None
+    pages: Pages,
+    request: Request,
+    archive: Archive,
+    status: int = 200,
+    trouble: Sentence | None = None,
+    asked: Mapping[str, str] | None = None,
 ) -> Response:
-    """The forms that can be drawn up."""
-    today = archive.clock().date()
+    """The forms that can be drawn up, with what was ``asked`` of one when that is refused."""
+    today = archive.clock().astimezone(VIETNAM).date()
     return pages.render(
         request, "forms.html", status, today=today, first=today.replace(month=1, day=1), trouble=trouble,
+        asked=asked or _NOTHING, nothing=_NOTHING,
         backups=archive.backups.listed(20), incidents=archive.catalogue.incidents.listed(limit=20),
     )  # fmt: skip
 

@@ -78,9 +78,9 @@ def coverage(archive: Archive, say: Say, show: Show, days: Sequence[tuple[date |
     )
 
 
-def life(title: str, about: str, whole: str, events: Sequence[Event], status: Callable[[str], str]) -> Markup:
+def life(title: str, about: str, whole: str, events: Sequence[Event], tell: Callable[[Event], str]) -> Markup:
     """One AIP's life: a lane for itself, then one for each store. Of very many events the newest."""
-    marks = [_mark(event, status) for event in events[-MARKS:]]
+    marks = [_mark(event, tell) for event in events[-MARKS:]]
     stores = sorted({mark.lane for mark in marks} - {AIP_LANE})
     lanes = [(AIP_LANE, whole), *((store, store) for store in stores)]
     return timeline(title, about, lanes, marks)
@@ -103,7 +103,7 @@ def _bar(row: Row, say: Say, show: Show) -> Bar:
     return Bar(visible(row.name), parts, say("bars.told", share=share, total=show.number(row.total)))
 
 
-def _mark(event: Event, status: Callable[[str], str]) -> Mark:
+def _mark(event: Event, tell: Callable[[Event], str]) -> Mark:
     if event.outcome in (Fixity.MISMATCH.value, Fixity.MISSING.value, "failure"):
         kind = "bad"
     elif event.outcome == Fixity.UNREADABLE.value:
@@ -113,4 +113,4 @@ def _mark(event: Event, status: Callable[[str], str]) -> Mark:
     else:
         kind = "good" if event.type is EventType.FIXITY_CHECK else "note"
     lane = event.store.value if event.store else AIP_LANE
-    return Mark(lane, event.at, kind, f"{event.at:%d/%m/%Y} · {status(event.type.value)} · {visible(event.outcome)}")
+    return Mark(lane, event.at, kind, tell(event))

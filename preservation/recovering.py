@@ -17,19 +17,20 @@ from preservation.checks import SUCCESS, Check
 
 BEGUN = "begun"
 """The outcome of an event that says what is about to be done."""
-_ABOUT = "A copy of one that matched is about to take the place of the damaged replica"
-_ENDED = "The damaged replica was replaced by a copy of one that matched"
-_CUT_OFF = "A repair was cut off before it could say how it ended; the replica is whole"
+ABOUT = "A copy of one that matched is about to take the place of the damaged replica"
+ENDED = "The damaged replica was replaced by a copy of one that matched"
+CUT_OFF = "A repair was cut off before it could say how it ended; the replica is whole"
+"""What such events say in words: before, after, and when somebody else had to find out."""
 
 
 def begun(version: VersionId, store: StoreId, at: datetime, token: int, agent: Agent) -> Event:
     """Says that the replica in ``store`` is about to be replaced, by the worker with that lease ``token``."""
     kind = EventType.RECOVERY
     identity = Event.derive(version, kind.value, store.value, BEGUN, str(token))
-    return Event(identity, version, kind, at, _ABOUT, BEGUN, "", agent, store)
+    return Event(identity, version, kind, at, ABOUT, BEGUN, "", agent, store)
 
 
-def ended(beginning: Event, at: datetime, outcome: str, note: str, agent: Agent, detail: str = _ENDED) -> Event:
+def ended(beginning: Event, at: datetime, outcome: str, note: str, agent: Agent, detail: str = ENDED) -> Event:
     """How what ``beginning`` tells of ended. Its identifier is the same whoever writes it down."""
     version, kind, store = beginning.version, beginning.type, beginning.store
     identity = Event.derive(version, kind.value, store.value if store else "", str(beginning.id))
@@ -45,7 +46,7 @@ def cut_off(catalogue: Catalogue, lease: Lease, checks: Iterable[Check], at: dat
     told = [event for event in catalogue.events.of(lease.version) if event.type is EventType.RECOVERY]
     last = {event.store: event for event in told}
     return [
-        ended(last[store], at, SUCCESS, "", agent, _CUT_OFF)
+        ended(last[store], at, SUCCESS, "", agent, CUT_OFF)
         for store in whole
         if store in last and last[store].outcome == BEGUN
     ]

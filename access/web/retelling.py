@@ -40,6 +40,10 @@ _KNOWN = (
     "detail.ended",
     "detail.read_whole",
     "detail.recovered",
+    "detail.recovery_begun",
+    "detail.recovery_cut_off",
+    "detail.copied",
+    "detail.taken_in",
 )
 
 

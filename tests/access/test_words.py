@@ -7,6 +7,7 @@ import pytest
 from access.web.retelling import retell
 from access.web.words import Language, all_words
 from metadata.events import EventType
+from preservation.recovering import ABOUT, CUT_OFF, ENDED
 
 
 @pytest.mark.parametrize("kind", EventType)
@@ -14,6 +15,20 @@ def test_every_kind_of_event_has_its_word(kind: EventType) -> None:
     found = all_words()[f"event.{kind.value}"]
     assert found.vi
     assert found.en
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ABOUT,
+        ENDED,
+        CUT_OFF,
+        "The AIP was copied to the store, read whole and compared on the way",
+        "The AIP lay in the store already and was taken over",
+    ],
+)
+def test_repairs_and_new_replicas_are_told_in_vietnamese(told: str) -> None:
+    assert retell(Language.VI, told) != told
 
 
 def test_taking_over_an_aip_is_told_in_vietnamese() -> None:

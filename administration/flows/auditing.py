@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from administration.flows.keeping import audit_to_json
-from administration.work.plan import Json, Step, Workflow
+from administration.work.plan import Json, Request, Step, Workflow
 from metadata.audits import AuditKind, AuditState
 from metadata.errors import TangThuError
 from preservation.audit import AuditReport
@@ -23,7 +24,7 @@ def auditing(archive: Archive) -> tuple[Workflow, ...]:
 
     return (
         Workflow("audits", "audit", (Step("step", lambda _: step_all(archive)),), repairs_of),
-        Workflow("light", "audit", (Step("begin", lambda _: begin_light(archive)),)),
+        Workflow("light", "audit", (Step("begin", lambda _: begin_light(archive)),), _first_step),
     )
 
 
@@ -32,6 +33,12 @@ def auditing_chimes(_: Settings) -> tuple[Chime, ...]:
     from administration.work.clock import Chime
 
     return Chime("audits", timedelta(minutes=1)), Chime("light", timedelta(days=1))
+
+
+def _first_step(begun: Json) -> Sequence[Request]:
+    """What was begun is worked on at once, and not when the clock next comes by."""
+    ids = cast("Sequence[str]", begun)
+    return [Request("audits", f"audits-{'-'.join(ids)}")] if ids else []
 
 
 def step_all(archive: Archive) -> Json:

@@ -7,18 +7,31 @@ import time
 from collections import Counter
 from datetime import UTC, datetime
 
+import pytest
+
 from administration.archive import Archive
 from metadata.audits import AuditKind, AuditState
 from metadata.backups import BackupKind
 from metadata.events import EventType
 from metadata.outcomes import Fixity
 from tests.flows.test_cli import Desk, desk, started  # noqa: F401 - a fixture
+from tests.services.postgres import PostgresService, postgres_service  # noqa: F401 - a fixture
 
 PATIENCE = 180
 STORES = ("kho-a", "kho-b")
 
 
-def test_two_clocks_make_one_backup_one_light_audit_and_one_look(desk: Desk) -> None:  # noqa: F811
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_two_clocks_make_one_backup_one_light_audit_and_one_look(
+    desk: Desk,  # noqa: F811
+    database: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    if database == "postgresql":
+        service: PostgresService = request.getfixturevalue("postgres_service")
+        with (desk.home / "tangthu.toml").open("a", encoding="utf-8") as file:
+            for section in ("catalogue", "work"):
+                file.write(f'\n[{section}]\nurl = "{service.new_database()}"\n')
     desk.ingest(*(desk.bag(name) for name in ("một", "hai", "ba")))
     begun = datetime.now(UTC)
     with Archive.open(desk.home) as archive:

@@ -6,8 +6,6 @@ begins again. Without any backup the catalogue is rebuilt from the AIPs alone.
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from administration.archive import Archive, write_settings
-from administration.settings import FILE_NAME, parse_here
+from administration.restored_settings import as_toml, settled
+from administration.settings import FILE_NAME, Settings, parse_here
 from metadata.errors import AlreadyExists, Damaged, NotFound, Unreadable, UsageError
 from metadata.identifiers import StoreId
 from metadata.journal import EntryKind
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from storage.port import Store
 
 _UNDER_WAY = "restoring"
+_BELIEVED = 2
+"""So many stores must tell of a backup before its settings may say what is started and where things are sent."""
 Told = Callable[[str, int, int], None]
 
 
@@ -52,6 +53,8 @@ class Wish:
 class Restored:
     """What came of it. ``backup`` is empty when there was none; ``rebuild`` is what the stores had beyond it.
 
+    ``waiting`` are settings of the backup that somebody has to look at first (``*``: none of them could be used);
+    ``alone``: only one store tells of that backup.
     ``verified`` replicas matched; ``bad`` are versions of which no replica given matched, when it was asked.
     """
 
@@ -64,6 +67,8 @@ class Restored:
     bad: list[str] = field(default_factory=list)
     problems: list[tuple[str, Sentence]] = field(default_factory=list)
     rebuild: RebuildReport | None = None
+    waiting: list[str] = field(default_factory=list)
+    alone: bool = False
 
     def note(self, store: StoreId | None, sentence: Sentence) -> None:
         """Keep what is not as it should be."""
@@ -125,15 +130,18 @@ def restore(wish: Wish, told: Told = lambda *_: None) -> Restored:
         for chain in chains(stores, done.note):
             try:
                 found = dict(files(chain, done.note))
-                settings, text = _settings(found.get(FILE_NAME, b""), wish, bare)
+                settings, text, done.waiting = settled(
+                    found.get(FILE_NAME, b""), bare, wish.home, wish.catalogue, believed=chain.vouched >= _BELIEVED
+                )
                 _make(wish, settings, chain, done, told)
             except (Damaged, Unreadable, NotFound) as error:
                 done.note(None, error.sentence)
                 continue
-            _lay_out(wish.home, found)
+            _lay_out(found, parse_here(settings, wish.home))
+            done.alone = chain.vouched < _BELIEVED
             break
         else:
-            settings, text = bare, _toml(bare)
+            settings, text, done.waiting = bare, as_toml(bare), []
             _make(wish, settings, None, done, told)
     write_settings(wish.home, text)
     (wish.home / _UNDER_WAY).unlink(missing_ok=True)
@@ -154,24 +162,6 @@ def _bare(wish: Wish) -> dict[str, Any]:
         "stores": stores,
     }
     return made | ({"catalogue": {"url": wish.catalogue}} if wish.catalogue else {})
-
-
-def _settings(data: bytes, wish: Wish, bare: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The backup's settings with the stores' addresses as they are given now."""
-    try:
-        text = data.decode()
-        settings = tomllib.loads(text)
-    except ValueError:
-        settings = {}
-    if not settings:
-        return bare, _toml(bare)
-    given = {one["id"]: one for one in bare["stores"]}
-    settings["stores"] = [{**one, **given.pop(one.get("id", ""), {})} for one in settings.get("stores", [])] + list(
-        given.values()
-    )
-    if wish.catalogue:
-        settings["catalogue"] = {**settings.get("catalogue", {}), "url": wish.catalogue}
-    return settings, _toml(settings)
 
 
 def _make(wish: Wish, settings: dict[str, Any], chain: Chain | None, done: Restored, told: Told) -> None:
@@ -246,27 +236,12 @@ def _verify(archive: Archive, stores: Sequence[Store], done: Restored, told: Tol
         told("--verify", count, done.versions)
 
 
-def _lay_out(home: Path, found: Mapping[str, bytes]) -> None:
+def _lay_out(found: Mapping[str, bytes], settings: Settings) -> None:
+    """What backups take along besides the settings, and nothing else: no token, no database, no file of others."""
+    folders = settings.trust_folder, settings.formats_folder
+    certificates = {Path(store.ca) for store in settings.stores if store.ca}
     for name, data in found.items():
-        if name != FILE_NAME:
-            target = home / name
+        target = settings.home / name
+        if target in certificates or any(folder in target.parents for folder in folders):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
-
-
-def _toml(data: Mapping[str, Any]) -> str:
-    """Settings as TOML: sections of plain values, and lists of such sections."""
-    lines: list[str] = []
-    for section, content in data.items():
-        for entry in content if isinstance(content, list) else [content]:
-            lines.append(f"[[{section}]]" if isinstance(content, list) else f"[{section}]")
-            lines += [f"{name} = {_value(value)}" for name, value in entry.items()]
-            lines.append("")
-    return "\n".join(lines)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(_value(one) for one in value)}]"
-    # A TOML basic string takes JSON's escapes, but for the one of a lone surrogate, which no TOML file holds.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

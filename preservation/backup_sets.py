@@ -200,9 +200,12 @@ class PartWriter:
 def read_rows(parts: Iterable[bytes]) -> Iterator[tuple[str, Sequence[str], Sequence[Any]]]:
     """Section, columns and values of every row in packed parts. Raises Unreadable for what no backup would hold."""
     for data in parts:
-        section, columns = "", ()
+        section, columns, left = "", (), 2 * _RAW_BYTES
+        packed = gzip.GzipFile(fileobj=io.BytesIO(data))
         try:
-            for line in gzip.GzipFile(fileobj=io.BytesIO(data)):
+            while line := packed.readline(left + 1):
+                if (left := left - len(line)) < 0:
+                    raise _broken(section)
                 told = json.loads(line)
                 if isinstance(told, dict):
                     section, columns = told["table"], tuple(told["columns"])

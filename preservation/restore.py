@@ -6,8 +6,11 @@ an incremental one is gone everywhere, the catalogue is left as the one before i
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +20,7 @@ from metadata.bagit import leaves_root
 from metadata.catalogue import Catalogue
 from metadata.errors import Damaged, TangThuError, Unreadable
 from metadata.identifiers import StoreId
-from metadata.journal import EntryKind
+from metadata.journal import EntryKind, Numbered
 from metadata.text import Sentence
 from preservation.backup_sets import FILES, Manifest, backups_in, manifest_in, part_from, read_rows, sections
 from storage.journal import read_journal
@@ -26,14 +29,20 @@ from storage.port import Store
 Note = Callable[[StoreId | None, Sentence], None]
 """Hears of what is not as it should be, and in which store."""
 Told = Callable[[str, int, int], None]
+_ENOUGH = 2
+_MOST_BYTES = 256 << 20
+"""So many bytes the files of a backup have at most: settings, trust, formats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A full backup, then each that goes on top of the one before; with the stores that may have parts of them."""
+    """A full backup, then each that goes on top of the one before; with the stores that may have parts of them.
+
+    ``vouched`` is in how many stores the journal tells of the newest one."""
 
     manifests: tuple[Manifest, ...]
     stores: tuple[Store, ...]
+    vouched: int
 
     @property
     def newest(self) -> Manifest:
@@ -49,23 +58,57 @@ class Loaded:
     problems: list[Sentence] = field(default_factory=list)
 
 
-def journal_digests(stores: Sequence[Store], note: Note) -> dict[str, bytes]:
-    """What the journals in the stores say the manifest of each backup is."""
-    found: dict[str, bytes] = {}
-    for store in stores:
-        try:
-            for numbered in read_journal(store):
-                entry = numbered.entry
-                if entry.kind is EntryKind.BACKUP and entry.act == BackupOutcome.MADE.value:
-                    with suppress(ValueError, KeyError, TypeError):
-                        found.setdefault(entry.subject, Backup.of(entry).digest)
-        except TangThuError as error:
-            note(store.id, error.sentence)
+def journal_digests(stores: Sequence[Store], note: Note) -> dict[str, tuple[bytes, int]]:
+    """What the journals in the stores say the manifest of each backup is, and how many of them say so.
+
+    Where journals part, only what most of them tell goes on to count; without a majority nothing that comes later.
+    """
+    found: dict[str, tuple[bytes, int]] = {}
+    streams = {store.id: read_journal(store) for store in stores}
+    while told := _next(streams, note):
+        digests = Counter(numbered.digest for numbered in told.values()).most_common(2)
+        digest, count = digests[0]
+        if len(digests) > 1 and digests[1][1] == count:
+            note(None, _parted(", ".join(map(str, told)), next(iter(told.values())).number))
+            break
+        for store, numbered in told.items():
+            if numbered.digest != digest:
+                del streams[store]
+                note(store, _parted(str(store), numbered.number))
+        entry = next(one.entry for one in told.values() if one.digest == digest)
+        if entry.kind is EntryKind.BACKUP and entry.act == BackupOutcome.MADE.value:
+            with suppress(ValueError, KeyError, TypeError):
+                found.setdefault(entry.subject, (Backup.of(entry).digest, count))
     return found
 
 
+def _next(streams: dict[StoreId, Iterator[Numbered]], note: Note) -> dict[StoreId, Numbered]:
+    """The next entry of each journal; those that have ended are taken out."""
+    told: dict[StoreId, Numbered] = {}
+    for store, stream in list(streams.items()):
+        try:
+            numbered = next(stream, None)
+        except TangThuError as error:
+            note(store, error.sentence)
+            numbered = None
+        if numbered is None:
+            del streams[store]
+        else:
+            told[store] = numbered
+    return told
+
+
+def _parted(stores: str, number: int) -> Sentence:
+    return Sentence(
+        f"Nhật ký ở {stores} mâu thuẫn nhau từ mục {number}: những gì chỉ nó kể sau đó không được tin.",
+        f"The journals in {stores} contradict others from entry {number} on: what comes later there is not believed.",
+    )
+
+
 def chains(stores: Sequence[Store], note: Note) -> Iterator[Chain]:
-    """Every chain that the stores have manifests of, the newest first. One that no journal vouches for is told."""
+    """Every chain that the stores have manifests of, the newest first; but before those that only one store's journal
+    tells of, those that two do, so that one store alone can pass nothing off as the newest. One that no journal tells
+    of comes last, and that is told."""
     known = journal_digests(stores, note)
     ids: set[str] = set()
     for store in stores:
@@ -73,11 +116,12 @@ def chains(stores: Sequence[Store], note: Note) -> Iterator[Chain]:
             ids.update(backups_in(store))
         except TangThuError as error:
             note(store.id, error.sentence)
-    for backup in sorted(ids, reverse=True):
+    nowhere = (b"", 0)
+    for backup in sorted(ids, key=lambda id: (min(known.get(id, nowhere)[1], _ENOUGH), id), reverse=True):
         chain: list[Manifest] = []
         wanted, digest = backup, b""
         while wanted:
-            found = _manifest(stores, wanted, digest or known.get(wanted, b""), note)
+            found = _manifest(stores, wanted, digest or known.get(wanted, nowhere)[0], note)
             if found is None or len(chain) > len(ids):
                 break
             chain.insert(0, found)
@@ -90,7 +134,7 @@ def chains(stores: Sequence[Store], note: Note) -> Iterator[Chain]:
                         f"Nhật ký không có bản sao lưu {backup}.", f"The journal does not name the backup {backup}."
                     ),
                 )
-            yield Chain(tuple(chain), tuple(stores))
+            yield Chain(tuple(chain), tuple(stores), known.get(backup, nowhere)[1])
 
 
 def load(catalogue: Catalogue, chain: Chain, note: Note, told: Told = lambda *_: None) -> Loaded:
@@ -116,12 +160,13 @@ def files(chain: Chain, note: Note) -> Iterator[tuple[str, bytes]]:
     parts = (part for part in manifest.parts if part.sections == (FILES,))
     data = (part_from(chain.stores, manifest, part, note) for part in parts)
     try:
-        with tarfile.open(fileobj=_Joined(data), mode="r|gz") as tar:
+        unpacked = _Bounded(gzip.GzipFile(fileobj=_Joined(data)), _MOST_BYTES)
+        with tarfile.open(fileobj=unpacked, mode="r|") as tar:
             for info in tar:
                 opened = tar.extractfile(info) if info.isreg() else None
                 if opened is not None and not leaves_root(info.name):
                     yield info.name, opened.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, zlib.error) as error:
         raise Unreadable(
             Sentence(
                 f"Các tệp của bản sao lưu {manifest.id} không đọc được.",
@@ -186,4 +231,22 @@ class _Joined(io.RawIOBase):
         while not self._rest and (piece := next(self._pieces, None)) is not None:
             self._rest = piece
         data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that must end before ``limit`` bytes: a few packed bytes can stand for endless ones."""
+
+    def __init__(self, inner: gzip.GzipFile, limit: int) -> None:
+        self._inner = inner
+        self._left = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._inner.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError("larger than the files of a backup are")
         return data

@@ -169,6 +169,8 @@ def _tell_restored(output: Output, done: Restored) -> None:
             "lost": report.lost if report else [],
             "verified": done.verified,
             "bad": done.bad,
+            "waiting": done.waiting,
+            "alone": done.alone,
             "problems": [{"place": place, "vi": told.vi, "en": told.en} for place, told in problems],
         }
     )
@@ -177,10 +179,33 @@ def _tell_restored(output: Output, done: Restored) -> None:
         f"{done.versions} AIPs are back (backup: {done.backup or 'none'}).",
         "✓" if done.whole else "✗",
     )
+    _tell_alone(output, done)
     for place, told in problems:
         output.say(f"{place} {told.vi}", told.en, "!")
     for key in [*(report.lost if report else []), *done.bad]:
         output.say(f"Không nơi lưu nào còn nguyên: {key}", "Whole in no store.", "✗")
+
+
+def _tell_alone(output: Output, done: Restored) -> None:
+    if done.alone:
+        output.say(
+            "Chỉ một nơi lưu chứng thực bản sao lưu này: hãy xem lại tangthu.toml và thư mục trust trước khi dùng.",
+            "Only one store vouches for this backup: look at tangthu.toml and the folder trust before you use them.",
+            "→",
+        )
+    if done.waiting == ["*"]:
+        output.say(
+            "Thiết lập trong bản sao lưu không dùng được: kho dùng thiết lập mặc định.",
+            "The settings in the backup cannot be used: the archive has the default ones.",
+            "!",
+        )
+    elif done.waiting:
+        names = ", ".join(done.waiting)
+        output.say(
+            f"Chưa có hiệu lực, chờ người xem ở cuối tangthu.toml: {names}.",
+            f"Not in force, waiting at the end of tangthu.toml for somebody to look: {names}.",
+            "→",
+        )
 
 
 @command("drill")
@@ -243,4 +268,4 @@ def list_drills(context: Context, output: Output, limit: int) -> int:
 def _drill_line(one: Drill) -> str:
     mark = {"passed": "✓", "failed": "✗"}.get(one.outcome.value, "•")
     told = f"{mark} {local_text(one.at)}  {_OUTCOMES[one.outcome.value]:24}  {len(one.aips)} AIP  {one.files} tệp/files"
-    return f"{told}  {size_text(one.size)}  {one.seconds:.1f} s  {one.backup}"
+    return f"{told}  {size_text(one.size)}  {f'{one.seconds:.1f}'.replace('.', ',')} s  {one.backup}"

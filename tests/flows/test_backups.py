@@ -13,10 +13,17 @@ import pytest
 from administration.archive import Archive
 from administration.backups import without_passwords
 from administration.flows import backup_request, chimes, workflows
+from administration.restored_settings import REACHING, settled
 from administration.restoring import source
+from administration.settings import known_settings
 from administration.work.plan import Job, Json, Workflow
 from metadata.backups import BackupKind
 from metadata.errors import UsageError
+from metadata.identifiers import ArchiveCode, StoreId
+from preservation.backup import _pack_files
+from preservation.backup_sets import Manifest, PartWriter
+from storage.keys import backup_prefix
+from storage.stores.directory import DirectoryStore
 from tests.flows.test_cli import Desk, desk  # noqa: F401 - a fixture
 
 
@@ -45,12 +52,127 @@ def test_an_empty_machine(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Non
     assert (done["rebuilt"], done["updated"], done["lost"]) == (1, 2, [])
     assert done["elsewhere"] == {"kho-a": 3}
     assert dump(desk.home) == before
-    settings = tomllib.loads((desk.home / "tangthu.toml").read_text(encoding="utf-8"))
-    assert settings["listen"] == {"port": 8099, "host": "127.0.0.2"}
+    text = (desk.home / "tangthu.toml").read_text(encoding="utf-8")
+    settings = tomllib.loads(text)
+    assert (done["alone"], done["waiting"]) == (True, ["listen.host"])
+    assert settings["listen"] == {"port": 8099}
+    assert '# [listen]\n# host = "127.0.0.2"\n' in text
     assert [one["path"] for one in settings["stores"]] == ["kho-a", str(moved)]
     assert (desk.home / "trust" / "gốc.txt").read_text(encoding="utf-8") == "tin"
     assert desk.ask("search", "Hồ sơ")["total"] == 3
     assert desk.ask("restore", "--from", f"directory={moved}", code=6)["error"]["kind"] == "AlreadyExists"
+
+
+def forge(store: DirectoryStore, id: str, *files: tuple[str, bytes]) -> None:
+    """A backup that whoever rules the store has made up: consistent, newer than any, and in no journal."""
+    writer = PartWriter(lambda name, data: store.put(backup_prefix(id) + name, data))
+    _pack_files(writer, files)
+    at = datetime(2099, 1, 1, tzinfo=UTC)
+    made = Manifest(id, BackupKind.FULL, at, ArchiveCode("H20.LTLS"), "x", tuple(writer.parts), {}, 0, 0)
+    store.put(made.key(), made.encode())
+
+
+ROGUE = """
+[archive]
+code = "H20.LTLS"
+name = "Kho thử"
+[formats]
+verapdf = "/tmp/trojan"
+[catalogue]
+url = "sqlite:////tmp/elsewhere.sqlite"
+[alerts]
+webhook = "https://example.com/collect"
+smtp_password_env = "HOME"
+per_hour = 7
+[storage]
+retry_seconds = 3
+[[stores]]
+id = "kho-b"
+kind = "directory"
+path = "elsewhere"
+ca = "/etc/x"
+[[stores]]
+id = "xa"
+kind = "s3"
+endpoint = "https://example.com"
+bucket = "b"
+"""
+
+
+class TestAStoreThatSomebodyElseRules:
+    @pytest.fixture
+    def rogue(self, desk: Desk) -> DirectoryStore:  # noqa: F811
+        desk.ingest(desk.bag("một"))
+        desk.ask("backup")
+        store = DirectoryStore(StoreId("kho-b"), desk.home / "kho-b")
+        files = (
+            ("tangthu.toml", ROGUE.encode()),
+            ("token", b"known"),
+            ("catalogue.sqlite", b"mine"),
+            ("trust/gốc.txt", b"x"),
+            ("kho-b/objects/x.zip", b"x"),
+        )
+        forge(store, "20990101T000000Z-ffffff", *files)
+        desk.home.rename(desk.folder / "mất")
+        return store
+
+    def test_its_made_up_backup_is_not_the_newest(self, desk: Desk, rogue: DirectoryStore) -> None:  # noqa: F811
+        stores = [f"--from=directory={desk.folder / 'mất' / name}" for name in ("kho-b", "kho-a")]
+        done = desk.ask("restore", *stores)
+        assert (done["versions"], done["rebuilt"], done["alone"], done["waiting"]) == (1, 0, False, [])
+        assert not done["backup"].startswith("2099")
+
+    def test_alone_it_starts_nothing_and_sends_nothing_anywhere(
+        self,
+        desk: Desk,  # noqa: F811
+        rogue: DirectoryStore,
+    ) -> None:
+        for made in (desk.folder / "mất" / "kho-b/objects/_tangthu/backup").iterdir():
+            if not made.name.startswith("2099"):
+                shutil.rmtree(made)
+        done = desk.ask("restore", f"--from=directory={desk.folder / 'mất' / 'kho-b'}", code=1)
+        assert done["backup"].startswith("2099")
+        assert (done["alone"], done["versions"]) == (True, 1)
+        assert done["waiting"] == [
+            "formats.verapdf", "catalogue.url", "alerts.webhook", "alerts.smtp_password_env", "stores (kho-b, xa)",
+            "storage.retry_seconds",
+        ]  # fmt: skip
+        settings = tomllib.loads((desk.home / "tangthu.toml").read_text(encoding="utf-8"))
+        assert settings["alerts"] == {"per_hour": 7}
+        assert (settings["formats"], settings["catalogue"]) == ({}, {})
+        assert [(one["id"], "ca" in one) for one in settings["stores"]] == [("kho-b", False)]
+        assert (desk.home / "token").read_text() != "known"
+        assert (desk.home / "catalogue.sqlite").read_bytes().startswith(b"SQLite")
+        assert (desk.home / "trust" / "gốc.txt").read_bytes() == b"x"
+        assert not (desk.home / "kho-b").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stores = 1",
+        "[[stores]]\nid = []",
+        "[nothing]\nx = 1",
+        'archive = "x"',
+        "a = " + "[" * 5000,
+        "[archive]\ncode = 1",
+    ],
+)
+def test_settings_that_are_none_leave_those_that_the_stores_allow(text: str, tmp_path: Path) -> None:
+    bare = {"archive": {"code": "A", "name": "A"}, "stores": [{"id": "a", "kind": "directory", "path": "a"}]}
+    bare["storage"] = {"required_replicas": 1}
+    assert settled(text.encode(), bare, tmp_path, "", believed=True)[0] == bare
+
+
+def test_every_setting_that_is_text_is_known_to_reach_outside_or_not() -> None:
+    plain = {
+        "archive.code", "archive.name", "ingest.signatures", "audit.hours", "incidents.each",
+        "stores.id", "stores.kind", "stores.path", "stores.bucket", "stores.region", "stores.prefix", "stores.site",
+        "stores.label", "stores.checksums", "stores.lock", "stores.sse", "stores.storage_class", "stores.audit_hours",
+        "audit_periods.fonds", "policies.name", "policies.fonds", "policies.access", "policies.stores",
+    }  # fmt: skip
+    texts = {setting.place for setting in known_settings() if setting.kind is str}
+    assert texts - plain - REACHING == set()
 
 
 def test_without_any_backup_the_aips_themselves_tell(desk: Desk) -> None:  # noqa: F811

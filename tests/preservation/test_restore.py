@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
 import random
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
 from metadata.catalogue import Catalogue
-from metadata.errors import Damaged
+from metadata.errors import Damaged, Unreadable
 from metadata.identifiers import StoreId
-from metadata.journal import EntryKind
+from metadata.journal import Entry, EntryKind
 from metadata.outcomes import Fixity
+from metadata.text import Sentence
+from preservation import backup_sets, restore
 from preservation.audit import Auditor
-from preservation.backup_sets import manifest_in
+from preservation.backup_sets import manifest_in, read_rows
 from preservation.checks import Schedule, check_replica
 from preservation.journal import ArchiveJournal
 from preservation.rebuild import RebuildReport, rebuild
 from preservation.repair import Repairer
-from preservation.restore import chains, load
+from preservation.restore import chains, files, load
+from storage.journal import encode_entry
 from storage.keys import journal_key
 from storage.port import Store
 from storage.stores.memory import MemoryStore
@@ -160,6 +165,53 @@ def test_a_backup_that_somebody_changed_is_not_taken(
     again = new_catalogue("again")
     assert restored(again, [*stores], clock).rebuilt == 1
     assert rows(again) == rows(catalogue)
+
+
+def test_what_only_one_store_tells_is_not_the_newest(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    keep(catalogue, stores)
+    first = backups_of(catalogue, [*stores], clock).make()
+    clock.forward(timedelta(days=1))
+    later = backups_of(catalogue, [*stores], clock).make()
+    last = catalogue.journal.last()
+    assert last is not None
+    stores[0].delete(journal_key(last.number))
+    told: list[object] = []
+    found = [(chain.newest.id, chain.vouched) for chain in chains([*stores], lambda *one: told.append(one))]
+    assert (found, told) == ([(first.id, 2), (later.id, 1)], [])
+
+
+def test_where_journals_part_nothing_that_comes_later_is_believed(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    keep(catalogue, stores)
+    backups_of(catalogue, [*stores], clock).make()
+    last = catalogue.journal.last()
+    assert last is not None
+    entry = Entry(uuid.uuid4(), clock(), EntryKind.DRILL, "x", "made", "", AGENT, {})
+    replace(stores[0], journal_key(last.number), encode_entry(last.number, b"" if last.number == 1 else b"?", entry))
+    told: list[tuple[object, Sentence]] = []
+    assert [chain.vouched for chain in chains([*stores], lambda *one: told.append(one))] == [0]
+    assert "contradict" in told[0][1].en
+
+
+def test_a_few_packed_bytes_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup_sets, "_RAW_BYTES", 1 << 20)
+    for line in (b" ", b"[]\n"):
+        rows = read_rows([gzip.compress(b'{"table":"t","columns":[]}\n' + line * (3 << 20))])
+        with pytest.raises(Unreadable):
+            for _ in rows:
+                pass
+
+
+def test_files_that_never_end_are_no_files(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore, "_MOST_BYTES", 1 << 20)
+    backups_of(catalogue, [*stores], clock, ("x", b"0" * (2 << 20))).make()
+    with pytest.raises(Unreadable):
+        list(files(next(chains([*stores], lambda *_: None)), lambda *_: None))
 
 
 class TestRebuild:

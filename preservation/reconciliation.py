@@ -176,13 +176,12 @@ class Reconciler:
             read = [{"key": key, "size": size, "sha256": digest} for key, size, digest in objects]
             self._write(one, "removed", {"objects": read})
         entry = self._catalogue.journal.find(act)
-        told: list[dict[str, Any]] = entry.entry.document["objects"] if entry else []
+        told = _own(one, entry.entry.document if entry else {})
         if store.head(one.key) is not None:
             self._look_again(one, store)
-        for removed in told:
-            store.delete(removed["key"])
-        digest = next((bytes.fromhex(removed["sha256"]) for removed in told if removed["key"] == one.key), None)
-        self._catalogue.strangers.ended(one.store, one.key, StrangerState.REMOVED, now, digest)
+        for key in told:
+            store.delete(key)
+        self._catalogue.strangers.ended(one.store, one.key, StrangerState.REMOVED, now, told.get(one.key))
 
     def _look_again(self, one: Stranger, store: Store) -> None:
         info = store.head(one.key)
@@ -269,6 +268,18 @@ class Reconciler:
                 Sentence(f"Không có nơi lưu {store}. Có: {names}.", f"There is no store {store}. There are: {names}.")
             )
         return found
+
+
+def _own(one: Stranger, document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The objects that the journal says are removed with ``one``, with their SHA-256: never a key that is not its own,
+    because an entry may have come from a store that somebody else rules."""
+    log = log_prefix(one.key) if one.kind is StrangerKind.ORPHAN else one.key
+    found: dict[str, bytes] = {}
+    for told in document.get("objects", ()):
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            if told["key"] == one.key or (told["key"].startswith(log) and parse_log_key(told["key"]) is not None):
+                found[told["key"]] = bytes.fromhex(told["sha256"])
+    return found
 
 
 def _is_ours(key: str) -> bool:

@@ -12,15 +12,15 @@ from metadata.catalogue import Catalogue
 from metadata.errors import AlreadyExists, Locked, NotFound, UsageError
 from metadata.identifiers import StoreId
 from metadata.incidents import IncidentKind, IncidentState
-from metadata.journal import EntryKind
+from metadata.journal import Entry, EntryKind
 from metadata.strangers import StrangerDecision, StrangerKind, StrangerState
 from metadata.text import Sentence
 from preservation.checks import Schedule
 from preservation.incidents import Incidents
 from preservation.journal import ArchiveJournal
 from preservation.reconciliation import Reconciler
-from storage.journal import read_journal
-from storage.keys import log_key
+from storage.journal import encode_entry, read_journal
+from storage.keys import journal_key, log_key
 from storage.stores.memory import MemoryStore
 from storage.wrappers import Call, Fault, FaultStore
 from tests.builders.kept import AGENT, Clock, keep, raw, replace
@@ -124,6 +124,24 @@ def test_two_different_people_remove_and_a_tombstone_stays(
     assert entry.document["objects"] == [{"key": KEY, "size": 3, "sha256": hashlib.sha256(b"abc").hexdigest()}]
     assert told(catalogue) == [("kho-1", IncidentState.MENDED)]
     assert made.carry_out(ONE, KEY).state is StrangerState.REMOVED
+
+
+def test_an_entry_that_another_store_made_up_removes_nothing_else(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept, made = keep(catalogue, stores), reconciler(catalogue, stores, clock)
+    stores[0].put(KEY, b"abc")
+    twice(made, clock)
+    made.vote(ONE, KEY, "A", REMOVE, "x")
+    last, objects = catalogue.journal.last(), [{"key": kept.key, "size": 1, "sha256": "00"}, {"key": 1}, "x"]
+    act = made._entry_id(catalogue.strangers.get(ONE, KEY), "removed")
+    forged = Entry(act, clock(), EntryKind.STRANGER, KEY, "removed", "", AGENT, {"objects": objects})
+    number, before = (last.number + 1, last.digest) if last else (1, b"")
+    stores[1].put(journal_key(number), encode_entry(number, before, forged))
+    ArchiveJournal(catalogue, stores, clock, AGENT).write(EntryKind.DRILL, "x", "made")
+    assert catalogue.journal.find(act) is not None
+    made.vote(ONE, KEY, "B", REMOVE, "x")
+    assert stores[0].head(kept.key) is not None
 
 
 def test_votes_of_different_kind_decide_nothing(catalogue: Catalogue, stores: list[MemoryStore], clock: Clock) -> None:

@@ -295,7 +295,7 @@ class _Rebuild:
         """A small object by one request; if anything is wrong with it then, part by part, each as often as it takes."""
         if info.size <= _SMALL:
             with suppress(Unreadable, Damaged, NotFound):
-                self._register(info.key, version, WholeObjectStore(store, info.key), holders, log)
+                self._register(info.key, version, WholeObjectStore(store, info), holders, log)
                 return
         self._register(info.key, version, store, holders, log)
 

@@ -6,7 +6,9 @@ import io
 from contextlib import AbstractContextManager
 from functools import cached_property
 
-from storage.port import ByteStream, Store
+from metadata.errors import Unreadable
+from metadata.text import Sentence
+from storage.port import ByteStream, ObjectInfo, Store
 from storage.wrappers.base import WrappedStore
 
 
@@ -16,16 +18,24 @@ class WholeObjectStore(WrappedStore):
     Its parts come from one reading: who finds damage in them must read the inner store before believing it.
     """
 
-    def __init__(self, inner: Store, key: str) -> None:
+    def __init__(self, inner: Store, info: ObjectInfo) -> None:
+        """``info`` is what the store lists of the object. Opening it raises Unreadable when as much does not come."""
         super().__init__(inner)
-        self._key = key
+        self._key, self._size = info.key, info.size
 
     @cached_property
     def _data(self) -> memoryview:
         found = bytearray()
         with self._inner.open(self._key) as stream:
-            while chunk := stream.read(1 << 20):
+            while len(found) <= self._size and (chunk := stream.read(1 << 20)):
                 found += chunk
+        if len(found) != self._size:
+            raise Unreadable(
+                Sentence(
+                    f"Đọc {self._key} từ nơi lưu {self.id} không được {self._size} byte như liệt kê.",
+                    f"Reading {self._key} from store {self.id} did not give the {self._size} bytes that it lists.",
+                )
+            )
         return memoryview(found)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> AbstractContextManager[ByteStream]:

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from metadata.errors import AlreadyExists, NoSpace, NotFound, StoreUnavailable
+from metadata.errors import AlreadyExists, NoSpace, NotFound, StoreUnavailable, Unreadable
 from metadata.identifiers import StoreId
-from storage.port import Store
+from storage.port import ObjectInfo, Store
 from storage.stores.memory import MemoryStore
 from storage.wrappers import (
     Call,
@@ -28,6 +29,8 @@ from storage.wrappers import (
     script,
 )  # fmt: skip
 from tests.contracts.store import StoreContract, content, keys
+
+MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -277,7 +280,7 @@ class TestWhole:
                 asked.append(key)
                 return inner.open(key, start, length)
 
-        whole = WholeObjectStore(Asked(StoreId("memory")), "a")
+        whole = WholeObjectStore(Asked(StoreId("memory")), ObjectInfo("a", 10, MODIFIED))
         for start, length, wanted in ((0, None, b"0123456789"), (3, 4, b"3456"), (10, 0, b""), (2, None, b"23456789")):
             with whole.open("a", start, length) as stream:
                 assert stream.read(100) == wanted
@@ -290,4 +293,11 @@ class TestWhole:
 
     def test_what_the_store_raises_is_raised(self) -> None:
         with pytest.raises(NotFound):
-            WholeObjectStore(memory(), "a").open("a")
+            WholeObjectStore(memory(), ObjectInfo("a", 10, MODIFIED)).open("a")
+
+    @pytest.mark.parametrize("size", [9, 11])
+    def test_another_object_s_bytes_are_not_taken_for_it(self, size: int) -> None:
+        inner = memory()
+        inner.put("a", b"0123456789")
+        with pytest.raises(Unreadable, match="did not give"):
+            WholeObjectStore(inner, ObjectInfo("a", size, MODIFIED)).open("a", 1, 2)

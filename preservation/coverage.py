@@ -41,6 +41,11 @@ class Picture:
     period: int
     told: tuple[Sentence, ...]
 
+    @property
+    def fast_enough(self) -> bool:
+        """Whether at the better of the two paces everything is read within the period."""
+        return max(self.pace_7, self.pace_30) * self.period >= self.bytes
+
 
 def picture(days: Iterable[CoverageDay], today: date, schedule: Schedule) -> Picture:
     """Draw it. ``schedule`` says within which time each fonds in each store is to be read; the longest of these is the
@@ -95,6 +100,8 @@ def _lies_spread(fresh: Sequence[CoverageDay], today: date, period: int) -> bool
 def _told(
     size: int, late: int, replicas: int, pace: int, period: int, all_read: date | None, *, kept: bool
 ) -> tuple[Sentence, ...]:
+    if not replicas and not size:
+        return (Sentence("Kho chưa giữ bản sao nào.", "No replica is held yet."),)
     if kept:
         return (
             Sentence(
@@ -158,7 +165,7 @@ def _count(number: int) -> Sentence:
 
 def _size(count: float) -> Sentence:
     """Bytes in the largest unit of which there is one; never rounded down to nothing."""
-    names = ("B", "kB", "MB", "GB", "TB")
+    names = ("B", "kB", "MB", "GB", "TB", "PB")
     value, unit = float(math.ceil(count)), 0
     while unit + 1 < len(names) and value >= (999.5 if unit == 0 else 999.95):
         value, unit = value / 1000, unit + 1

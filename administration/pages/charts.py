@@ -78,7 +78,7 @@ def heat_map(title: str, about: str, days: Mapping[date, tuple[float, str]], fir
                     f'rx="2"><title>{_safe(f"{day:%d/%m/%Y}: {told or 0}")}</title></rect>'
                 )
     bands = -(-columns // _BAND)
-    return _svg(title, about, "heat", min(columns, _BAND) * (_CELL + _GAP) + 28, bands * tall, out)
+    return _svg(title, about, "heat", _BAND * (_CELL + _GAP) + 28, bands * tall, out)
 
 
 def bars(title: str, about: str, rows: Sequence[Bar], name: str) -> Markup:

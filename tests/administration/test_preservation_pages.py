@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -22,9 +23,12 @@ from administration.settings import render
 from administration.work.asking import WorkDesk
 from metadata.audits import AuditKind, AuditState
 from metadata.errors import StoreUnavailable
-from metadata.identifiers import StoreId
+from metadata.events import LogHead
+from metadata.holdings import Replica
+from metadata.identifiers import FondsCode, StoreId
 from metadata.incidents import IncidentKind, IncidentState
 from metadata.journal import EntryKind
+from metadata.outcomes import Fixity
 from metadata.stores import StoreState
 from metadata.text import Sentence
 from storage.space import Space, SpaceGauge
@@ -337,6 +341,42 @@ def test_numbers_beside_the_pictures_are_those_of_the_catalogue(officer: Client,
     ]  # fmt: skip
     formats = officer.get("/preservation/formats").text
     assert "fmt/354" in formats and "Acrobat PDF/A" in formats
+
+
+def test_shares_of_formats_are_written_as_each_language_writes_them(
+    officer: Client, archive: Archive, kept: Kept
+) -> None:
+    shares = re.findall(r'data-label="Tỷ lệ">([^<]*)<', officer.get("/preservation/formats").text)
+    assert shares and all(re.fullmatch(r"(\d+,\d|< 0,1) %", one) for one in shares), shares
+    officer.get("/language/en")
+    assert re.search(r'data-label="Share">\d+\.\d %<', officer.get("/preservation/formats").text)
+
+
+def test_an_empty_archive_does_not_say_that_everything_was_read(officer: Client) -> None:
+    page = officer.get("/preservation").text
+    assert "Kho chưa giữ bản sao nào." in page and "đã được đọc lại" not in page
+
+
+def test_who_reads_fast_enough_is_not_told_to_go_faster(officer: Client, archive: Archive) -> None:
+    stores = list(archive.stores.values())
+    keep(archive.catalogue, stores, "muộn", at=NOW - timedelta(days=200))
+    assert "bắt đầu hoặc tăng tốc" in officer.get("/preservation").text
+    for number in range(3):
+        keep(archive.catalogue, stores, f"mới {number}", at=NOW - timedelta(days=1))
+    page = officer.get("/preservation").text
+    assert "đang đủ nhanh, hãy để tiếp tục" in page and "tăng tốc" not in page and "không phải đổi gì" in page
+
+
+def test_of_many_fonds_the_page_says_which_are_drawn(officer: Client, archive: Archive) -> None:
+    for number in range(13):
+        made = keep(None, list(archive.stores.values()), f"gói {number}")
+        version = replace(made.version, fonds=FondsCode(f"P{number}"))
+        replica = Replica(made.id, StoreId("a"), Fixity.MATCH, NOW, NOW)
+        archive.catalogue.holdings.register(
+            version, made.members, made.records, [replica], made.events, "{}", LogHead(1, b"\0" * 32)
+        )
+        if number >= 11:
+            assert ("Những phông còn nhiều" in officer.get("/preservation").text) is (number == 12)
 
 
 def test_every_word_is_there_in_both_languages() -> None:

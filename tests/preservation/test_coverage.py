@@ -17,7 +17,9 @@ def _day(ago: int | None, gigabytes: int) -> CoverageDay:
 
 
 def test_an_empty_archive_keeps_its_policy() -> None:
-    assert picture([], TODAY, Schedule()).kept
+    one = picture([], TODAY, Schedule())
+    assert one.kept
+    assert [told.en for told in one.told] == ["No replica is held yet."]
 
 
 def test_all_read_evenly_keeps_the_policy() -> None:
@@ -74,6 +76,7 @@ def test_a_small_archive_is_told_its_sizes_in_small_units_in_the_way_of_each_lan
 def test_large_holdings_are_told_in_large_units() -> None:
     told = picture([_day(100, 10_000), _day(1, 999)], TODAY, Schedule()).told
     assert told[0].vi == "10.000 bản sao (10 TB) quá 90 ngày chưa được đọc lại."
+    assert "(7,2 PB)" in picture([_day(100, 7_161_400)], TODAY, Schedule()).told[0].vi
 
 
 def test_stores_and_fonds_are_judged_by_their_own_periods() -> None:

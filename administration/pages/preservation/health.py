@@ -61,7 +61,7 @@ def _troubles(archive: Archive, read: Picture, backup: Backup | None, drill: Dri
     found = [
         (opened, Trouble("red", "open", "/incidents?state=open", opened)),
         (mended, Trouble("amber", "mended", "/incidents?state=mended", mended)),
-        (late, Trouble("amber", "late", "/audits", late)),
+        (late, Trouble("amber", "late_going" if read.fast_enough else "late", "/audits", late)),
         (paused, Trouble("amber", "paused", "/audits", paused)),
         (low, Trouble("amber", "room", "/stores", low)),
         (failed, Trouble("amber", "backup_failed", "/backups")),

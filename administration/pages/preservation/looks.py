@@ -185,12 +185,25 @@ def _add_holdings(web: APIRouter, pages: Pages, archive: Archive, shelf: Shelf) 
     def formats(request: Request) -> Response:
         found, show = archive.catalogue.held_sums.formats(), Show(language_of(request))
         total = sum(one.files for one in found)
+
+        def share(files: int) -> str:
+            text = f"{100 * files / total:.1f} %" if total and files * 1000 >= total else "< 0.1 %"
+            return text.replace(".", ",") if language_of(request) is Language.VI else text
+
         names = {one.puid: one.name or one.puid or pages.word(request, "formats.none") for one in found}
         drawn = columns(
             pages.word(request, "formats.picture"), pages.word(request, "formats.about"),
             [(names[one.puid], float(one.files), f"{show.number(one.files)}") for one in found[:15]],
         )  # fmt: skip
-        return pages.render(request, "formats_held.html", formats=found[:300], drawn=drawn, total=total, names=names)
+        return pages.render(
+            request,
+            "formats_held.html",
+            formats=found[:300],
+            drawn=drawn,
+            total=total,
+            names=names,
+            share=share,
+        )
 
 
 def _add_keeping(web: APIRouter, pages: Pages, archive: Archive, desk: WorkDesk) -> None:

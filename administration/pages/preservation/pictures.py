@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Say = Callable[..., str]
 AIP_LANE = "-"
 MARKS = 500
+FONDS = 12
+"""Fonds that are drawn; the table beside has more."""
 _MADE = (EventType.REPLICATION, EventType.RECOVERY)
 
 
@@ -53,6 +55,7 @@ class Coverage:
     stores: Sequence[Row]
     by_fonds: Markup
     fonds: Sequence[Row]
+    most: int = FONDS
 
 
 def coverage(archive: Archive, say: Say, show: Show, days: Sequence[tuple[date | None, int, int]]) -> Coverage:
@@ -73,7 +76,7 @@ def coverage(archive: Archive, say: Say, show: Show, days: Sequence[tuple[date |
         list(months.items()),
         bars(say("bars.by_store"), say("bars.about"), [_bar(one, say, show) for one in stores], "store"),
         stores,
-        bars(say("bars.by_fonds"), say("bars.about"), [_bar(one, say, show) for one in fonds[:12]], "fonds"),
+        bars(say("bars.by_fonds"), say("bars.about"), [_bar(one, say, show) for one in fonds[:FONDS]], "fonds"),
         fonds,
     )
 

@@ -26,8 +26,17 @@ class ZipEntry:
 def read_directory(store: Store, key: str, total: int) -> Directory:
     """Where the central directory of an object of ``total`` bytes lies. Raises ZipSyntaxError, NotFound."""
     start = max(0, total - TAIL_SIZE)
-    with store.open(key, start, total - start) as stream:
-        return parse_end(stream.read(total - start), total)
+    return parse_end(_read(store, key, start, total - start), total)
+
+
+def _read(store: Store, key: str, start: int, length: int) -> bytes:
+    """A piece of the object. Raises ZipSyntaxError when the store has less than it said."""
+    try:
+        opened = store.open(key, start, length)
+    except ValueError as error:
+        raise ZipSyntaxError("an object that is shorter than the store said") from error
+    with opened as stream:
+        return stream.read(length)
 
 
 def first_root(store: Store, key: str, directory: Directory) -> str:
@@ -112,8 +121,7 @@ def _records(store: Store, key: str, directory: Directory) -> Iterator[Header]:
         if position >= end:
             raise ZipSyntaxError("a central directory that ends within a record")
         length = min(_PIECE, end - position)
-        with store.open(key, position, length) as stream:
-            buffer, at = buffer[at:] + stream.read(length), 0
+        buffer, at = buffer[at:] + _read(store, key, position, length), 0
         position += length
     if count != directory.count:
         raise ZipSyntaxError("a central directory with another number of records")

@@ -14,7 +14,8 @@ from metadata.holdings import Member
 from metadata.identifiers import Algorithm
 from storage.aip import reader as reading
 from storage.aip.reader import AipReader, open_range
-from storage.port import Store
+from storage.port import ObjectInfo, Store
+from storage.stores.memory import MemoryStore
 from tests.builders.aips import KEY, PAYLOAD, VERSION, BuiltAip, build_aip, memory_store, object_bytes, store_with
 
 BIG = bytes(range(256)) * 12_000  # 3 MB: three chunks
@@ -163,3 +164,19 @@ def test_ranges_outside_the_member_are_refused(start: int, length: int) -> None:
     store, built = RANGES
     with pytest.raises(ValueError, match="no range"):
         open_range(store, KEY, member_at(built, "data/big"), start, length)
+
+
+class _Boasting(MemoryStore):
+    """Says of every object that it is longer than it is."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        info = super().head(key)
+        return None if info is None else dataclasses.replace(info, size=info.size + 4000)
+
+
+def test_an_object_that_is_shorter_than_the_store_says_is_unreadable() -> None:
+    store, _ = built_with({"data/a.txt": b"a"})
+    boasting = _Boasting(store.id)
+    boasting.put(KEY, object_bytes(store))
+    with pytest.raises(Unreadable):
+        list(AipReader(boasting, KEY).entries())

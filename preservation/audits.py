@@ -178,7 +178,7 @@ class Audits:
             strangers.listed_whole(one.store, one.begun)
         place = found.place or one.place
         moved = self._rows.advance(
-            one.id, one.place, place, self._clock(), found.objects, found.bytes, unread=found.doubtful
+            one.id, one.place, place, self._clock(), found.objects, found.bytes, unread=found.doubtful + found.short
         )
         if moved and found.place is None:
             self._done(one)

@@ -15,7 +15,7 @@ from itertools import islice
 
 from metadata.catalogue import Catalogue
 from metadata.catalogue.leases import Expected
-from metadata.errors import TangThuError
+from metadata.errors import NoSpace, TangThuError
 from metadata.identifiers import FondsCode, StoreId, VersionId
 from preservation.checks import Clock, Schedule
 from preservation.journal_recovery import complete
@@ -33,13 +33,16 @@ MendLog = Callable[[VersionId, StoreId], object]
 @dataclass(slots=True)
 class LightReport:
     """``objects`` were held against the listing, of ``bytes``; ``doubtful`` became due for a deep look: absent, of
-    another size, or changed by the store's own word, or a log that could not be made whole. ``logs`` were made whole.
-    ``place`` is where to go on, None at the end."""
+    another size, or changed by the store's own word. ``logs`` lacked objects and were made whole; ``short`` could not
+    be made so now (no more are tried when the store is ``full``), and are met again by the next look. ``place`` is
+    where to go on, None at the end."""
 
     objects: int = 0
     bytes: int = 0
     doubtful: int = 0
     logs: int = 0
+    short: int = 0
+    full: bool = False
     place: str | None = None
 
 
@@ -64,7 +67,7 @@ def look_lightly(
     mend_log: MendLog | None = None,
 ) -> LightReport:
     """Go through the store from key ``after`` on, for as long as ``keep_on`` says (asked once a page, and after each
-    log that was made whole).
+    log that was or could not be made whole).
 
     ``on_listed`` gets every object listed, in pages: among them are those that the catalogue does not know. What is
     due later than a whole period of ``schedule`` from now (a shorter period was set, a clock was wrong) comes due then.
@@ -82,13 +85,13 @@ def look_lightly(
         for one in page:
             report.objects += 1
             report.bytes += one.size
-            mended = report.logs
+            tried = report.logs + report.short
             if not _whole(store, one, listed[one.key], closed, mend_log, report):
                 catalogue.fixity.hasten(one.version, store.id, clock())
                 report.doubtful += 1
             if schedule is not None and one.due > (latest := clock() + schedule.period_of(store.id, one.fonds)):
                 catalogue.fixity.hasten(one.version, store.id, clock(), latest)
-            if report.logs > mended and not keep_on():
+            if report.logs + report.short > tried and not report.full and not keep_on():
                 report.place = one.key
                 return report
         report.place = last
@@ -96,6 +99,8 @@ def look_lightly(
             break
     if last is None and not closed and (known := catalogue.journal.last()) is not None:
         complete(catalogue, store, known.number)
+    if report.short:
+        _LOG.warning("%d logs in the store %s lack objects and cannot be made whole now", report.short, store.id)
     return report
 
 
@@ -131,7 +136,8 @@ def _note(info: ObjectInfo, listed: Mapping[str, _Listed]) -> None:
 def _whole(
     store: Store, wanted: Expected, listed: _Listed, closed: bool, mend_log: MendLog | None, report: LightReport
 ) -> bool:
-    """Whether the object is what it should be as far as a light look tells, and its log whole, by now."""
+    """Whether nothing calls for a deep look: the object is what it should be as far as a light look tells. A log that
+    lacks objects is made whole, or counted, since a deep look would find it no better."""
     if not _right(wanted, listed.info) and not _right(wanted, store.head(wanted.key)):
         return False
     if closed or _has_log(store, wanted, listed):
@@ -139,12 +145,13 @@ def _whole(
     if mend_log is None:
         return False
     try:
-        mend_log(wanted.version, store.id)
+        if not report.full:
+            mend_log(wanted.version, store.id)
+            report.logs += 1
+            return True
     except TangThuError as error:
-        _LOG.warning("the log of %s in %s cannot be made whole now: %s", wanted.version, store.id, error)
-        return False
-    _LOG.warning("the log of %s in %s lacked objects", wanted.version, store.id)
-    report.logs += 1
+        report.full = isinstance(error, NoSpace)
+    report.short += 1
     return True
 
 

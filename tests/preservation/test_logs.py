@@ -152,16 +152,20 @@ def test_a_light_look_reads_no_log_that_is_whole(catalogue: Catalogue, stores: l
 
 
 @harms
-def test_a_log_that_cannot_be_made_whole_now_makes_the_replica_due(
-    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, harm: Harm
+@pytest.mark.parametrize(("fault", "tried"), [(Fault.FULL, 1), (Fault.BEFORE, 3)])
+def test_logs_that_cannot_be_made_whole_now_are_counted_and_met_again(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, harm: Harm, fault: Fault, tried: int
 ) -> None:
-    kept = _grown(catalogue, stores, clock)
-    harm(stores[1], kept)
-    full = FaultStore(stores[1], lambda call: Fault.FULL if call.operation == "put" else None)
-    report = _light(catalogue, [stores[0], full], clock)
-    assert (report.logs, report.doubtful) == (0, 1)
-    assert [(one.version, one.store) for one in catalogue.fixity.due(clock.now)] == [(kept.id, SECOND)]
-    assert _light(catalogue, [*stores], clock).logs == 1
+    """Nothing comes due for it: of a full store all that was audited meanwhile would."""
+    for name in "abc":
+        harm(stores[1], _grown(catalogue, stores, clock, name))
+    due = catalogue.fixity.due(clock.now)
+    bad = FaultStore(stores[1], lambda call: fault if call.operation == "put" else None)
+    report = _light(catalogue, [stores[0], bad], clock)
+    assert (report.logs, report.short, report.doubtful) == (0, 3, 0)
+    assert len([call for call in bad.calls if call.operation == "put"]) == tried
+    assert catalogue.fixity.due(clock.now) == due
+    assert _light(catalogue, [*stores], clock).logs == 3
 
 
 def test_a_list_that_is_behind_makes_no_log_short(
@@ -245,7 +249,7 @@ def test_a_light_look_at_a_closed_medium_asks_for_no_later_log(
     seal(medium, "Băng 1", datetime(2026, 4, 1, tzinfo=UTC))
     clock.forward()
     assert _auditor(catalogue, [*stores, medium], clock).audit_batch(5).replicas == {Fixity.MATCH: 3}
-    assert _light(catalogue, [*stores, medium], clock) == LightReport(1, _size(catalogue), 0, 0, None)
+    assert _light(catalogue, [*stores, medium], clock) == LightReport(1, _size(catalogue))
 
 
 def _size(catalogue: Catalogue) -> int:

@@ -149,12 +149,14 @@ def coverage(context: Context, output: Output, store: str | None, fonds: str | N
     """
     from administration.archive import Archive
     from administration.audits import waiting_stores
+    from metadata.incidents import IncidentState
     from preservation.coverage import picture
 
     with Archive.open(context.home) as archive:
         only = store_id(archive, store) if store else None
         days = archive.catalogue.coverage.days(only, fonds_code(fonds))
         today, schedule, waiting = archive.clock().date(), archive.schedule, waiting_stores(archive)
+        damaged = archive.catalogue.incidents.counts()[IncidentState.OPEN]
     names = sorted({day.store.value for day in days})
     pictures = {name: picture((day for day in days if day.store.value == name), today, schedule) for name in names}
     output.document({"stores": {name: picture_to_json(one) for name, one in pictures.items()}})
@@ -162,6 +164,12 @@ def coverage(context: Context, output: Output, store: str | None, fonds: str | N
         _tell_nothing(output, store is not None or fonds is not None)
     else:
         output.line("  nơi lưu / store      đã đọc lại / read  dung lượng / size  xa nhất / longest ago")
+    if damaged:
+        output.say(
+            f"Có {damaged} sự cố đang mở: tangthu incidents list. Đã đọc lại không có nghĩa là còn nguyên.",
+            f"{damaged} incidents are open: tangthu incidents list. What was read again need not be whole.",
+            "✗",
+        )
     for name, one in pictures.items():
         share = 100 * one.within_bytes / one.bytes if one.bytes else 100.0
         oldest = f"{one.oldest:%d/%m/%Y}" if one.oldest else "—"

@@ -10,12 +10,20 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output, size_text
-from metadata.errors import UsageError
+from metadata.errors import Busy, UsageError
 from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.archive import Archive
     from preservation.audit import AuditReport
+
+_WORDS = {
+    "MATCH": "khớp (MATCH)",
+    "MISMATCH": "hư hại (MISMATCH)",
+    "MISSING": "mất (MISSING)",
+    "UNREADABLE": "chưa đọc được (UNREADABLE)",
+    "NOT_CHECKED": "chưa kiểm tra (NOT_CHECKED)",
+}
 
 
 @command("audit")
@@ -47,7 +55,7 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
         waiting = {} if aips or everything else waiting_stores(archive)
     told = {name: {"vi": why.vi, "en": why.en} for name, why in waiting.items()}
     output.document(audit_to_json(report) | {"waiting": told})
-    outcomes = ", ".join(f"{outcome} {count}" for outcome, count in sorted(report.replicas.items()))
+    outcomes = ", ".join(f"{_WORDS[outcome.value]} {count}" for outcome, count in sorted(report.replicas.items()))
     output.say(
         f"Đã kiểm tra {report.audited} gói, đọc {size_text(report.bytes_read)}: {outcomes or 'không có gì đến hạn'}.",
         f"{report.audited} AIPs audited.",
@@ -77,7 +85,11 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
             "•",
         )
     if report.postponed:
-        output.say(f"{report.postponed} gói phải để lại lần sau.", f"{report.postponed} AIPs were put off.", "!")
+        output.say(
+            f"{report.postponed} gói phải để lại lần sau: tiến trình khác đang đọc, hoặc nơi lưu không trả lời.",
+            f"{report.postponed} AIPs were put off: another worker is at them, or a store does not answer.",
+            "!",
+        )
     return 1 if report.damaged else 4 if report.postponed else 0
 
 
@@ -104,7 +116,12 @@ def _audit(
     versions = [archive.shelf.held(aip) for aip in aips] if aips else list(archive.catalogue.holdings.every_version())
     expected = sum(version.size for version in versions) * len(archive.stores)
     for version in versions:
-        total.add(archive.auditor.audit(version.id, on_progress))
+        try:
+            total.add(archive.auditor.audit(version.id, on_progress))
+        except Busy:
+            if not everything:
+                raise
+            total.postponed += 1
     return total
 
 

@@ -9,7 +9,7 @@ import click
 
 from administration.cli.app import EXIT_CODES, Context, command, group
 from administration.cli.output import Output, plain
-from metadata.dates import local_text
+from metadata.dates import local_text, read_utc
 from metadata.errors import UsageError
 from metadata.text import Sentence
 
@@ -23,6 +23,60 @@ _WORDS = {
     "mended": "đã khắc phục, chờ ghi nguyên nhân và cách xử lý / mended, cause and handling to be written",
     "closed": "đã đóng / closed",
 }
+
+_ACTS = {
+    "opened": "được ghi nhận / opened",
+    "mended": "đã khắc phục / mended",
+    "met-again": "gặp lại / met again",
+    "closed": "được ký đóng / closed",
+}
+_HOW = {
+    "copied whole": "chép lại cả gói / copied whole",
+    "repaired": "đã sửa / repaired",
+    "a replica matches again": "một bản sao lại khớp / a replica matches again",
+    "right again in the catalogue": "danh mục lại đúng / right again in the catalogue",
+}
+_NEXT = {
+    "closed": Sentence(
+        "In biên bản: tangthu forms incident {id} --person …; tệp xử lý sự cố: tangthu incidents fix-file {id}",
+        "Print the minutes: tangthu forms incident {id} --person …; the fix file: tangthu incidents fix-file {id}",
+    ),
+    "mended": Sentence(
+        "Hãy ghi nguyên nhân và cách xử lý: tangthu incidents close {id} --cause … --handling … --person …",
+        "Write cause and handling: tangthu incidents close {id} --cause … --handling … --person …",
+    ),
+    "damage": Sentence("Hãy sửa: tangthu repair {aip}", "Repair it: tangthu repair {aip}"),
+    "log": Sentence("Hãy sửa: tangthu repair {aip}", "Repair it: tangthu repair {aip}"),
+    "lost": Sentence(
+        "Nối lại mọi nơi lưu có thể còn bản sao rồi chạy tangthu repair {aip}; nếu vẫn không được, cứu những gì còn: "
+        "tangthu salvage {aip} --to THƯ_MỤC, hoặc --rebuild khi mỗi tệp còn nguyên ở một nơi lưu (hai người).",
+        "Connect every store that may have a replica, then tangthu repair {aip}; if that fails save what is left: "
+        "tangthu salvage {aip} --to FOLDER, or --rebuild when each file is whole in some store (two people).",
+    ),
+    "unreadable": Sentence(
+        "Xem nơi lưu: tangthu storage probe {store}; rồi đọc lại: tangthu audit {aip}",
+        "Look at the store: tangthu storage probe {store}; then read again: tangthu audit {aip}",
+    ),
+    "absent": Sentence("Hãy chép cho đủ: tangthu replicate", "Make what is missing: tangthu replicate"),
+    "store-away": Sentence(
+        "Gắn lại ổ đĩa, hoặc bật máy chủ và đường truyền; rồi thử: tangthu storage probe {store}",
+        "Mount the disk, or look at server and line; then try: tangthu storage probe {store}",
+    ),
+    "store-full": Sentence(
+        "Thêm dung lượng, hoặc thêm một nơi lưu: tangthu storage add",
+        "Make room, or add a store: tangthu storage add",
+    ),
+    "stranger": Sentence("Hãy xem và quyết định: tangthu strangers list", "Look and decide: tangthu strangers list"),
+    "backup": Sentence(
+        "Xem nơi lưu (tangthu storage list), rồi làm lại: tangthu backup, tangthu drill",
+        "Look at the stores (tangthu storage list), then do it again: tangthu backup, tangthu drill",
+    ),
+    "clock": Sentence(
+        "Hãy chỉnh đồng hồ của máy; nếu đồng hồ đúng: tangthu incidents close {id} --unmended …",
+        "Set the machine's clock; when it is right: tangthu incidents close {id} --unmended …",
+    ),
+}
+"""What to do next, by an incident's state, else by its kind."""
 
 
 @group.group("incidents", epilog=EXIT_CODES)
@@ -66,7 +120,8 @@ def list_command(
         output.line(f"{_MARKS[one.state.value]} {one.id}  {local_text(one.opened)}  ×{one.seen}")
         output.say(f"  {one.told.vi}", f"  {one.told.en}")
     if any(one.state.value != "closed" for one in found):
-        output.say("Xem và xử lý: tangthu incidents show MÃ", "Look and deal with it: tangthu incidents show ID", "→")
+        typed = f"tangthu incidents show {found[0].id if len(found) == 1 else 'MÃ'}"
+        output.say(f"Xem và xử lý: {typed}", f"Look and deal with it: {typed}", "→")
     return 1 if counts[IncidentState.OPEN] else 0
 
 
@@ -97,7 +152,9 @@ def show(context: Context, output: Output, id: str) -> int:
     _tell(output, one)
     for entry in told:
         who = f"  {entry.entry.person}" if entry.entry.person else ""
-        output.line(f"  {local_text(entry.entry.at)}  #{entry.number}  {entry.entry.act}{plain(who)}")
+        act = _ACTS.get(entry.entry.act, entry.entry.act)
+        output.line(f"  {local_text(entry.entry.at)}  #{entry.number}  {act}{plain(who)}")
+    _tell_next(output, one)
     return 0
 
 
@@ -123,6 +180,7 @@ def close(context: Context, output: Output, id: str, cause: str, handling: str, 
         one = archive.incidents.close(id, cause, handling, person, unmended=unmended)
     output.document({"incident": incident_to_json(one)})
     _tell(output, one)
+    _tell_next(output, one)
     return 0
 
 
@@ -165,27 +223,20 @@ def _tell(output: Output, one: Incident) -> None:
         output.line(f"    {damage['expected']} → {damage['found']}")
     mended = one.facts.get("mended")
     if mended:
-        source = ", ".join(mended.get("from", []))
-        output.line(f"  ✓ {mended.get('how', '')} {source} {mended.get('read_back') or ''}".rstrip())
+        vi = f" từ {', '.join(mended['from'])}" if mended.get("from") else ""
+        back = mended.get("read_back")
+        read = f", đọc lại / read back {local_text(read_utc(back))}" if back else ""
+        output.line(f"  ✓ {_HOW.get(mended.get('how', ''), mended.get('how', ''))}{vi}{read}")
     if one.closed is not None:
-        output.say(f"  Nguyên nhân: {one.cause}", "  Cause")
-        output.say(f"  Xử lý: {one.handling}", "  Handling")
-        output.line(f"  {plain(one.person)}  {local_text(one.closed)}")
-        output.say(
-            f"In biên bản: tangthu forms incident {one.id} --person …; "
-            f"tệp xử lý sự cố: tangthu incidents fix-file {one.id}",
-            "Print the minutes: tangthu forms incident; the fix file: tangthu incidents fix-file.",
-            "→",
-        )
-    elif one.state.value == "mended":
-        output.say(
-            f"Hãy ghi nguyên nhân và cách xử lý: tangthu incidents close {one.id} --cause … --handling … --person …",
-            "Write cause and handling: tangthu incidents close.",
-            "→",
-        )
-    elif one.kind.value == "damage" and one.version is not None:
-        output.say(f"Hãy sửa: tangthu repair {one.version.aip}", "Repair it.", "→")
-    elif one.kind.value == "lost" and one.version is not None:
-        output.say(f"Hãy cứu những gì còn: tangthu salvage {one.version.aip} --to THƯ_MỤC", "Save what is left.", "→")
-    elif one.kind.value == "stranger":
-        output.say("Hãy xem và quyết định: tangthu strangers list", "Look and decide.", "→")
+        output.line(f"  Nguyên nhân / Cause: {one.cause}")
+        output.line(f"  Cách xử lý / Handling: {one.handling}")
+        output.line(f"  {one.person}  {local_text(one.closed)}")
+
+
+def _tell_next(output: Output, one: Incident) -> None:
+    """What the person does now."""
+    next = _NEXT.get(one.state.value) or _NEXT.get(one.kind.value)
+    if next is None or (one.version is None and "{aip}" in next.vi):
+        return
+    names = {"id": one.id, "aip": one.version.aip if one.version else "", "store": one.store or ""}
+    output.say(next.vi.format(**names), next.en.format(**names), "→")

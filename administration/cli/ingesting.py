@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -123,8 +124,30 @@ def _report(output: Output, statuses: Mapping[Path, JobStatus]) -> int:
         results.append({"path": str(path), "receipt": _document(receipt)})
         _tell(output, path, receipt)
     output.document({"packages": results})
+    _summary(output, results)
     # What may be tried again is told before what may not, so that a script knows to come back.
     return next((code for code in (70, 4, 3, 1) if code in codes), max(codes, default=0))
+
+
+def _summary(output: Output, results: Sequence[Mapping[str, object]]) -> None:
+    """How many came in, after a list that may be long."""
+    verdicts = Counter(str(_verdict(one)) for one in results)
+    if len(results) > 1:
+        output.say(
+            f"{len(results)} gói: {verdicts['accepted']} đã lưu, {verdicts['refused']} bị từ chối, "
+            f"{verdicts['quarantined']} bị cách ly, {verdicts['None']} chưa làm được (hãy chạy lại).",
+            f"{len(results)} packages: {verdicts['accepted']} kept, {verdicts['refused']} refused, "
+            f"{verdicts['quarantined']} in quarantine, {verdicts['None']} could not be dealt with (run it again).",
+        )
+    if verdicts["quarantined"]:
+        output.say("Gói bị cách ly: tangthu quarantine list", "In quarantine: tangthu quarantine list", "→")
+    if verdicts["accepted"]:
+        output.say("Xem: tangthu show AIP; tìm: tangthu search TỪ", "Look: tangthu show; find: tangthu search", "→")
+
+
+def _verdict(result: Mapping[str, object]) -> object:
+    receipt = result.get("receipt")
+    return receipt["verdict"] if isinstance(receipt, Mapping) else None
 
 
 def _document(receipt: Receipt) -> object:

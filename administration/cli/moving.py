@@ -92,6 +92,12 @@ def replicate(context: Context, output: Output, dry_run: bool) -> int:
         f"{left} replicas are missing ({size_text(left_bytes)}).",
         "!" if left else "✓",
     )
+    if left and not dry_run:
+        output.say(
+            "Gói mà tiến trình khác đang giữ thì chép sau: chạy lại lệnh này, hoặc để máy chủ (tangthu serve) làm.",
+            "What another worker is at is copied later: run this again, or leave it to the server (tangthu serve).",
+            "→",
+        )
     return 1 if left or report.unsatisfied else 0
 
 
@@ -282,7 +288,9 @@ def _tell_draining(output: Output, archive: Archive, standing: Draining) -> None
     if standing.trouble:
         output.say(standing.trouble.vi, standing.trouble.en, "!")
     left = standing.time_left(archive.clock())
-    vi, en = (f", khoảng {_hours(left)} giờ nữa", f", about {_hours(left)} hours") if left else ("", "")
+    vi, en = (
+        (f", khoảng {_hours(left)} giờ nữa", f", about {_hours(left)} hours") if left and _hours(left) else ("", "")
+    )
     output.say(
         f"“{standing.store}”: còn {standing.left} trong {standing.aips} gói AIP ({size_text(standing.left_bytes)}){vi}"
         f"; {standing.doubtful} bản sao ở nơi khác phải kiểm tra hoặc sửa trước.",
@@ -296,7 +304,7 @@ def _hours(left: object) -> str:
     from datetime import timedelta
 
     assert isinstance(left, timedelta)
-    return f"{left / timedelta(hours=1):.1f}".replace(".", ",")
+    return f"{hours:.1f}".replace(".", ",") if (hours := left / timedelta(hours=1)) >= 0.1 else ""
 
 
 def _tell_retiring(output: Output, done: Retiring) -> None:

@@ -291,11 +291,17 @@ def search(context: Context, output: Output, words: tuple[str, ...], limit: int)
         what = " ".join(part for part in (entry.type_name, entry.notation) if part)
         output.line(f"{entry.title}")
         output.line(f"  {what or entry.code}  ·  {entry.organ or entry.agency}  ·  {entry.start.tt05}")
-        output.line(f"  {entry.version}  {entry.number}")
+        output.line(f"  AIP {entry.version}  {f'tài liệu / document {entry.number}' if entry.number else ''}".rstrip())
         if hit.snippet and hit.snippet_field == TEXT_FIELD:
             output.line(f"  “{' '.join(hit.snippet.text.split())}”")
     output.say(f"{results.total} kết quả.", f"{results.total} results.")
-    if not results.total:
+    if results.total:
+        output.say(
+            "Xem: tangthu show AIP; lấy một tài liệu: tangthu get AIP SỐ -o TỆP",
+            "Look: tangthu show AIP; fetch a document: tangthu get AIP NUMBER -o FILE",
+            "→",
+        )
+    else:
         output.say(
             "Hãy thử ít từ hơn, hoặc bỏ ngoặc kép. Kho còn trống: tiếp nhận trước bằng tangthu ingest GÓI-TIN…",
             "Try fewer words, or no quotes. When nothing is held yet, take packages in first: tangthu ingest.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ import pytest
 
 from administration.cli import run
 from administration.cli.app import group
+from metadata.errors import Busy
+from metadata.identifiers import VersionId
+from metadata.text import Sentence
 from tests.builders.small_bags import FILES, write_bag
 
 PROGRAM = [sys.executable, "-c", "from administration.cli import main; main()"]
@@ -428,6 +432,53 @@ class TestKeeping:
         assert desk.ask("audit", "--all")["replicas"] == {"MATCH": 2}
         assert desk.ask("repair") == {"repairs": []}
         assert "Không có gì" in desk.type("repair")[1]
+
+    def test_each_step_after_damage_is_told_by_the_one_before(self, desk: Desk) -> None:
+        out = desk.type("ingest", str(desk.bag("one")), str(desk.bag("two")))[1]
+        assert "2 gói: 2 đã lưu, 0 bị từ chối" in out and "tangthu show" in out
+        path = next(path for path in desk.objects("kho-b") if b"B\xc3\xa1o c\xc3\xa1o t" in path.read_bytes())
+        content = bytearray(path.read_bytes())
+        content[content.index(b"B\xc3\xa1o c\xc3\xa1o t")] ^= 1
+        path.chmod(0o644)
+        path.write_bytes(content)
+        out = desk.type("audit", "--all")[1]
+        assert "hư hại (MISMATCH) 1" in out and "tangthu repair" in out and "tangthu incidents list" in out
+        assert "1 sự cố đang mở" in desk.type("coverage")[1]
+        out = desk.type("incidents", "list")[1]
+        told = re.search(r"tangthu (incidents show damage-\w+)", out)
+        assert told is not None, out
+        shown = desk.type(*told[1].split())[1]
+        told = re.search(r"tangthu (repair \S+)", shown)
+        assert told is not None, shown
+        assert shown.index("được ghi nhận / opened") < shown.index("tangthu repair")
+        assert "tangthu incidents list" in desk.type(*told[1].split())[1]
+        id = desk.ask("incidents", "list")["incidents"][0]["id"]
+        shown = desk.type("incidents", "show", id)[1]
+        assert "chép lại cả gói / copied whole từ kho-a, đọc lại / read back" in shown
+        assert f"tangthu incidents close {id} --cause" in shown
+        words = ("--cause", "đĩa hỏng", "--handling", "thay đĩa", "--person", "Lan")
+        closed = desk.type("incidents", "close", id, *words)[1]
+        assert "Nguyên nhân / Cause: đĩa hỏng" in closed and f"tangthu forms incident {id}" in closed
+        assert desk.type("incidents", "list")[1].startswith("✓ Không có sự cố nào chờ xử lý.")
+
+    def test_what_another_worker_is_at_does_not_stop_the_audit_of_the_others(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from preservation.audit import Auditor
+
+        desk.ingest(desk.bag("one"), desk.bag("two"))
+        taken: list[VersionId] = []
+        real = Auditor.audit
+
+        def audit(self: Auditor, version: VersionId, *arguments: Any) -> Any:
+            if not taken:
+                taken.append(version)
+                raise Busy(Sentence("bận", "busy"))
+            return real(self, version, *arguments)
+
+        monkeypatch.setattr(Auditor, "audit", audit)
+        report = desk.ask("audit", "--all", code=4)
+        assert (report["audited"], report["postponed"], report["replicas"]) == (1, 1, {"MATCH": 2})
 
     def test_without_a_good_replica_nothing_is_touched_and_what_can_be_saved_is_listed(self, desk: Desk) -> None:
         (package,) = desk.ingest(desk.bag("one"))

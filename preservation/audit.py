@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import Cold, Damaged, OnShelf, TangThuError, TemporaryError
+from metadata.errors import Cold, Damaged, NoSpace, OnShelf, TangThuError, TemporaryError
 from metadata.events import Agent, Event
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
@@ -335,9 +335,22 @@ class Auditor:
         return audit
 
     def events(self, lease: Lease, checks: Sequence[Check], at: datetime) -> list[Event]:
-        """What there is to tell of these looks at ``at``; and the ends of repairs that were cut off before."""
+        """What there is to tell of these looks at ``at``; and the ends of repairs that were cut off before, when the
+        log, which is their last work, has been made whole. Raises StoreUnavailable."""
         looks = [check.event(lease.version, at, self._agent, str(lease.token)) for check in checks]
-        return [*looks, *cut_off(self._catalogue, lease, checks, at, self._agent)]
+        ends = cut_off(self._catalogue, lease, checks, at, self._agent)
+        if ends:
+            self.restore_log(lease, checks)
+        return [*looks, *ends]
+
+    def restore_log(self, lease: Lease, checks: Sequence[Check]) -> tuple[int, tuple[int, ...]]:
+        """Make the log whole in the stores that answered: how many objects were written, and the numbers of those that
+        none of them has any more. A full store gets its own when it has room. Raises StoreUnavailable."""
+        head, stores = self._catalogue.events.head(lease.version), self.answering(checks)
+        try:
+            return restore_log(stores, lease.key, head) if head and stores else (0, ())
+        except NoSpace:
+            return 0, ()
 
     def _others(self, lease: Lease) -> list[Store]:
         """The stores with replicas that were not looked at now, and that answer: their logs go on as well. One that

@@ -1,8 +1,8 @@
 """Repairing damaged replicas from one that matches now, never the other way round.
 
 In this order: look at all replicas; write down what was found, and what is begun; stage a copy of a good replica beside
-the damaged one; delete the damaged one; complete the copy; read it back; write down that it is whole again. Without a
-good replica nothing is touched, and the report says which members can still be saved, and from where.
+the damaged one; delete the damaged one; complete the copy; read it back; make the log whole; write down how it
+ended. Without a good replica nothing is touched, and the report says which members can still be saved, and from where.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedu
 from preservation.clock import check_clock
 from preservation.copying import StagedCopy
 from preservation.lease_keeper import LeaseKeeper
-from preservation.life import log_events, restore_log
+from preservation.life import log_events
 from preservation.recovering import begun, ended
 from storage.aip.verify import Verdict
 from storage.port import Store
@@ -140,9 +140,9 @@ class Repairer:
         if not good and given is not None:
             good = [given]
         if not good or not damaged:
+            written, lost = self._auditor.restore_log(lease, checks)
             self._auditor.record(lease, checks)
             savable = self._savable(lease, checks) if damaged else ()
-            written, lost = self._restore_log(lease, checks)
             return RepairReport(
                 lease.version, checks, savable=savable, log_written=written, log_lost=lost, shelved=shelved
             )
@@ -155,11 +155,11 @@ class Repairer:
                 failed.append((check.store, outcome))
             else:
                 repaired[check.store] = outcome
+        written, lost = self._auditor.restore_log(lease, checks)
         keeper.confirm()
         self._finish(lease, checks, begins, repaired, failed)
         for source in good if failed else ():  # what they were copied from may be why
             self._catalogue.fixity.hasten(lease.version, source.id, self._clock())
-        written, lost = self._restore_log(lease, checks)
         sources = {store: source for store, (_, source) in repaired.items()}
         return RepairReport(lease.version, checks, tuple(repaired), tuple(failed), (), written, lost, sources, shelved)
 
@@ -225,13 +225,6 @@ class Repairer:
         results = {store: check.outcome for store, (check, _) in repaired.items()}
         due = {store: self._schedule.next_look(outcome, at, store, lease.fonds) for store, outcome in results.items()}
         self._catalogue.fixity.finish(lease, results, at, due, logged.events, logged.head)
-
-    def _restore_log(self, lease: Lease, checks: Sequence[Check]) -> tuple[int, tuple[int, ...]]:
-        head, stores = self._catalogue.events.head(lease.version), self._auditor.answering(checks)
-        try:
-            return restore_log(stores, lease.key, head) if head and stores else (0, ())
-        except NoSpace:  # the replicas are settled; the log is made whole when there is room
-            return 0, ()
 
     def _savable(self, lease: Lease, checks: Sequence[Check]) -> tuple[Savable, ...]:
         """Every member that is damaged in some replica, in member order. The ZIP directory can be made anew."""

@@ -93,7 +93,7 @@ WINDOWS = {
     "repair: end is logged": Window("preservation.repair:log_events", _logs(EventType.RECOVERY, "success")),
     "repair: end is in the catalogue": Window("preservation.repair:Repairer._finish"),
     "repair: log object is buried": Window(_BURY, lambda _self, key: parse_log_key(key) is not None),
-    "repair: log is whole": Window("preservation.repair:restore_log"),
+    "repair: log is whole": Window("preservation.audit:restore_log"),
     "incident: opened in the journal": Window("preservation.incidents:Incidents._write", _act(OPENED)),
     "incident: mended in the journal": Window("preservation.incidents:Incidents._write", _act(MENDED)),
     "journal: entry in one store": Window("storage.journal:_put_first"),

@@ -152,8 +152,8 @@ class Scene:
         held = [replica.store for replica in self.archive.catalogue.holdings.replicas(version.id)]
         store = self.archive.bare_stores[self.rng.choice(held)]
         self.outstanding.append(Damage(version, store.id, datetime.now(UTC)))
-        self.rng.choice(DAMAGES)(self.rng, store, version.key)
         flip(store, log_key(version.key, 1), 9)
+        self.rng.choice(DAMAGES)(self.rng, store, version.key)
         while not self._due(version.id, store.id):
             time.sleep(0.05)
 

@@ -291,9 +291,9 @@ def test_a_worker_that_dies_anywhere_loses_nothing(
     ]
 
 
-@pytest.mark.parametrize("window", ["replaced", "read back", "logged"])
+@pytest.mark.parametrize("window", ["replaced", "log", "read back", "logged"])
 @pytest.mark.parametrize("then", ["audit", "repair"])
-def test_the_end_of_a_repair_that_was_cut_off_is_told_once(
+def test_a_repair_that_was_cut_off_is_ended_by_whoever_looks_next_and_told_once(
     catalogue: Catalogue,
     stores: list[MemoryStore],
     clock: Clock,
@@ -303,6 +303,7 @@ def test_the_end_of_a_repair_that_was_cut_off_is_told_once(
 ) -> None:
     kept = keep(catalogue, stores)
     _flip_content(stores[1], kept)
+    flip(stores[1], log_key(kept.key, 1), 9)
     clock.forward(timedelta(days=1))
 
     def die(*_: object) -> None:
@@ -313,7 +314,11 @@ def test_the_end_of_a_repair_that_was_cut_off_is_told_once(
             replaced = StagedCopy.replace
             patched.setattr(StagedCopy, "replace", lambda copy: die(replaced(copy)))
         else:
-            owner, name = (FixitySchedule, "finish") if window == "logged" else (Repairer, "_finish")
+            owner, name = {
+                "log": (Auditor, "restore_log"),
+                "read back": (Repairer, "_finish"),
+                "logged": (FixitySchedule, "finish"),
+            }[window]
             patched.setattr(owner, name, die)
         with pytest.raises(_Dead):
             _repairer(catalogue, stores, clock).repair(kept.id)

@@ -55,9 +55,9 @@ def new_archive(home: Path, *, full: bool = False) -> Archive:
     with redirect_stdout(io.StringIO()):
         assert run(["--home", str(home), "init", "--code", "H20.LTLS", "--name", "Lưu trữ lịch sử tỉnh Đồng Tháp",
                     *stores]) == 0  # fmt: skip
-    if full:
-        with (home / "tangthu.toml").open("a") as settings:
-            settings.write("\n[audit]\nperiod_days = 365\n")
+    settings = home / "tangthu.toml"
+    text = settings.read_text().replace("[storage]", "[storage]\nlow_percent = 0.0  # of whichever disk this is")
+    settings.write_text(text + ("\n[audit]\nperiod_days = 365\n" if full else ""))
     archive = Archive.open(home)
     for number, title in enumerate(_TITLES, 1):
         info = (("Source-Organization", "H20.01"), ("Bag-Group-Identifier", "P01"))
@@ -100,10 +100,10 @@ def _a_year(archive: Archive, count: int = 260) -> None:
 
 
 @contextmanager
-def repairing(archive: Archive) -> Iterator[None]:
-    """A worker that takes repairs from the queue, and nothing else."""
+def repairing(archive: Archive, queue: str = "repair") -> Iterator[None]:
+    """A worker that takes repairs (or what is on another queue), and nothing else."""
     settings = archive.settings
-    with WorkEngine(settings.work_url, workflows(archive), work_options(settings, ("repair",))):
+    with WorkEngine(settings.work_url, workflows(archive), work_options(settings, (queue,))):
         yield
 
 

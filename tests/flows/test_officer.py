@@ -63,6 +63,36 @@ def test_the_officer_sees_red_understands_repairs_and_prints(
         page.follow(".trail a[href^='/dossiers/']")
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_backup_and_a_drill_are_asked_for_wait_for_a_worker_and_end(
+    chromium: Chromium, archive: Archive, javascript: bool
+) -> None:
+    with served(archive.settings.home) as room, chromium.page(PHONE, javascript=javascript) as page:
+        room.enter(page)
+        at = f"{room.address}/preservation/backups"
+        page.open(at)
+        page.value("document.querySelector('#kind').value = 'full'")
+        page.write("#person", "Lê Thị Kho")
+        page.follow("#backup")
+        asked = page.value("location.href")
+        assert "đang chờ tiến trình" in page.value("document.querySelector('[role=status]').innerText")
+        assert page.overflow() == []
+        page.open(at)
+        assert page.value("document.querySelectorAll('.amber[role=status]').length") == 1, "whoever looks sees it"
+        page.open(asked)
+        with repairing(archive, "backup"):
+            page.until(".jade[role=status]")
+            assert "Đã sao lưu xong" in page.value("document.querySelector('[role=status]').innerText")
+            page.write("#tester", "Phạm Văn Thử")
+            page.click("#drill")
+            page.until(".panel + .panel [role=status]")
+            page.until("#drill")
+            assert "Phục hồi thử" in page.value("document.querySelector('.panel + .panel [role=status]').innerText")
+        assert page.overflow() == [] and page.errors == []
+    (backup, _), (drill, _) = archive.backups.listed(), archive.drills.listed()
+    assert (backup.kind.value, backup.person, drill.person) == ("full", "Lê Thị Kho", "Phạm Văn Thử")
+
+
 def test_every_page_fits_every_width_and_can_be_read_and_pressed(chromium: Chromium, room: ReadingRoom) -> None:
     with chromium.page() as page:
         room.enter(page)

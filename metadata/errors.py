@@ -16,7 +16,7 @@
     ├── Unreadable            7  a document or object cannot be read as what it should be
     └── Damaged               1  bytes do not match their digests
 
-Nobody decides on message text: the class says whether to retry, what to exit with and what PREMIS records.
+Nobody decides on message text: the class says whether to retry and what to exit with.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ class TangThuError(Exception):
 
     exit_code: ClassVar[int] = 70
     retry: ClassVar[bool] = False
-    premis_outcome: ClassVar[str] = "failure"
 
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(str(sentence))

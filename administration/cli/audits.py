@@ -159,7 +159,9 @@ def coverage(context: Context, output: Output, store: str | None, fonds: str | N
         damaged = archive.catalogue.incidents.counts()[IncidentState.OPEN]
     names = sorted({day.store.value for day in days})
     pictures = {name: picture((day for day in days if day.store.value == name), today, schedule) for name in names}
-    output.document({"stores": {name: picture_to_json(one) for name, one in pictures.items()}})
+    output.document(
+        {"stores": {name: picture_to_json(one) | _waits(waiting.get(name)) for name, one in pictures.items()}}
+    )
     if not pictures:
         _tell_nothing(output, store is not None or fonds is not None)
     else:

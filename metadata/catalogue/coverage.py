@@ -53,13 +53,6 @@ class Coverage:
                 for (store, fonds, day), (count, size) in sorted(_count(connection).items())
             ]
 
-    def recount(self) -> None:
-        """Make the counters what the replicas say."""
-        with self._database.write() as connection:
-            connection.execute(delete(coverage))
-            rows = ((*bucket, *amount) for bucket, amount in sorted(_count(connection).items()))
-            self._database.insert(connection, coverage, rows)
-
 
 class CoverageMoves:
     """What a transaction changes in the counters, written at its end and by key, so that no two wait in a ring."""

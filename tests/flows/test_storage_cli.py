@@ -96,3 +96,22 @@ def test_a_medium_on_its_shelf_stops_nothing(desk: Desk) -> None:
     desk.ask("storage", "probe", "kho-a")
     answer = desk.ask("storage", "probe", "bang-1", code=4)
     assert answer["error"]["kind"] == "OnShelf"
+
+
+def test_a_medium_that_is_taken_away_is_not_connected_and_nothing_else(desk: Desk) -> None:
+    desk.ask("storage", "add", "bang-1", "--path", "bang-1", "--set", "offline=true")
+    (package,) = desk.ingest(desk.bag("một"))
+    desk.ask("replicate")
+    aip = package["receipt"]["aip"]
+    (desk.home / "bang-1").rename(desk.home / "giá")
+    found = desk.ask("audit", aip)
+    assert (found["replicas"], found["not_connected"], found["postponed"]) == ({"MATCH": 2}, 1, 0)
+    code, told, _ = desk.type("audit", aip)
+    assert code == 0 and "chưa nối vào máy" in told
+    waits = {one["store"]: one["waits"] for one in desk.ask("audits", "list")["standing"]}
+    assert waits["kho-a"] is None and "connected" in waits["bang-1"]["en"]
+    stores = desk.ask("coverage")["stores"]
+    assert stores["kho-a"]["waits"] is None and "connected" in stores["bang-1"]["waits"]["en"]
+    assert desk.ask("repair", aip)["repairs"][0]["not_connected"] == ["bang-1"]
+    (desk.home / "giá").rename(desk.home / "bang-1")
+    assert desk.ask("audit", aip)["replicas"] == {"MATCH": 3}

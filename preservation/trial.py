@@ -66,15 +66,21 @@ def restore_aip(catalogue: Catalogue, store: Store, version: AipVersion, scratch
 
 
 def _copy(store: Store, version: AipVersion, target: Path, trial: Trial) -> None:
+    left = version.size
     with store.open(version.key) as stream, target.open("wb") as out:
-        while data := stream.read(_PIECE):
+        while left > 0 and (data := stream.read(min(_PIECE, left))):
             out.write(data)
-    if target.stat().st_size != version.size:
-        trial.wrong(version.key, f"dài {target.stat().st_size} byte", f"has {target.stat().st_size} bytes")
+            left -= len(data)
+        longer = left == 0 and bool(stream.read(1))
+    if left or longer:
+        size, sign = version.size - left, "≥ " if longer else ""
+        trial.wrong(version.key, f"dài {sign}{size + longer} byte", f"has {sign}{size + longer} bytes")
 
 
 def unpack(packed: Path, folder: Path, root: str, trial: Trial) -> None:
-    """Unpack a ZIP by Python's own reader, which shares nothing with ours; what would leave ``root`` is not written."""
+    """Unpack a ZIP by Python's own reader, which shares nothing with ours; what would leave ``root`` is not written,
+    nor what is compressed: all that lies in an AIP fits into its size."""
+    left = packed.stat().st_size
     try:
         with zipfile.ZipFile(packed) as archive:
             for info in archive.infolist():
@@ -82,6 +88,12 @@ def unpack(packed: Path, folder: Path, root: str, trial: Trial) -> None:
                 if inside == info.filename or leaves_root(inside):
                     trial.wrong(info.filename, "nằm ngoài thư mục gói", "lies outside the bag")
                     continue
+                if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size > left:
+                    trial.wrong(
+                        inside, "nén, mã hóa hoặc chồng lên tệp khác", "is packed, encrypted, or lies over others"
+                    )
+                    continue
+                left -= info.file_size
                 target = folder / root / inside
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)

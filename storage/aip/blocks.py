@@ -188,11 +188,11 @@ class Cursor:
         """Give back the bytes taken last."""
         self._pushed = data + self._pushed
 
-    def rest(self) -> int:
-        """Read to the end and say how many bytes that was."""
+    def rest(self, most: int) -> int:
+        """Read to the end and say how many bytes that was; beyond ``most`` bytes no further, however many follow."""
         count = len(self._pushed)
         self._pushed = b""
-        while self._at < self._end or self._refill():
+        while count <= most and (self._at < self._end or self._refill()):
             count += self._end - self._at
             self._at = self._end
         return count

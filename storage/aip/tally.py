@@ -8,6 +8,7 @@ from storage.aip.blocks import Cursor
 from storage.aip.damage import DIRECTORY_PLACE, DamageKind, Damages
 from storage.aip.zip64 import Directory, central_record, end_records
 
+_MOST_APPENDED = 64 << 20
 _BUFFER = 1 << 16
 
 
@@ -46,5 +47,5 @@ class CentralTally:
             damages.add(DIRECTORY_PLACE, DamageKind.TRUNCATED, f"{wanted}", f"{got}")
         elif found.digest() != self._sha256.digest():
             damages.add(DIRECTORY_PLACE, DamageKind.DIRECTORY, self._sha256.hexdigest(), found.hexdigest())
-        if more := cursor.rest():
+        if more := cursor.rest(_MOST_APPENDED):
             damages.add(DIRECTORY_PLACE, DamageKind.APPENDED, "0", f"{more}")

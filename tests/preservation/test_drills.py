@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import random
 import shutil
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +27,7 @@ from preservation.trial import Trial, restore_aip, validate
 from storage.port import Store
 from storage.stores.memory import MemoryStore
 from storage.wrappers import Fault, FaultStore
-from tests.builders.kept import AGENT, FILES, PERIOD, Clock, flip, keep
+from tests.builders.kept import AGENT, FILES, PERIOD, Clock, flip, keep, raw, replace
 from tests.preservation.test_backup import backups_of
 
 # bagit.py does not decode a percent sign as RFC 8493 has it.
@@ -91,6 +93,27 @@ def test_a_damaged_aip_fails_it_and_is_an_incident_until_a_drill_passes(
         flip(store, kept.key, at)
     assert drills.run(chain=False).outcome is DrillOutcome.PASSED
     assert catalogue.incidents.current(IncidentKind.BACKUP, "drill").state is IncidentState.MENDED  # type: ignore[union-attr]
+
+
+def test_what_a_rogue_store_gives_does_not_fill_the_disk(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, scratch: Path
+) -> None:
+    kept = keep(catalogue, stores)
+    size, root = kept.version.size, kept.id.root
+    bomb, locked = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(f"{root}/data/bomb", bytes(50 << 20))
+    with zipfile.ZipFile(locked, "w") as made:
+        made.writestr(f"{root}/data/x", b"secret")
+    data = locked.getvalue()
+    at = data.index(b"PK\x01\x02") + 8
+    for odd in (raw(stores[0], kept.key) + bytes(5 << 20), bomb.getvalue().ljust(size, b"\0")[-size:], bomb.getvalue(),
+                b"\1".join((data[:at], data[at + 1 :]))):  # fmt: skip
+        replace(stores[0], kept.key, odd)
+        trial = restore_aip(catalogue, stores[0], kept.version, scratch)
+        assert trial.problems
+        assert sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file()) <= size
+        shutil.rmtree(scratch / root, ignore_errors=True)
 
 
 def test_a_bag_is_judged_as_bagit_judges_it(catalogue: Catalogue, stores: list[MemoryStore], scratch: Path) -> None:

@@ -35,6 +35,12 @@ _HOW = {
     "repaired": "đã sửa / repaired",
     "a replica matches again": "một bản sao lại khớp / a replica matches again",
     "right again in the catalogue": "danh mục lại đúng / right again in the catalogue",
+    "matched when read again": "đọc lại thì khớp / matched when read again",
+    "nothing is left to decide": "không còn gì phải quyết định / nothing is left to decide",
+    "the log was written in every store": "nhật ký đã đủ ở mọi nơi lưu / the log was written in every store",
+    "the journal fits again": "nhật ký của kho lại đúng / the journal fits again",
+    "the clock can be right again": "đồng hồ đã hợp lý / the clock can be right again",
+    "": "nơi lưu lại trả lời / the store answers again",
 }
 _NEXT = {
     "closed": Sentence(
@@ -226,7 +232,8 @@ def _tell(output: Output, one: Incident) -> None:
         vi = f" từ {', '.join(mended['from'])}" if mended.get("from") else ""
         back = mended.get("read_back")
         read = f", đọc lại / read back {local_text(read_utc(back))}" if back else ""
-        output.line(f"  ✓ {_HOW.get(mended.get('how', ''), mended.get('how', ''))}{vi}{read}")
+        how = str(mended.get("how", ""))
+        output.line(f"  ✓ {_HOW.get(how, how)}{vi}{read}")
     if one.closed is not None:
         output.line(f"  Nguyên nhân / Cause: {one.cause}")
         output.line(f"  Cách xử lý / Handling: {one.handling}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from administration.archive import Archive
+from administration.cli import incidents
+from metadata.incidents import IncidentKind
 from tests.flows.test_cli import Desk, desk
 
 __all__ = ["desk"]
@@ -121,3 +124,11 @@ def test_strangers_are_told_and_removed_by_two(desk: Desk) -> None:
     assert "Đã xóa" in desk.type("strangers", "show", "kho-a", "lạ.json")[1]
     assert desk.type("strangers", "show", "kho-x", "lạ.json")[0] == 5
     assert desk.type("strangers", "adopt", "kho-a", "lạ.json", "--person", "Lan")[0] == 2
+
+
+def test_every_kind_says_what_to_do_and_every_way_of_mending_has_its_words() -> None:
+    assert {kind.value for kind in IncidentKind} <= set(incidents._NEXT)
+    code = "".join(path.read_text("utf-8") for path in (Path(__file__).parents[2] / "preservation").glob("*.py"))
+    ways = set(re.findall(r'"how": "([^"]+)"', code)) | set(re.findall(r'repaired_to_json\([^"]+"([^"]+)"', code))
+    assert "copied whole" in ways and "repaired" in ways
+    assert ways <= set(incidents._HOW)

@@ -17,7 +17,8 @@ from metadata.text import Sentence
 if TYPE_CHECKING:
     from administration.work.plan import Failure
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSHOWN = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON need not escape, but would move a terminal's cursor, turn text round, or fail to encode."""
 Advance = Callable[[str, int, int], None]
 """Told what is being done (a key of its own for each bar), how much of how much is done."""
 
@@ -66,7 +67,7 @@ class Output:
         self._error.write(f"✗ {plain(sentence.vi)}\n  {plain(sentence.en)}\n")
 
     def _json(self, text: str) -> None:
-        self._out.write(_SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
+        self._out.write(_UNSHOWN.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
 
     def _faint(self, text: str) -> str:
         return f"\x1b[2m{text}\x1b[0m" if self._out.isatty() else text

@@ -164,3 +164,11 @@ def test_one_file_reads_and_never_writes(tmp_path: Path) -> None:
         with pytest.raises(io.UnsupportedOperation):
             act()
     assert path.read_bytes() == b"0123456789"
+
+
+def test_json_moves_no_terminal_s_cursor_and_says_the_same() -> None:
+    told = {"name": "a\x9b31m\x7f\u202egnp\u2066x\ud800"}
+    out = io.StringIO()
+    Output(as_json=True, out=out, error=io.StringIO()).document(told)
+    assert json.loads(out.getvalue()) == told
+    assert not set(told["name"]) & {"\x9b", "\x7f", "\u202e", "\u2066", "\ud800"} & set(out.getvalue())

@@ -128,9 +128,13 @@ class Drills:
         if drill.outcome is DrillOutcome.PASSED:
             self._place.incidents.mend(IncidentKind.BACKUP, "drill")
         elif drill.outcome is DrillOutcome.FAILED:
-            first = drill.problems[0]
-            told = Sentence(f"Phục hồi thử {drill.id} không đạt: {first}", f"Drill {drill.id} failed: {first}")
-            self._place.incidents.meet(IncidentKind.BACKUP, "drill", told)
+            count = f"{len(drill.problems)}{'+' if len(drill.problems) == _MOST else ''}"
+            told = Sentence(
+                f"Phục hồi thử {drill.id} không đạt: {count} chỗ sai, kê ở trang Sao lưu và «tangthu drills list».",
+                f"Drill {drill.id} failed: {count} things are wrong; the page of backups and “tangthu drills list” "
+                "name them.",
+            )
+            self._place.incidents.meet(IncidentKind.BACKUP, "drill", told, facts={"note": drill.problems[0]})
 
     def _restore(self, version: AipVersion, run: _Run) -> None:
         """From a store drawn by lot; the next one when it does not answer."""

@@ -221,6 +221,19 @@ def test_enter_in_the_field_of_a_limit_sets_it_and_does_not_pause(officer: Clien
     assert 'value="1.234567"' in officer.get("/preservation/audits").text
 
 
+def test_an_audit_that_no_worker_has_begun_says_so(officer: Client, archive: Archive, kept: Kept) -> None:
+    one = archive.audits.begin(AuditKind.DEEP, StoreId("a"))
+    assert "chưa bắt đầu; máy chủ làm" in officer.get("/preservation/audits").text
+    archive.catalogue.audits.advance(one.id, "", "k", NOW + timedelta(minutes=1), 1, 10, 0, 0)
+    assert "chưa bắt đầu; máy chủ làm" not in officer.get("/preservation/audits").text
+
+
+def test_a_damaged_replica_was_read_in_time_all_the_same(officer: Client, archive: Archive, kept: Kept) -> None:
+    damaged(archive, kept)
+    page = officer.get("/preservation").text
+    assert page.count("100 % đọc trong hạn · 1<") == 2, re.findall(r"[^>]*đọc trong hạn[^<]*", page)
+
+
 def test_what_could_not_be_read_is_told_of_every_audit(officer: Client, archive: Archive, kept: Kept) -> None:
     one = archive.audits.begin(AuditKind.DEEP, StoreId("a"), person="Lê A")
     archive.catalogue.audits.advance(one.id, "", "k", NOW, 1, 10, 0, 1)

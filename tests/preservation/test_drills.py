@@ -88,7 +88,9 @@ def test_a_damaged_aip_fails_it_and_is_an_incident_until_a_drill_passes(
         flip(store, kept.key, at)
     drills = drills_of(catalogue, [*stores], clock, scratch)
     assert drills.run(chain=False).outcome is DrillOutcome.FAILED
-    assert catalogue.incidents.current(IncidentKind.BACKUP, "drill").state is IncidentState.OPEN  # type: ignore[union-attr]
+    told = catalogue.incidents.current(IncidentKind.BACKUP, "drill")
+    assert told is not None and told.state is IncidentState.OPEN
+    assert "chỗ sai, kê ở trang Sao lưu" in told.told.vi and " / " not in told.told.vi and told.facts["note"]
     for store in stores:
         flip(store, kept.key, at)
     assert drills.run(chain=False).outcome is DrillOutcome.PASSED

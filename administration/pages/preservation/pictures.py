@@ -102,7 +102,7 @@ def _bar(row: Row, say: Say, show: Show) -> Bar:
     parts: Mapping[str, float] = {
         "within": row.within, "late": row.late, "never": row.never, "damaged": row.damaged,
     }  # fmt: skip
-    share = f"{100 * row.within / row.total:.0f} %" if row.total else "—"
+    share = f"{100 * (row.within + row.damaged) // row.total} %" if row.total else "—"
     return Bar(visible(row.name), parts, say("bars.told", share=share, total=show.number(row.total)))
 
 

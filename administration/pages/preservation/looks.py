@@ -236,7 +236,7 @@ def backups_page(
     if over is not None and over.over:
         asked[over.workflow].append(over)
     # While one is on its way the page comes anew by itself, and would empty a form that is being filled in.
-    working = {name for name, jobs in asked.items() if any(not one.over for one in jobs)}
+    working = any(not one.over for jobs in asked.values() for one in jobs)
     return pages.render(
         request, "backups.html", status, backups=archive.backups.listed(50), drills=archive.drills.listed(50),
         asked=asked, working=working, trouble=trouble,

@@ -84,7 +84,7 @@ class Drills:
     def listed(self, limit: int = 100) -> list[Drill]:
         """The newest first, out of the journal."""
         entries = self._place.catalogue.journal.entries(EntryKind.DRILL, limit=limit)
-        return [Drill.of(numbered.entry) for numbered in entries]
+        return Drill.all_of(entries)
 
     def chain_due(self) -> bool:
         """Whether the newest backup is to be restored on trial: nobody has for four weeks."""
@@ -134,7 +134,7 @@ class Drills:
                 f"Drill {drill.id} failed: {count} things are wrong; the page of backups and “tangthu drills list” "
                 "name them.",
             )
-            self._place.incidents.meet(IncidentKind.BACKUP, "drill", told, facts={"note": drill.problems[0]})
+            self._place.incidents.meet(IncidentKind.BACKUP, "drill", told)
 
     def _restore(self, version: AipVersion, run: _Run) -> None:
         """From a store drawn by lot; the next one when it does not answer."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from metadata.dates import read_utc, utc_text
 from metadata.identifiers import StoreId
-from metadata.journal import Entry
+from metadata.journal import Entry, Numbered
+
+T = TypeVar("T")
 
 
 class BackupKind(StrEnum):
@@ -70,12 +73,17 @@ class Backup:
     def of(cls, entry: Entry) -> Self:
         """The inverse, from the journal. Raises ValueError, KeyError or TypeError for an entry of something else."""
         told: Mapping[str, Any] = entry.document
+        size, objects, rows, versions = (_of_kind(int, told[name]) for name in ("bytes", "objects", "rows", "versions"))
         return cls(
-            entry.subject, BackupKind(told["kind"]), told["base"], read_utc(told["at"]), entry.at,
-            BackupOutcome(entry.act), told["bytes"], told["objects"], told["rows"], told["versions"],
-            tuple(StoreId(store) for store in told["stores"]), bytes.fromhex(told["manifest"]), told["note"],
-            entry.person,
+            entry.subject, BackupKind(told["kind"]), _of_kind(str, told["base"]), read_utc(told["at"]), entry.at,
+            BackupOutcome(entry.act), size, objects, rows, versions, tuple(StoreId(store) for store in told["stores"]),
+            bytes.fromhex(told["manifest"]), _of_kind(str, told["note"]), entry.person,
         )  # fmt: skip
+
+    @classmethod
+    def all_of(cls, entries: Iterable[Numbered]) -> list[Self]:
+        """Those that are backups: an entry may have come from a store that somebody else rules, and tell anything."""
+        return list(_read(cls.of, entries))
 
 
 class DrillOutcome(StrEnum):
@@ -122,7 +130,26 @@ class Drill:
     def of(cls, entry: Entry) -> Self:
         """The inverse, from the journal. Raises ValueError, KeyError or TypeError for an entry of something else."""
         told: Mapping[str, Any] = entry.document
+        files, size, rows = (_of_kind(int, told[name]) for name in ("files", "bytes", "rows"))
+        aips, problems = (tuple(_of_kind(str, one) for one in told[name]) for name in ("aips", "problems"))
         return cls(
-            entry.subject, entry.at, told["seconds"], DrillOutcome(entry.act), tuple(told["aips"]), told["files"],
-            told["bytes"], told["backup"], told["rows"], tuple(told["problems"]), entry.person,
+            entry.subject, entry.at, float(told["seconds"]), DrillOutcome(entry.act), aips, files, size,
+            _of_kind(str, told["backup"]), rows, problems, entry.person,
         )  # fmt: skip
+
+    @classmethod
+    def all_of(cls, entries: Iterable[Numbered]) -> list[Self]:
+        """Those that are drills: an entry may have come from a store that somebody else rules, and tell anything."""
+        return list(_read(cls.of, entries))
+
+
+def _of_kind(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"not {kind.__name__}: {value!r}"[:100])
+    return value
+
+
+def _read(of: Callable[[Entry], T], entries: Iterable[Numbered]) -> Iterator[T]:
+    for numbered in entries:
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            yield of(numbered.entry)

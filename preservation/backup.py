@@ -85,7 +85,7 @@ class Backups:
     def listed(self, limit: int = 100) -> list[Backup]:
         """The newest first, those that failed too, out of the journal."""
         entries = self._place.catalogue.journal.entries(EntryKind.BACKUP, limit=limit)
-        return [Backup.of(numbered.entry) for numbered in entries]
+        return Backup.all_of(entries)
 
     def due(self) -> BackupKind | None:
         """What is to be made now: something once in every period, a full one first in every month (Vietnam's)."""

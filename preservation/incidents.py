@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -200,7 +201,9 @@ def restore_incidents(catalogue: Catalogue) -> int:
     """Make the rows of incidents that the journal tells of; how many were missing or behind. Memory stays flat."""
     count = 0
     for id in _told(catalogue):
-        folded = fold(id, [one.entry for one in history(catalogue, id)])
+        folded = None
+        with suppress(ValueError, KeyError, TypeError, AttributeError):  # an entry that another made up
+            folded = fold(id, [one.entry for one in history(catalogue, id)])
         there = catalogue.incidents.find(id)
         if folded is not None and (there is None or there.state is not folded.state):
             catalogue.incidents.put(replace(folded, seen=max(folded.seen, there.seen if there else 0)))

@@ -191,8 +191,10 @@ def _decode(store: StoreId, number: int, data: bytes, previous: bytes | None) ->
             Agent(document["agent"]["id"], document["agent"]["name"]),
             document["document"],
         )
+        texts = entry.subject, entry.act, entry.person, entry.agent.identifier, entry.agent.name
+        sound = isinstance(entry.document, dict) and all(isinstance(text, str) for text in texts)
         before = bytes.fromhex(document["previous"])
-        same = encode_entry(number, before, entry) == data and previous in (None, before)
+        same = sound and encode_entry(number, before, entry) == data and previous in (None, before)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _broken(store, journal_key(number)) from error
     if not same:

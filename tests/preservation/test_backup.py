@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import io
 import tarfile
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from metadata.backups import BackupKind, BackupOutcome
+from metadata.backups import BackupKind, BackupOutcome, Drill
 from metadata.catalogue import Catalogue
-from metadata.errors import StoreUnavailable
+from metadata.errors import StoreUnavailable, Unreadable
 from metadata.identifiers import ArchiveCode, StoreId
 from metadata.incidents import IncidentKind, IncidentState
+from metadata.journal import Entry, EntryKind
 from preservation.audit import Auditor
 from preservation.backup import BackupPlace, Backups
 from preservation.backup_sets import backups_in, manifest_in, read_part, read_rows
 from preservation.checks import Schedule
-from preservation.incidents import Incidents
+from preservation.incidents import Incidents, restore_incidents
 from preservation.journal import ArchiveJournal
-from storage.keys import BACKUP_PREFIX
+from storage.journal import encode_entry, read_journal
+from storage.keys import BACKUP_PREFIX, journal_key
 from storage.port import Store
 from storage.stores.memory import MemoryStore
 from storage.wrappers import Fault, FaultStore
@@ -238,3 +242,31 @@ def test_files_go_along_but_no_private_key(
         assert {one.name: tar.extractfile(one).read() for one in tar} == {  # type: ignore[union-attr]
             "tangthu.toml": b"[archive]", "trust/gốc.pem": b"-----BEGIN CERTIFICATE-----",
         }  # fmt: skip
+
+
+@pytest.mark.parametrize("document", [{}, {"kind": "full", "bytes": "x"}, {"kind": []}, {"kind": "damage", "facts": 1}])
+def test_an_entry_that_tells_nothing_of_use_stops_nothing(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, document: dict[str, object]
+) -> None:
+    journal, backups = ArchiveJournal(catalogue, stores, clock, AGENT), backups_of(catalogue, [*stores], clock)
+    for kind, act in ((EntryKind.BACKUP, "made"), (EntryKind.DRILL, "passed"), (EntryKind.INCIDENT, "opened")):
+        last = catalogue.journal.last()
+        number, before = (last.number + 1, last.digest) if last else (1, b"")
+        entry = Entry(uuid.uuid4(), clock(), kind, "x", act, "", AGENT, document)
+        stores[1].put(journal_key(number), encode_entry(number, before, entry))
+        journal.write(EntryKind.FORM, "x", "made")
+    assert backups.due() is BackupKind.FULL
+    assert Drill.all_of(catalogue.journal.entries(EntryKind.DRILL)) == []
+    made = backups.make()
+    assert backups.listed() == [made]
+    restore_incidents(catalogue)
+
+
+@pytest.mark.parametrize("change", [{"document": []}, {"document": "x"}, {"subject": 1}, {"person": None}])
+def test_an_entry_of_other_kinds_is_no_entry(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, change: dict[str, object]
+) -> None:
+    entry = Entry(uuid.uuid4(), clock(), EntryKind.FORM, "x", "made", "", AGENT, {})
+    stores[0].put(journal_key(1), encode_entry(1, b"", replace(entry, **change)))  # type: ignore[arg-type]
+    with pytest.raises(Unreadable):
+        list(read_journal(stores[0]))

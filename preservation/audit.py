@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import Cold, Damaged, NoSpace, OnShelf, TangThuError, TemporaryError
+from metadata.errors import Cold, Damaged, NoSpace, OnShelf, StoreUnavailable, TangThuError, TemporaryError
 from metadata.events import Agent, Event
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
@@ -240,17 +240,29 @@ class Auditor:
 
     def mend_log(self, version: VersionId, store: StoreId) -> None:
         """Give a store the log objects of a version that it lacks, from whichever store has them; what no store has any
-        more is told. Raises NotFound; Busy while another has the replica; TemporaryError."""
+        more is told. Raises NotFound; Busy while another has the replica; NoSpace; TemporaryError, also when a store
+        that might have an object does not answer."""
         check_clock(self._catalogue, self._clock())
         lease = self._catalogue.fixity.lease_version(version, self._clock(), self._length, self._worker, [store])
         try:
             head = self._catalogue.events.head(version)
             stores = [self._stores[store], *self._others(lease)]
-            _, lost = restore_log(stores, lease.key, head) if head else (0, ())
+            _, lost = restore_log(stores, lease.key, head, store) if head else (0, ())
         finally:
             self._catalogue.fixity.give_back(lease)
+        if lost and not self._all_of(version, stores):
+            raise StoreUnavailable(
+                Sentence(
+                    f"Nhật ký của {version} thiếu bản ghi mà nơi lưu không trả lời có thể còn giữ: hãy đợi nơi lưu ấy.",
+                    f"The log of {version} lacks objects that a store which does not answer may have: wait for it.",
+                )
+            )
         if lost and self._watch is not None:
             self._watch.log_lost(version, lost)
+
+    def _all_of(self, version: VersionId, stores: Sequence[Store]) -> bool:
+        """Whether these are all that have a replica: only then is what none of them has lost."""
+        return {one.store for one in self._catalogue.holdings.replicas(version)} <= {store.id for store in stores}
 
     def _contradicted(self, version: VersionId, error: TangThuError) -> None:
         if self._watch is not None and isinstance(error, Damaged):
@@ -345,10 +357,12 @@ class Auditor:
 
     def restore_log(self, lease: Lease, checks: Sequence[Check]) -> tuple[int, tuple[int, ...]]:
         """Make the log whole in the stores that answered: how many objects were written, and the numbers of those that
-        none of them has any more. A full store gets its own when it has room. Raises StoreUnavailable."""
+        no store has any more, when all answered. A full store gets its own when it has room. Raises
+        StoreUnavailable."""
         head, stores = self._catalogue.events.head(lease.version), self.answering(checks)
         try:
-            return restore_log(stores, lease.key, head) if head and stores else (0, ())
+            written, lost = restore_log(stores, lease.key, head) if head and stores else (0, ())
+            return written, lost if self._all_of(lease.version, stores) else ()
         except NoSpace:
             return 0, ()
 

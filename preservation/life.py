@@ -92,13 +92,16 @@ def log_events(
     return Logged(appended.head, (*adopted, *(event for event in events if event.id not in known)))
 
 
-def restore_log(stores: Sequence[Store], key: str, head: LogHead) -> tuple[int, tuple[int, ...]]:
-    """Make the log up to ``head`` whole in every store, from whatever store has each object whole.
+def restore_log(
+    stores: Sequence[Store], key: str, head: LogHead, only: StoreId | None = None
+) -> tuple[int, tuple[int, ...]]:
+    """Make the log up to ``head`` whole in every store, or ``only`` in that one, from whatever store has each object
+    whole.
 
     The chain is followed back from ``head``, so nothing is believed that the catalogue does not vouch for; what a store
     lacks is then written from the first object on, so that one who dies on the way leaves a log that is too short, and
-    not one with a hole. A closed medium stays as it is. Returns how many objects were written, and the numbers that no
-    store has any more. Raises StoreUnavailable, NoSpace.
+    not one with a hole. A closed medium stays as it is. Returns how many objects were written, and the numbers that
+    none of the stores has any more. Raises StoreUnavailable, NoSpace.
     """
     lacking: list[tuple[int, bytes]] = []
     lost: tuple[int, ...] = ()
@@ -108,14 +111,16 @@ def restore_log(stores: Sequence[Store], key: str, head: LogHead) -> tuple[int, 
         if good is None:
             lost = tuple(range(1, number + 1))
             break
-        if any(content != good for content in copies.values()):
+        if any(content != good for store, content in copies.items() if only in (None, store)):
             lacking.append((number, digest))
         digest = decode_log(stores[0].id, log_key(key, number), good).previous
     written = 0
     for number, digest in reversed(lacking):
         path = log_key(key, number)
         good, copies = _copies(stores, path, digest)
-        written += sum(_write(store, path, good) for store in stores if good and copies[store.id] != good)
+        for store in stores:
+            if good and copies[store.id] != good and only in (None, store.id):
+                written += _write(store, path, good)
     return written, lost
 
 

@@ -226,6 +226,35 @@ def test_log_objects_that_no_store_has_are_told_once(
     assert [one.state for one in catalogue.incidents.listed()] == [IncidentState.CLOSED]
 
 
+def test_what_a_store_that_is_away_may_have_is_not_lost(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    kept = _grown(catalogue, stores, clock)
+    _holed(stores[1], kept)
+    away = FaultStore(stores[0], lambda _: Fault.BEFORE)
+    by_id: dict[StoreId, Store] = {away.id: away, SECOND: stores[1]}
+    incidents = Incidents(catalogue, ArchiveJournal(catalogue, stores, clock, AGENT), clock)
+    watch = Watch(catalogue, incidents, clock, asked=lambda: by_id)
+    auditor = Auditor(catalogue, by_id, clock, AGENT, Schedule(PERIOD), watch=watch)
+    report = look_lightly(catalogue, stores[1], clock, mend_log=auditor.mend_log)
+    assert (report.logs, report.short, report.doubtful) == (0, 1, 0)
+    repaired = Repairer(catalogue, by_id, clock, AGENT, Schedule(PERIOD), watch=watch).repair(kept.id)
+    assert repaired.log_lost == ()
+    assert catalogue.incidents.listed() == []
+
+
+def test_a_third_store_that_is_full_stops_no_mending(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock
+) -> None:
+    third = MemoryStore(StoreId("kho-0"))
+    kept = _grown(catalogue, [*stores, third], clock)
+    for store in (third, stores[1]):
+        _nothing(store, kept)
+    full = FaultStore(third, lambda call: Fault.FULL if call.operation == "put" else None)
+    assert _light(catalogue, [full, *stores], clock).logs == 1
+    assert list(read_log(stores[1], kept.key)) == list(read_log(stores[0], kept.key))
+
+
 @pytest.mark.parametrize("lost", [[1], [2, 3], [4], [1, 2, 3, 4]])
 def test_a_light_look_makes_the_archives_journal_whole(
     catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, lost: list[int]

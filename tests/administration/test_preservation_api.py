@@ -61,7 +61,7 @@ def test_everything_is_shown_of_an_empty_archive(program: Client) -> None:
     assert {answer.status_code for answer in found.values()} == {200}
     coverage = found["coverage"].json()
     assert (coverage["replicas"], coverage["days"], coverage["kept"]) == (0, [], True)
-    assert coverage["told"][0]["en"].startswith("Every replica was read")
+    assert coverage["told"][0]["en"] == "No replica is held yet."
     assert [(one["id"], one["state"]) for one in found["stores"].json()] == [("a", "active"), ("b", "active")]
     for name in ("audits", "incidents", "backups", "drills", "formats"):
         assert found[name].json() == []

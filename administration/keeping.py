@@ -161,11 +161,12 @@ class Keeping(Foundation):
 
     @Once
     def audit_stores(self) -> Mapping[StoreId, Store]:
-        """The stores as audits see them, within the audits' budgets."""
+        """The stores as audits see them: within the audits' budgets, and not waited for at each AIP while away."""
         from administration.audits import budgets_of
+        from storage.wrappers import BreakerStore
 
         budgets = budgets_of(self.settings)
-        return {id: budgets.of(id).within(store) for id, store in self.stores.items()}
+        return {id: BreakerStore(budgets.of(id).within(store)) for id, store in self.stores.items()}
 
     @Once
     def standing(self) -> StandingAudits:

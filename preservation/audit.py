@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from metadata.catalogue import Catalogue, Lease
-from metadata.errors import Cold, Damaged, NoSpace, OnShelf, StoreUnavailable, TangThuError, TemporaryError
+from metadata.errors import Busy, Cold, Damaged, NoSpace, OnShelf, StoreUnavailable, TangThuError, TemporaryError
 from metadata.events import Agent, Event
 from metadata.holdings import Member
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
+from preservation.audit_report import AuditReport, VersionAudit
 from preservation.checks import Check, Clock, Progress, Schedule, check_replica, unknown_store
 from preservation.clock import check_clock
 from preservation.lease_keeper import LeaseKeeper
@@ -32,58 +31,6 @@ from storage.port import Store
 from storage.replicas import ReplicaSet
 
 _LEASE = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class VersionAudit:
-    """What an audit found of one version, by replica, and when. ``shelved`` media are not connected: they were not
-    looked at, and are due as they were."""
-
-    version: VersionId
-    at: datetime
-    checks: tuple[Check, ...]
-    shelved: tuple[StoreId, ...] = ()
-
-    @property
-    def damaged(self) -> tuple[Check, ...]:
-        """The replicas that call for a repair."""
-        return tuple(check for check in self.checks if check.outcome.damaged)
-
-
-@dataclass(slots=True)
-class AuditReport:
-    """The sum of a batch. ``postponed`` versions could not be finished (lease lost, store or catalogue away).
-
-    ``failed`` are those that somebody must look into: the stores' logs contradict each other. ``shelved`` counts the
-    replicas on media that are not connected, which is neither good nor bad.
-    """
-
-    audited: int = 0
-    postponed: int = 0
-    bytes_read: int = 0
-    shelved: int = 0
-    replicas: Counter[Fixity] = field(default_factory=Counter)
-    damaged: list[VersionAudit] = field(default_factory=list)
-    failed: list[tuple[VersionId, Sentence]] = field(default_factory=list)
-
-    def add(self, audit: VersionAudit) -> None:
-        """Count one version in."""
-        self.audited += 1
-        self.shelved += len(audit.shelved)
-        self.bytes_read += sum(check.bytes_read for check in audit.checks)
-        self.replicas.update(check.outcome for check in audit.checks)
-        if audit.damaged:
-            self.damaged.append(audit)
-
-    def include(self, other: AuditReport) -> None:
-        """Count another batch in."""
-        self.audited += other.audited
-        self.postponed += other.postponed
-        self.shelved += other.shelved
-        self.bytes_read += other.bytes_read
-        self.replicas.update(other.replicas)
-        self.damaged += other.damaged
-        self.failed += other.failed
 
 
 class AuditWatch(Protocol):
@@ -160,7 +107,7 @@ class Auditor:
     ) -> AuditReport:
         """Audit up to ``limit`` versions that are due, in any store or in ``stores``. What cannot be finished now
         is due again after the schedule's ``retry``, so that it does not stand before all others; what ``turn`` does
-        let begin stays due as it was, and so does what lies on a medium that is not connected.
+        not let begin stays due as it was, and so does what lies on a medium that is not connected.
 
         Nothing is due by a clock that cannot be right. With several readers ``on_progress`` is called from their
         threads, never from two at once; what no version should raise is raised when the rest has been read.
@@ -188,7 +135,7 @@ class Auditor:
         return report
 
     def _audit_into(
-        self, report: AuditReport, lease: Lease, on_progress: Progress | None, turn: AuditTurn | None
+        self, report: AuditReport, lease: Lease, on_progress: Progress | None, turn: AuditTurn | None = None
     ) -> None:
         """Audit one version of a batch; what comes of it is counted by one thread at a time."""
         if turn is not None and not turn.may(lease):
@@ -225,6 +172,19 @@ class Auditor:
             self._catalogue.fixity.give_back(lease)
             self._contradicted(version, error)
             raise
+
+    def audit_each(self, versions: Iterable[VersionId], on_progress: Progress | None = None) -> AuditReport:
+        """Audit these now, due or not. What another has is put off."""
+        report, fixity = AuditReport(), self._catalogue.fixity
+        check_clock(self._catalogue, self._clock())
+        for version in versions:
+            try:
+                lease = fixity.lease_version(version, self._clock(), self._length, self._worker)
+            except Busy:
+                report.postponed += 1
+            else:
+                self._audit_into(report, lease, on_progress)
+        return report
 
     def on_shelf(self) -> set[StoreId]:
         """The media that are not connected now."""

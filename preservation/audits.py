@@ -25,7 +25,8 @@ from metadata.identifiers import FondsCode, StoreId
 from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from preservation.audit import Auditor, AuditReport
+from preservation.audit import Auditor
+from preservation.audit_report import AuditReport
 from preservation.budgets import Budgets, Throttle
 from preservation.checks import Clock
 from preservation.clock import check_clock, clock_trouble

@@ -27,7 +27,8 @@ from metadata.events import Agent, Event
 from metadata.identifiers import StoreId, VersionId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from preservation.audit import Auditor, AuditWatch, VersionAudit
+from preservation.audit import Auditor, AuditWatch
+from preservation.audit_report import VersionAudit
 from preservation.checks import FAILURE, SUCCESS, Check, Clock, Progress, Schedule, check_replica, describe
 from preservation.clock import check_clock
 from preservation.copying import StagedCopy

@@ -22,7 +22,8 @@ from metadata.errors import TemporaryError
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
 from metadata.text import Sentence
-from preservation.audit import Auditor, AuditReport, VersionAudit, in_turn
+from preservation.audit import Auditor, in_turn
+from preservation.audit_report import AuditReport, VersionAudit
 from preservation.budgets import Budgets, Throttle
 from preservation.checks import Clock, Progress
 

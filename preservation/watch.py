@@ -33,7 +33,7 @@ from storage.marker import MARKER_KEY
 from storage.port import Store
 
 if TYPE_CHECKING:
-    from preservation.audit import VersionAudit
+    from preservation.audit_report import VersionAudit
     from preservation.repair import RepairReport
 
 _LOG = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ import click
 
 from administration.cli.app import Context, command
 from administration.cli.output import Output, size_text
-from metadata.errors import Busy, UsageError
+from metadata.errors import UsageError
 from metadata.text import Sentence
 
 if TYPE_CHECKING:
     from administration.archive import Archive
-    from preservation.audit import AuditReport
+    from preservation.audit_report import AuditReport
 
 _WORDS = {
     "MATCH": "khớp (MATCH)",
@@ -96,7 +96,7 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
 def _audit(
     archive: Archive, aips: tuple[str, ...], everything: bool, advance: Callable[[int, int], None]
 ) -> AuditReport:
-    from preservation.audit import AuditReport
+    from preservation.audit_report import AuditReport
 
     total = AuditReport()
     read = 0
@@ -113,15 +113,14 @@ def _audit(
             total.include(batch)
             if not batch.audited:
                 return total
-    versions = [archive.shelf.held(aip) for aip in aips] if aips else list(archive.catalogue.holdings.every_version())
+    holdings = archive.catalogue.holdings
+    if everything:
+        expected = sum(version.size for version in holdings.every_version()) * len(archive.stores)
+        return archive.auditor.audit_each((version.id for version in holdings.every_version()), on_progress)
+    versions = [archive.shelf.held(aip) for aip in aips]
     expected = sum(version.size for version in versions) * len(archive.stores)
     for version in versions:
-        try:
-            total.add(archive.auditor.audit(version.id, on_progress))
-        except Busy:
-            if not everything:
-                raise
-            total.postponed += 1
+        total.add(archive.auditor.audit(version.id, on_progress))
     return total
 
 

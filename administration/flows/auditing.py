@@ -10,7 +10,7 @@ from administration.flows.keeping import audit_to_json
 from administration.work.plan import Json, Request, Step, Workflow
 from metadata.audits import AuditKind, AuditState
 from metadata.errors import TangThuError
-from preservation.audit import AuditReport
+from preservation.audit_report import AuditReport
 
 if TYPE_CHECKING:
     from administration.archive import Archive

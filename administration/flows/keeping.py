@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from administration.archive import Archive
     from administration.settings import Settings
     from administration.work.clock import Chime
-    from preservation.audit import AuditReport
+    from preservation.audit_report import AuditReport
     from preservation.repair import RepairReport
 
 

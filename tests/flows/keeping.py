@@ -18,7 +18,8 @@ from metadata.errors import Damaged, TemporaryError, Unreadable
 from metadata.holdings import AipVersion
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
-from preservation.audit import Auditor, VersionAudit
+from preservation.audit import Auditor
+from preservation.audit_report import VersionAudit
 from preservation.checks import Schedule
 from preservation.rebuild import RebuildReport, rebuild
 from preservation.repair import Repairer, RepairReport

@@ -21,7 +21,7 @@ from storage.keys import log_key
 from storage.log import read_log
 from storage.port import Store
 from storage.stores.memory import MemoryStore
-from storage.wrappers import Call, Fault, FaultStore
+from storage.wrappers import BreakerStore, Call, Fault, FaultStore
 from tests.builders.kept import AGENT, PERIOD, Clock, File, Kept, flip, keep, raw, replace
 
 RETRY = timedelta(hours=1)
@@ -169,6 +169,27 @@ def test_a_store_that_is_away_is_neither_good_nor_bad(
     assert _auditor(catalogue, stores, clock).audit_batch(5).replicas == {Fixity.MATCH: 1}
     assert [entry.number for entry in read_log(stores[1], kept.key)] == [1, 2, 3]
     assert list(read_log(stores[0], kept.key)) == list(read_log(stores[1], kept.key))
+
+
+@pytest.mark.parametrize("how", ["due", "each"])
+def test_a_store_that_is_away_is_waited_for_once(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, how: str
+) -> None:
+    """The other store's replicas are read as ever."""
+    kept = [keep(catalogue, stores, name) for name in "abcd"]
+    clock.forward()
+    asked: list[str] = []
+
+    def away(call: Call) -> Fault:
+        asked.append(call.key)
+        return Fault.BEFORE
+
+    auditor = _auditor(catalogue, [stores[0], BreakerStore(FaultStore(stores[1], away))], clock)
+    report = auditor.audit_batch(9) if how == "due" else auditor.audit_each([one.id for one in kept])
+    assert (report.audited, report.replicas) == (4, {Fixity.MATCH: 4, Fixity.UNREADABLE: 4})
+    assert len(asked) == 2
+    clock.forward(RETRY)
+    assert _auditor(catalogue, stores, clock).audit_batch(9).replicas == {Fixity.MATCH: 4}
 
 
 def test_when_no_store_answers_nothing_is_written(

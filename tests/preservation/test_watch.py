@@ -15,7 +15,8 @@ from metadata.identifiers import StoreId
 from metadata.incidents import Incident, IncidentKind, IncidentState
 from metadata.journal import EntryKind
 from metadata.outcomes import Fixity
-from preservation.audit import Auditor, VersionAudit
+from preservation.audit import Auditor
+from preservation.audit_report import VersionAudit
 from preservation.checks import Check, Schedule
 from preservation.incidents import Incidents
 from preservation.journal import ArchiveJournal

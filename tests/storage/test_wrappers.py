@@ -17,6 +17,7 @@ from metadata.identifiers import StoreId
 from storage.port import ObjectInfo, Store
 from storage.stores.memory import MemoryStore
 from storage.wrappers import (
+    BreakerStore,
     Call,
     Fault,
     FaultStore,
@@ -301,3 +302,39 @@ class TestWhole:
         inner.put("a", b"0123456789")
         with pytest.raises(Unreadable, match="did not give"):
             WholeObjectStore(inner, ObjectInfo("a", size, MODIFIED)).open("a", 1, 2)
+
+
+class TestBreaker(StoreContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        return BreakerStore(memory())
+
+    def test_a_store_that_is_away_is_asked_again_after_its_rest_only(self) -> None:
+        clock, asked, inner = Clock(), list[str](), memory()
+        inner.put("a", b"1")
+        away = True
+
+        def fault(call: Call) -> Fault | None:
+            asked.append(call.operation)
+            return Fault.BEFORE if away else None
+
+        store = BreakerStore(FaultStore(inner, fault), 300.0, clock)
+        for use in (lambda: store.head("a"), lambda: store.open("a"), lambda: store.put("b", b""), lambda: keys(store)):
+            with pytest.raises(StoreUnavailable):
+                use()
+        assert asked == ["head", "head"]
+        away, clock.now = False, 299.0
+        with pytest.raises(StoreUnavailable):
+            store.head("a")
+        clock.now = 300.0
+        assert content(store, "a") == b"1"
+
+    def test_one_object_that_cannot_be_read_is_not_the_store(self) -> None:
+        inner = memory()
+        inner.put("a", b"1")
+        inner.put("b", b"2")
+        store = BreakerStore(FaultStore(inner, lambda call: Fault.BEFORE if call.key == "a" else None))
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                store.open("a")
+        assert content(store, "b") == b"2"

@@ -284,7 +284,7 @@ def test_every_word_is_used_and_every_used_word_is_there() -> None:
         used.update(re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", text))
     families = {f"event.{kind.value}" for kind in EventType} | {f"fixity.{outcome.value}" for outcome in Fixity}
     families |= {f"role.{role.value}" for role in Role} | {
-        f"outcome.{one}" for one in ("success", "failure", "warning")
+        f"outcome.{one}" for one in ("success", "begun", "failure", "warning")
     }
     families |= {f"facet.{one}" for one in ("level", "agency", "fonds", "year", "type", "access", "format")}
     families |= {f"validity.{one.value}" for one in Validity} | {f"virus.{one.value}" for one in Virus}

@@ -19,11 +19,9 @@ from typing import Any
 import click
 import pytest
 
+from administration.archive import Archive
 from administration.cli import run
 from administration.cli.app import group
-from metadata.errors import Busy
-from metadata.identifiers import VersionId
-from metadata.text import Sentence
 from tests.builders.small_bags import FILES, write_bag
 
 PROGRAM = [sys.executable, "-c", "from administration.cli import main; main()"]
@@ -461,22 +459,11 @@ class TestKeeping:
         assert "Nguyên nhân / Cause: đĩa hỏng" in closed and f"tangthu forms incident {id}" in closed
         assert desk.type("incidents", "list")[1].startswith("✓ Không có sự cố nào chờ xử lý.")
 
-    def test_what_another_worker_is_at_does_not_stop_the_audit_of_the_others(
-        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        from preservation.audit import Auditor
-
+    def test_what_another_worker_is_at_does_not_stop_the_audit_of_the_others(self, desk: Desk) -> None:
         desk.ingest(desk.bag("one"), desk.bag("two"))
-        taken: list[VersionId] = []
-        real = Auditor.audit
-
-        def audit(self: Auditor, version: VersionId, *arguments: Any) -> Any:
-            if not taken:
-                taken.append(version)
-                raise Busy(Sentence("bận", "busy"))
-            return real(self, version, *arguments)
-
-        monkeypatch.setattr(Auditor, "audit", audit)
+        with Archive.open(desk.home) as archive:
+            first = next(archive.catalogue.holdings.every_version())
+            archive.catalogue.fixity.lease_version(first.id, archive.clock(), timedelta(hours=1), "another")
         report = desk.ask("audit", "--all", code=4)
         assert (report["audited"], report["postponed"], report["replicas"]) == (1, 1, {"MATCH": 2})
 

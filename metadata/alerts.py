@@ -8,8 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from metadata.dates import utc_text
-from metadata.incidents import Incident
 from metadata.text import Sentence
 
 
@@ -56,19 +54,3 @@ class Batch:
     count: int
     tries: int
     until: datetime
-
-
-def incident_document(incident: Incident, act: str = "opened") -> dict[str, Any]:
-    """What an alert about an incident holds; ``act`` says what happened to it: opened, mended, again, closed."""
-    return {
-        "act": act,
-        "id": incident.id,
-        "kind": incident.kind.value,
-        "subject": incident.subject,
-        "state": incident.state.value,
-        "opened": utc_text(incident.opened),
-        "seen": incident.seen,
-        "version": str(incident.version or ""),
-        "store": str(incident.store or ""),
-        "told": {"vi": incident.told.vi, "en": incident.told.en},
-    }

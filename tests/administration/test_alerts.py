@@ -23,11 +23,12 @@ from administration.alerts import AlertSettings, Sender, alert_settings
 from administration.alerts.channels import SIGNATURE
 from administration.alerts.sending import pause
 from administration.settings import Settings, parse
-from metadata.alerts import Channel, incident_document
+from metadata.alerts import Channel
 from metadata.catalogue import Catalogue
 from metadata.errors import UsageError
 from metadata.incidents import Incident, IncidentKind
 from metadata.text import Sentence
+from preservation.incidents import incident_to_json
 
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -143,7 +144,7 @@ def tell(catalogue: Catalogue, count: int = 1, at: datetime = NOW) -> None:
     for number in range(count):
         told = Sentence(f"Bản sao số {number} bị hỏng.", f"Replica {number} is damaged.")
         incident = Incident(f"damage-{number}", IncidentKind.DAMAGE, str(number), at, told)
-        catalogue.alerts.queue(incident.id, incident_document(incident), at)
+        catalogue.alerts.queue(incident.id, incident_to_json(incident), at)
 
 
 def test_one_alert_is_one_mail_in_both_languages(catalogue: Catalogue, post: Post) -> None:
@@ -221,7 +222,7 @@ def test_a_webhook_gets_signed_json(catalogue: Catalogue, post: Post) -> None:
     assert headers[SIGNATURE] == f"sha256={expected}"
     told = json.loads(data)
     assert (told["format"], told["archive"], told["count"]) == ("tangthu-alerts/1", "Kho", 2)
-    assert [one["document"]["told"]["vi"] for one in told["alerts"]] == [
+    assert [one["document"]["vi"] for one in told["alerts"]] == [
         "Bản sao số 0 bị hỏng.",
         "Bản sao số 1 bị hỏng.",
     ]

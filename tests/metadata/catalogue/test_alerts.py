@@ -2,10 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from metadata.alerts import Alert, Batch, Channel, incident_document
+from metadata.alerts import Alert, Batch, Channel
 from metadata.catalogue import Catalogue
-from metadata.identifiers import StoreId
-from metadata.incidents import Incident, IncidentKind
 from metadata.text import Sentence
 
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
@@ -103,15 +101,6 @@ def test_only_what_was_sent_is_forgotten_or_what_no_channel_will_ever_send(catal
     assert catalogue.alerts.forget(NOW, (Channel.WEBHOOK,)) == 0
     assert catalogue.alerts.forget(NOW + MINUTE, (Channel.WEBHOOK,)) == 2
     assert [(one.incident, one.channel) for one in catalogue.alerts.listed()] == [("2", Channel.MAIL)]
-
-
-def test_the_document_of_an_incident_says_what_an_alert_needs() -> None:
-    incident = Incident("i-1", IncidentKind.DAMAGE, "v1 kho-a", NOW, TOLD, store=StoreId("kho-a"), facts={"x": 1})
-    assert incident_document(incident, "again") == {
-        "act": "again", "id": "i-1", "kind": "damage", "subject": "v1 kho-a", "state": "open", "seen": 1,
-        "opened": "2026-11-26T08:00:00.000000Z", "version": "", "store": "kho-a",
-        "told": {"vi": TOLD.vi, "en": TOLD.en},
-    }  # fmt: skip
 
 
 def test_a_document_that_says_nothing_is_no_trouble(catalogue: Catalogue) -> None:

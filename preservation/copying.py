@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from metadata.errors import TangThuError
+from metadata.errors import Busy, TangThuError
 from metadata.outcomes import Fixity
+from metadata.text import Sentence
 from preservation.checks import Progress
 from storage.aip.blocks import Block, ReadAhead
 from storage.aip.parts import part_size
 from storage.aip.verify import Expected, Verdict, verify_blocks
-from storage.port import Part, Store, Upload
+from storage.port import ObjectInfo, Part, Store, Upload
 
 
 class StagedCopy:
@@ -22,6 +23,7 @@ class StagedCopy:
         self._target = target
         self._key = key
         self._upload: Upload | None = None
+        self._there: ObjectInfo | None = None
         self._parts: list[Part] = []
         self._held = bytearray()
         self._sent = 0
@@ -33,6 +35,7 @@ class StagedCopy:
         Only a copy that matched is kept. Raises what the target raises; then nothing is left behind.
         """
         self.sweep()
+        self._there = self._target.head(self._key)
         self._upload = self._target.begin(self._key)
         try:
             with ReadAhead(self._source, self._key) as blocks:
@@ -46,9 +49,19 @@ class StagedCopy:
         return verdict
 
     def replace(self) -> None:
-        """Bury what lies under the key and complete the copy. A crash between the two leaves a missing replica."""
+        """Bury what lies under the key and complete the copy. A crash between the two leaves a missing replica.
+
+        Raises Busy, and buries nothing, when something else lies there by now: it may be another worker's good copy.
+        """
         if self._upload is None:
             raise ValueError("nothing is staged")
+        if self._target.head(self._key) != self._there:
+            raise Busy(
+                Sentence(
+                    f"Tiến trình khác đang sửa {self._key} ở nơi lưu {self._target.id}.",
+                    f"Another worker is repairing {self._key} in store {self._target.id}.",
+                )
+            )
         self._target.bury(self._key)
         self._target.complete(self._upload, self._parts)
         self._upload = None

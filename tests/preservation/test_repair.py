@@ -9,7 +9,7 @@ import pytest
 
 from metadata.catalogue import Catalogue
 from metadata.catalogue.fixity import FixitySchedule
-from metadata.errors import Busy, NotFound, TangThuError, Unreadable, UsageError
+from metadata.errors import Busy, NotFound, TangThuError, TemporaryError, Unreadable, UsageError
 from metadata.events import EventType
 from metadata.identifiers import StoreId
 from metadata.outcomes import Fixity
@@ -469,3 +469,26 @@ def test_a_large_object_is_copied_in_parts(monkeypatch: pytest.MonkeyPatch, stor
     with pytest.raises(ValueError, match="nothing is staged"):
         copy.replace()
     copy.abort()
+
+
+def test_a_worker_that_slept_takes_no_good_copy_away(
+    catalogue: Catalogue, stores: list[MemoryStore], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had its copy staged and its lease confirmed; then it slept until another had repaired the replica."""
+    kept = keep(catalogue, stores)
+    flip(stores[1], kept.key, kept.member("ảnh.pdf").data + 5)
+    by_id = {store.id: store for store in stores}
+    replaced = StagedCopy.replace
+
+    def sleep(copy: StagedCopy) -> None:
+        monkeypatch.setattr(StagedCopy, "replace", replaced)
+        clock.forward(timedelta(hours=2))
+        other = Repairer(catalogue, by_id, clock, AGENT, Schedule(PERIOD))
+        assert other.repair(kept.id).repaired == (stores[1].id,)
+        replaced(copy)
+
+    monkeypatch.setattr(StagedCopy, "replace", sleep)
+    with pytest.raises(TemporaryError):
+        Repairer(catalogue, by_id, clock, AGENT, Schedule(PERIOD)).repair(kept.id)
+    assert raw(stores[1], kept.key) == raw(stores[0], kept.key)
+    assert {one.outcome for one in catalogue.holdings.replicas(kept.id)} == {Fixity.MATCH}

@@ -186,10 +186,10 @@ class Auditor:
                 self._audit_into(report, lease, on_progress)
         return report
 
-    def on_shelf(self) -> set[StoreId]:
-        """The media that are not connected now."""
+    def on_shelf(self, among: Collection[StoreId] | None = None) -> set[StoreId]:
+        """The media, or those ``among`` the stores, that are not connected now."""
         found: set[StoreId] = set()
-        for store in self._media:
+        for store in self._media if among is None else set(self._media) & set(among):
             try:
                 self._stores[store].head(MARKER_KEY)
             except OnShelf:
@@ -242,7 +242,7 @@ class Auditor:
         """Leave out what could not be read because its medium is not connected: it stays due as it was. The lease and
         the checks of the rest, and those media. Raises OnShelf when nothing is left, Busy."""
         unread = {check.store for check in checks if not check.outcome.looked}
-        shelved = unread & self.on_shelf() if unread else unread
+        shelved = self.on_shelf(unread)
         for copy in lease.replicas:
             if copy.store in shelved:
                 lease = self._catalogue.fixity.put_off(lease, {copy.store}, copy.due)

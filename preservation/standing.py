@@ -104,7 +104,7 @@ class StandingAudits:
         money is spent; None: it reads."""
         if one.state is AuditState.PAUSED:
             return _PAUSED
-        if one.store in self._auditor.on_shelf():
+        if self._auditor.on_shelf([one.store]):
             return _SHELVED
         return self._budgets.shut(one.store, self._clock(), self._catalogue.coverage.days)
 

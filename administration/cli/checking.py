@@ -55,6 +55,14 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
         waiting = {} if aips or everything else waiting_stores(archive)
     told = {name: {"vi": why.vi, "en": why.en} for name, why in waiting.items()}
     output.document(audit_to_json(report) | {"waiting": told})
+    _tell(output, report, due_only=not aips and not everything)
+    for name, why in waiting.items():
+        output.say(f"{name}: {why.vi}", why.en, "!")
+    return 1 if report.damaged else 4 if report.postponed else 0
+
+
+def _tell(output: Output, report: AuditReport, *, due_only: bool) -> None:
+    """What was found, and what to do next."""
     outcomes = ", ".join(f"{_WORDS[outcome.value]} {count}" for outcome, count in sorted(report.replicas.items()))
     output.say(
         f"Đã kiểm tra {report.audited} gói, đọc {size_text(report.bytes_read)}: {outcomes or 'không có gì đến hạn'}.",
@@ -70,14 +78,12 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
             "Repair it: tangthu repair. What was found and is still to be done: tangthu incidents list.",
             "→",
         )
-    elif not report.audited and not aips and not everything:
+    elif not report.audited and due_only:
         output.say(
             "Khi nào đến hạn: tangthu coverage. Đọc lại ngay dù chưa đến hạn: tangthu audit --all.",
             "When it will be due: tangthu coverage. To read now what is not due: tangthu audit --all.",
             "→",
         )
-    for name, why in waiting.items():
-        output.say(f"{name}: {why.vi}", why.en, "!")
     if report.shelved:
         output.say(
             f"{report.shelved} bản sao nằm ở phương tiện chưa nối vào máy: không tốt cũng không xấu, chưa kiểm tra.",
@@ -90,7 +96,6 @@ def audit(context: Context, output: Output, aips: tuple[str, ...], everything: b
             f"{report.postponed} AIPs were put off: another worker is at them, or a store does not answer.",
             "!",
         )
-    return 1 if report.damaged else 4 if report.postponed else 0
 
 
 def _audit(
